@@ -1,0 +1,1 @@
+"""Counterweight: rules, scripts and tests import from here with nothing to install."""

@@ -1,0 +1,1 @@
+"""The shared library: pure functions that know nothing of Snakemake."""

@@ -1,0 +1,41 @@
+"""Which files of this project a script imports, so that a rule can declare them as input."""
+
+import ast
+from functools import cache
+from pathlib import Path
+
+
+@cache
+def project_imports(script: str, root: Path) -> tuple[str, ...]:
+    """Return the project files that a script imports, directly or through others, in sorted order.
+
+    Snakemake tracks the script of a rule but not what it imports: without these an edited metric
+    would re-measure nothing. Paths are relative to `root`; the script itself is left out.
+    """
+    found: set[str] = set()
+    waiting = [script]
+    while waiting:
+        for module in _imported_files(root / waiting.pop(), root):
+            if module not in found:
+                found.add(module)
+                waiting.append(module)
+    return tuple(sorted(found - {script}))
+
+
+def _imported_files(path: Path, root: Path) -> list[str]:
+    """Return the files below `root` that the import statements of one file name."""
+    files = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        for name in names:
+            if not name.startswith("scripts."):
+                continue
+            base = root.joinpath(*name.split("."))
+            for candidate in (base.with_suffix(".py"), base / "__init__.py"):
+                if candidate.is_file():
+                    files.append(candidate.relative_to(root).as_posix())
+    return files

@@ -1,0 +1,90 @@
+"""Writing that is all or nothing."""
+
+import errno
+import hashlib
+import os
+from pathlib import Path
+
+import pytest
+
+from scripts.common.errors import UserError
+from scripts.common.files import as_user_error, atomic_path, checksum
+
+
+def test_the_file_is_there_only_after_the_block(tmp_path):
+    path = tmp_path / "new" / "table.csv"
+    with atomic_path(path) as temporary:
+        temporary.write_text("1")
+        assert temporary.suffix == ".csv"
+        assert temporary.parent == path.parent
+        assert not path.exists()
+    assert path.read_text() == "1"
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_an_error_leaves_the_old_file_and_no_other(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text("old")
+    with pytest.raises(ZeroDivisionError), atomic_path(path) as temporary:
+        temporary.write_text("new")
+        raise ZeroDivisionError
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full")
+def test_a_full_disk_is_one_line_and_nothing_is_left(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text("old")
+    full = pytest.raises(UserError, match=r"table\.csv: the disk is full; free some space")
+    with full as error, atomic_path(path) as temporary:
+        temporary.symlink_to("/dev/full")  # every write to it fails as on a full disk
+        temporary.write_text("new")
+    assert "\n" not in str(error.value)
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_without_permission_is_named(tmp_path):
+    tmp_path.chmod(0o500)
+    with pytest.raises(UserError, match="cannot be written"), atomic_path(tmp_path / "x") as temporary:
+        temporary.write_text("1")
+
+
+@pytest.mark.parametrize(
+    ("number", "message"),
+    [
+        (errno.ENOSPC, "the disk is full"),
+        (errno.EDQUOT, "the disk is full"),
+        (errno.EACCES, "cannot be written .*permissions"),
+        (errno.EROFS, "cannot be written .*permissions"),
+    ],
+)
+def test_faults_that_a_user_can_mend_become_user_errors(number, message):
+    made = as_user_error(OSError(number, os.strerror(number)), "results/x")
+    assert isinstance(made, UserError)
+    with pytest.raises(UserError, match=f"^results/x: {message}"):
+        raise made
+
+
+def test_other_faults_stay_what_they_are(tmp_path):
+    fault = OSError(errno.EIO, "I/O error")
+    assert as_user_error(fault, "x") is fault
+    with pytest.raises(OSError, match="I/O error"), atomic_path(tmp_path / "x"):
+        raise fault
+
+
+def test_a_block_that_writes_nothing_is_a_fault_of_ours(tmp_path):
+    with pytest.raises(FileNotFoundError), atomic_path(tmp_path / "x"):
+        pass
+
+
+def test_checksums_are_the_known_ones(tmp_path):
+    path = tmp_path / "x"
+    path.write_bytes(b"abc")
+    assert checksum(path) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert checksum(path, "md5") == "900150983cd24fb0d6963f7d28e17f72"
+    content = os.urandom(300_000)
+    path.write_bytes(content)
+    assert checksum(path) == hashlib.sha256(content).hexdigest()

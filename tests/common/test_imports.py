@@ -1,0 +1,37 @@
+"""The list of project files that a script imports."""
+
+from pathlib import Path
+
+from scripts.common.imports import project_imports
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_imports_are_followed_through_modules_packages_and_functions(tmp_path):
+    files = {
+        "scripts/__init__.py": "",
+        "scripts/common/__init__.py": "",
+        "scripts/common/a.py": "import numpy\nfrom scripts.common.b import f\n",
+        "scripts/common/b.py": "import scripts.common.c\n",
+        "scripts/common/c.py": "",
+        "scripts/common/unused.py": "",
+        "scripts/pack/__init__.py": "from scripts.pack.inner import g\n",
+        "scripts/pack/inner.py": "",
+        "scripts/x.py": "from scripts.common import a\ndef late():\n    from scripts.pack import g\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert [Path(name).name for name in project_imports("scripts/x.py", tmp_path) if "__init__" not in name] == [
+        "a.py",
+        "b.py",
+        "c.py",
+        "inner.py",
+    ]
+    assert "scripts/pack/__init__.py" in project_imports("scripts/x.py", tmp_path)
+
+
+def test_figure_scripts_do_not_import_the_training_code():
+    for script in sorted((ROOT / "scripts/tradeoffs").glob("figure_*.py")):
+        imported = project_imports(f"scripts/tradeoffs/{script.name}", ROOT)
+        assert not [name for name in imported if "torch" in (ROOT / name).read_text().split("def ")[0]], script
