@@ -1,0 +1,190 @@
+"""95 % intervals: bootstrap over rows, paired bootstrap of two models, Wilson, Newcombe.
+
+Resampling n rows with replacement and counting them in a table gives a multinomial draw over the
+table's cells, with n trials and the observed shares as probabilities. Every metric here is a function
+of such a table, so the bootstrap draws tables instead of rows: the same distribution exactly, at a
+cost that does not depend on n. Two models on the same rows are compared in the joint table of both
+predictions, so a row that is drawn twice is drawn twice for both.
+"""
+
+from collections.abc import Callable, Mapping
+from statistics import NormalDist
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from scripts.common.metrics import RATES, Rate, joint_table, subgroup_rates, subgroups
+
+LEVEL = 0.95
+
+
+def bootstrap_weights(n: int, replicates: int, seed: int) -> np.ndarray:
+    """Return how often each of n rows occurs in each bootstrap resample, int32 [replicates, n].
+
+    For statistics that are no function of a count table (a mean score, a rank). The same weights applied
+    to several models on the same rows give the paired bootstrap.
+    """
+    random = np.random.default_rng(seed)
+    weights = np.empty((replicates, n), dtype=np.int32)
+    for row in weights:
+        row[:] = np.bincount(random.integers(n, size=n), minlength=n)
+    return weights
+
+
+def bootstrap_counts(counts: ArrayLike, replicates: int, seed: int) -> np.ndarray:
+    """Return bootstrap resamples of a whole count table, int64 [replicates, *counts.shape]."""
+    counts = np.asarray(counts)
+    total = int(counts.sum())
+    shares = counts.ravel() / max(total, 1)
+    draws = np.random.default_rng(seed).multinomial(total, shares, size=replicates) if total else 0
+    return np.broadcast_to(draws, (replicates, counts.size)).reshape(replicates, *counts.shape)
+
+
+def percentile_interval(samples: np.ndarray, level: float = LEVEL) -> tuple[np.ndarray, np.ndarray]:
+    """Return the percentile interval (low, high), each [...], over the first axis of [replicates, ...].
+
+    Replicates in which the metric is undefined (nan) are left out; with none left the interval is nan.
+    """
+    samples = np.asarray(samples, dtype=float)
+    tails = [(1 - level) / 2, (1 + level) / 2]
+    if not np.isnan(samples).any():
+        return tuple(np.quantile(samples, tails, axis=0))
+    empty = np.isnan(samples).all(axis=0)  # nanquantile would warn of these
+    low, high = np.nanquantile(np.where(empty, 0.0, samples), tails, axis=0)
+    return np.where(empty, np.nan, low), np.where(empty, np.nan, high)
+
+
+def bootstrap_interval(
+    counts: np.ndarray, metric: Callable[[np.ndarray], np.ndarray], replicates: int, seed: int, level: float = LEVEL
+) -> tuple[float, float, float]:
+    """Return (value, low, high) of any function of a count table that takes leading axes."""
+    low, high = percentile_interval(metric(bootstrap_counts(counts, replicates, seed)), level)
+    return float(metric(np.asarray(counts))), float(low), float(high)
+
+
+def proportion_interval(
+    successes: ArrayLike, n: ArrayLike, level: float = LEVEL
+) -> tuple[np.ndarray | float, np.ndarray | float]:
+    """Return Wilson's score interval (low, high) of a proportion; nan where n is 0. Vectorised.
+
+    Wilson 1927; unlike the bootstrap it has a width at 0 and at n successes.
+    """
+    successes, n = np.broadcast_arrays(np.asarray(successes, dtype=float), np.asarray(n, dtype=float))
+    z = NormalDist().inv_cdf((1 + level) / 2)
+    n = np.where(n > 0, n, np.nan)
+    centre = (successes + z**2 / 2) / (n + z**2)
+    half = z / (n + z**2) * np.sqrt(successes * (n - successes) / n + z**2 / 4)
+    # exact at the ends, where rounding would leave 1e-17
+    return np.where(successes == 0, 0.0 * n, centre - half)[()], np.where(successes == n, 1.0, centre + half)[()]
+
+
+def difference_of_proportions(
+    successes_1: ArrayLike, n_1: ArrayLike, successes_2: ArrayLike, n_2: ArrayLike, level: float = LEVEL
+) -> tuple[np.ndarray | float, np.ndarray | float]:
+    """Return Newcombe's interval (low, high) of p1 - p2 for independent groups; nan where a group is empty.
+
+    The hybrid score interval: Newcombe, Statistics in Medicine 17 (1998), method 10.
+    """
+    low_1, high_1 = proportion_interval(successes_1, n_1, level)
+    low_2, high_2 = proportion_interval(successes_2, n_2, level)
+    with np.errstate(invalid="ignore"):
+        p_1, p_2 = np.divide(successes_1, n_1), np.divide(successes_2, n_2)
+    difference = p_1 - p_2
+    return (
+        difference - np.sqrt((p_1 - low_1) ** 2 + (high_2 - p_2) ** 2),
+        difference + np.sqrt((high_1 - p_1) ** 2 + (p_2 - low_2) ** 2),
+    )
+
+
+def absolute_interval(low: ArrayLike, high: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    """Turn the interval of a signed difference into one of its absolute value.
+
+    The lower end is 0 where the signed interval holds 0. Percentiles of resampled absolute values would
+    lie too high there, since noise makes an absolute value larger.
+    """
+    low, high = np.asarray(low, dtype=float), np.asarray(high, dtype=float)
+    smaller, larger = np.minimum(abs(low), abs(high)), np.maximum(abs(low), abs(high))
+    return np.where((low <= 0) & (high >= 0), 0.0, smaller)[()], larger[()]
+
+
+def bootstrap_metrics(
+    counts: np.ndarray,
+    groups: Mapping[str, int],
+    replicates: int,
+    seed: int,
+    rates: Mapping[str, Rate] = RATES,
+    level: float = LEVEL,
+) -> pd.DataFrame:
+    """Return every rate of "all", each group and the signed difference of two groups, with intervals.
+
+    Percentile bootstrap over rows. Where a rate is exactly 0 or 1, resampling cannot vary it and would give
+    an interval of no width; Wilson's interval (a difference: Newcombe's) stands there instead.
+
+    Args:
+        counts: [K, 2, 2] (group, label, prediction).
+        groups: name to code, as in `metrics.subgroups`.
+
+    Returns:
+        Columns subgroup, metric, value, ci_low, ci_high, n; n = rows in the denominator (for a difference of
+        both groups), so the false-negative rate rests on the positives alone.
+    """
+    values = subgroup_rates(counts, groups, rates)
+    samples = subgroup_rates(bootstrap_counts(counts, replicates, seed), groups, rates)
+    tables = subgroups(counts, groups)
+    rows = []
+    for (metric, subgroup), value in values.items():
+        pair = list(groups) if subgroup == "difference" else [subgroup]
+        parts = [rates[metric].parts(tables[name]) for name in pair]
+        if np.isnan(value):
+            low = high = np.nan
+        elif any(top in (0, bottom) for top, bottom in parts):
+            exact = proportion_interval if len(parts) == 1 else difference_of_proportions
+            low, high = exact(*(number for part in parts for number in part), level=level)
+        else:
+            low, high = percentile_interval(samples[metric, subgroup], level)
+        rows.append((subgroup, metric, float(value), float(low), float(high), int(sum(bottom for _, bottom in parts))))
+    return pd.DataFrame(rows, columns=["subgroup", "metric", "value", "ci_low", "ci_high", "n"])
+
+
+def paired_difference(
+    y_true: ArrayLike,
+    y_pred_a: ArrayLike,
+    y_pred_b: ArrayLike,
+    group: ArrayLike,
+    groups: Mapping[str, int],
+    replicates: int,
+    seed: int,
+    rates: Mapping[str, Rate] = RATES,
+    level: float = LEVEL,
+) -> pd.DataFrame:
+    """Return metric(A) - metric(B) of two models on the same n rows, with paired bootstrap intervals.
+
+    Args:
+        y_true, y_pred_a, y_pred_b: labels and predictions, 0 or 1, each [n].
+        group: codes [n]; `groups` names them.
+
+    Returns:
+        Columns subgroup, metric, value, ci_low, ci_high, n (rows compared: of the subgroup, or of both groups
+        for their difference). Where A and B agree on every row the interval is [0, 0].
+
+    Raises:
+        UserError: lengths differ or a value is out of range.
+    """
+    sizes = [max([*groups.values(), int(np.asarray(group).max(initial=0))]) + 1, 2, 2, 2]
+    joint = joint_table({"group": group, "y_true": y_true, "y_pred_a": y_pred_a, "y_pred_b": y_pred_b}, sizes)
+
+    def difference(table: np.ndarray) -> dict[tuple[str, str], np.ndarray]:
+        a = subgroup_rates(table.sum(-1), groups, rates)
+        b = subgroup_rates(table.sum(-2), groups, rates)
+        return {key: a[key] - b[key] for key in a}
+
+    samples = difference(bootstrap_counts(joint, replicates, seed))
+    per_group = joint.sum((-3, -2, -1))
+    n = {"all": int(joint.sum())} | {name: int(per_group[code]) for name, code in groups.items()}
+    n["difference"] = sum(n[name] for name in groups)
+    rows = []
+    for (metric, subgroup), value in difference(joint).items():
+        low, high = percentile_interval(samples[metric, subgroup], level) if not np.isnan(value) else (np.nan, np.nan)
+        rows.append((subgroup, metric, float(value), float(low), float(high), n[subgroup]))
+    return pd.DataFrame(rows, columns=["subgroup", "metric", "value", "ci_low", "ci_high", "n"])

@@ -1,0 +1,119 @@
+"""Tables in the three forms that people paste: CSV, Markdown and LaTeX."""
+
+import math
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from tabulate import tabulate
+
+from scripts.common.files import atomic_path
+
+UNDEFINED = "–"  # what a reader sees for nan: undefined is not zero
+
+
+def format_number(value: float | None, digits: int = 3) -> str:
+    """Return the number with a fixed count of decimals; "–" for nan, no minus before a zero."""
+    if value is None or math.isnan(value):
+        return UNDEFINED
+    text = f"{value:.{digits}f}"
+    return text.removeprefix("-") if float(text) == 0 else text
+
+
+def format_interval(value: float, low: float = math.nan, high: float = math.nan, digits: int = 3) -> str:
+    """Return "0.694 [0.685, 0.703]"; the value alone where the interval is nan."""
+    shown = format_number(value, digits)
+    if shown == UNDEFINED or pd.isna(low) or pd.isna(high):
+        return shown
+    return f"{shown} [{format_number(low, digits)}, {format_number(high, digits)}]"
+
+
+def format_mean(values: Iterable[float], digits: int = 3) -> str:
+    """Return "0.694 ± 0.012": mean and standard deviation (n - 1) over seeds.
+
+    A single value stands alone, since it has no spread. An undefined (nan) value makes the mean undefined.
+    """
+    values = np.asarray(list(values), dtype=float)
+    if not len(values) or np.isnan(values).any():
+        return UNDEFINED
+    mean = format_number(values.mean(), digits)
+    return mean if len(values) == 1 else f"{mean} ± {format_number(values.std(ddof=1), digits)}"
+
+
+def save_table(frame: pd.DataFrame, path: str | Path, caption: str, label: str = "", digits: int = 3) -> None:
+    """Write `path`.csv, `path`.md and `path`.tex, each whole or not at all; the index is not written.
+
+    CSV holds the numbers in full and no caption. Markdown and LaTeX hold the caption, and floats rounded
+    to `digits`; text columns are shown as they are, with the format's special characters escaped. Missing
+    values are empty in CSV and "–" elsewhere.
+
+    Args:
+        path: the name without its ending.
+        label: LaTeX label; by default `tab:` and the name.
+
+    Raises:
+        UserError: the disk is full or the folder cannot be written to.
+    """
+    path = Path(path)
+    shown = pd.DataFrame(
+        {name: [_cell(value, digits) for value in frame[name]] for name in frame.columns}, columns=frame.columns
+    )
+    numeric = [pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_bool_dtype(dtype) for dtype in frame.dtypes]
+    texts = {
+        ".csv": frame.to_csv(index=False, lineterminator="\n"),
+        ".md": _markdown(shown, numeric, caption),
+        ".tex": _latex(shown, numeric, caption, label or f"tab:{path.name}"),
+    }
+    for suffix, text in texts.items():
+        with atomic_path(path.with_name(path.name + suffix)) as temporary:
+            temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+def _cell(value: object, digits: int) -> str:
+    if pd.isna(value):
+        return UNDEFINED
+    return format_number(float(value), digits) if isinstance(value, (float, np.floating)) else str(value)
+
+
+def _markdown(shown: pd.DataFrame, numeric: list[bool], caption: str) -> str:
+    def escape(text: object) -> str:
+        return " ".join(str(text).split()).replace("|", r"\|")
+
+    table = tabulate(
+        [[escape(cell) for cell in row] for row in shown.itertuples(index=False)],
+        headers=[escape(name) for name in shown.columns],
+        tablefmt="pipe",
+        colalign=["right" if right else "left" for right in numeric] if len(shown) else None,
+        disable_numparse=True,  # else "0.690" loses its last digit
+    )
+    return f"{' '.join(caption.split())}\n\n{table}\n"
+
+
+LATEX = str.maketrans(
+    {
+        "\\": r"\textbackslash{}",
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+        "±": r"$\pm$",
+        "–": "--",
+        "≤": r"$\leq$",
+        "≥": r"$\geq$",
+    }
+    | {character: f"\\{character}" for character in "&%$#_{}"}
+)
+
+
+def _latex(shown: pd.DataFrame, numeric: list[bool], caption: str, label: str) -> str:
+    def escape(text: object) -> str:
+        return " ".join(str(text).split()).translate(LATEX)
+
+    escaped = shown.map(escape).rename(columns=escape)
+    return escaped.to_latex(
+        index=False,
+        escape=False,  # pandas leaves captions and some of the characters above unescaped
+        caption=escape(caption),
+        label=label,
+        position="htbp",
+        column_format="".join("r" if right else "l" for right in numeric),
+    )
