@@ -1,0 +1,217 @@
+"""A training loop that can be killed at any moment and ends with the same weights on a CPU.
+
+All randomness of a step comes from generators seeded by names (run seed, epoch, step), so that the
+state to keep is only weights, momentum and the position. Checkpoints are safetensors with a JSON
+header: nothing is unpickled.
+"""
+
+import contextlib
+import ctypes
+import json
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from scripts.common.errors import UserError
+from scripts.common.files import atomic_path
+from scripts.common.logs import log
+from scripts.common.seeds import seed_from
+
+Step = Callable[[int, int, Tensor], Tensor]
+
+
+def choose_device(gpu: int, threads: int) -> torch.device:
+    """Return the device that the rule's resources ask for, and make CPU work repeatable.
+
+    Raises:
+        UserError: a GPU was asked for and there is none; a CPU is never taken in its place.
+    """
+    torch.set_num_threads(max(1, threads))
+    keep_freed_memory()
+    if gpu:
+        if not torch.cuda.is_available():
+            raise UserError("gpu: 1 in the config, but torch sees no CUDA device; set gpu: 0 or run on a GPU machine")
+        torch.backends.cudnn.benchmark = True
+        torch.backends.cuda.matmul.allow_tf32 = False  # attacks and evaluation stay in full float32
+        torch.backends.cudnn.allow_tf32 = False
+        return torch.device("cuda")
+    torch.use_deterministic_algorithms(True)
+    return torch.device("cpu")
+
+
+def keep_freed_memory() -> None:
+    """Tell glibc to keep freed blocks instead of handing them back to the system.
+
+    Every activation of a CPU training is a fresh block of megabytes, whose pages the system would
+    zero again at each step: keeping them makes ReLU and BatchNorm several times faster.
+    """
+    mmap_max, trim_threshold, top_pad = -4, -1, -2  # M_MMAP_MAX, M_TRIM_THRESHOLD, M_TOP_PAD of malloc.h
+    with contextlib.suppress(OSError, AttributeError):  # another C library: slower, not different
+        libc = ctypes.CDLL("libc.so.6")
+        libc.mallopt(mmap_max, 0)
+        libc.mallopt(trim_threshold, 2**31 - 1)
+        libc.mallopt(top_pad, 256 * 2**20)
+
+
+def generator(device: torch.device, *names: object) -> torch.Generator:
+    """Return a torch generator on the device, seeded by names and never by order of execution."""
+    return torch.Generator(device=device).manual_seed(seed_from(*names))
+
+
+@dataclass
+class Progress:
+    """Where a training stands: epochs done, the curve so far, and the best validation objective."""
+
+    epoch: int = 0
+    curve: list[dict] = field(default_factory=list)
+    best_epoch: int = 0
+    best_objective: float = math.inf
+
+
+class Checkpoints:
+    """The newest two states of one training in a folder, each whole or not at all.
+
+    `fingerprint` names the settings and data of the training; a state with another one is ignored.
+    """
+
+    def __init__(self, folder: str | Path, fingerprint: str):
+        self.folder, self.fingerprint = Path(folder), fingerprint
+
+    def save(self, progress: Progress, tensors: dict[str, Tensor]) -> Path:
+        """Write the state after an epoch and drop all but the newest two."""
+        path = self.folder / f"epoch_{progress.epoch:05d}.safetensors"
+        header = {"fingerprint": self.fingerprint, "progress": json.dumps(progress.__dict__)}
+        with atomic_path(path) as temporary:
+            save_file({name: tensor.cpu().contiguous() for name, tensor in tensors.items()}, temporary, header)
+        for old in sorted(self.folder.glob("epoch_*.safetensors"))[:-2]:
+            old.unlink()
+        return path
+
+    def load(self) -> tuple[Progress, dict[str, Tensor]] | None:
+        """Return the newest whole state of this training; a damaged one is named in the log and skipped."""
+        for path in sorted(self.folder.glob("epoch_*.safetensors"), reverse=True):
+            try:
+                with safe_open(path, framework="pt") as file:
+                    header = file.metadata()
+                    if header["fingerprint"] != self.fingerprint:
+                        log.info("%s: from other settings or data, ignored", path)
+                        continue
+                    progress = Progress(**json.loads(header["progress"]))
+                    return progress, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            except (SafetensorError, OSError, KeyError, ValueError, TypeError) as error:
+                log.warning("%s: damaged checkpoint (%s); going back to the one before", path, error)
+        return None
+
+    def clear(self) -> None:
+        """Remove the states of a finished training."""
+        for path in self.folder.glob("*"):
+            path.unlink()
+        if self.folder.exists():
+            self.folder.rmdir()
+
+
+def fit(
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    epochs: int,
+    batches: Callable[[int], Iterable[Tensor]],
+    loss_of: Step,
+    learning_rate: Callable[[int, float], float],
+    checkpoints: Checkpoints,
+    validate: Callable[[], dict[str, float]] | None = None,
+    what: str = "training",
+) -> Progress:
+    """Train `model` in place and return its progress; resume from a checkpoint if there is one.
+
+    Args:
+        batches: epoch -> the index tensors [B] of its steps; must be a sized sequence.
+        loss_of: (epoch, step, indices) -> the scalar loss of one step.
+        learning_rate: (epoch, share of the epoch done) -> the rate of the step.
+        validate: called after each epoch; its numbers join the curve, and when they hold
+            "valid_objective" the model of the epoch with the lowest one is kept.
+
+    Raises:
+        UserError: the loss is not finite; names the step and keeps the last checkpoint.
+    """
+    progress, best = Progress(), {}
+    state = checkpoints.load()
+    if state is not None:
+        progress, tensors = state
+        best = _restore(model, optimizer, tensors)
+        log.info("%s: taken up again after epoch %d", what, progress.epoch)
+    device = next(model.parameters()).device
+    look_every = 1 if device.type == "cpu" else 50  # reading a number back makes a GPU wait
+    for epoch in range(progress.epoch, epochs):
+        model.train()
+        total, steps = torch.zeros((), device=device), batches(epoch)
+        for step, indices in enumerate(steps):
+            for group in optimizer.param_groups:
+                group["lr"] = learning_rate(epoch, step / len(steps))
+            loss = loss_of(epoch, step, indices)
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            optimizer.step()
+            total += loss.detach()
+            if step % look_every == look_every - 1 or step == len(steps) - 1:
+                _stop_unless_finite(total, what, epoch, step, checkpoints)
+        numbers = {"train_loss": float(total) / len(steps)}
+        if validate is not None:
+            model.eval()
+            numbers |= validate()
+        progress.curve += [{"epoch": epoch + 1, "quantity": name, "value": value} for name, value in numbers.items()]
+        progress.epoch = epoch + 1
+        objective = numbers.get("valid_objective", -math.inf)
+        if objective < progress.best_objective or validate is None or "valid_objective" not in numbers:
+            progress.best_epoch, progress.best_objective = epoch + 1, objective
+            best = {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
+        log.info("%s: epoch %d of %d, %s", what, epoch + 1, epochs, _words(numbers))
+        if epoch + 1 < epochs:
+            checkpoints.save(progress, _tensors(model, optimizer, best))
+    model.load_state_dict(best)
+    model.eval()
+    return progress
+
+
+def _stop_unless_finite(total: Tensor, what: str, epoch: int, step: int, checkpoints: Checkpoints) -> None:
+    """Raise when the sum of the losses so far is NaN or infinite."""
+    if not math.isfinite(float(total)):
+        raise UserError(
+            f"{what}: the loss became {float(total)} by step {step + 1} of epoch {epoch + 1}; lower the "
+            f"learning rate or the strength of this run; the last checkpoint is kept in {checkpoints.folder}"
+        )
+
+
+def _tensors(model: nn.Module, optimizer: torch.optim.Optimizer, best: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return all that a resumed training needs, under flat names."""
+    tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
+    tensors |= {f"best.{name}": tensor for name, tensor in best.items()}
+    for name, parameter in model.named_parameters():
+        buffer = optimizer.state.get(parameter, {}).get("momentum_buffer")
+        if buffer is not None:
+            tensors[f"momentum.{name}"] = buffer
+    return tensors
+
+
+def _restore(model: nn.Module, optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Put a state back into model and optimizer; return the best weights so far."""
+    parts: dict[str, dict[str, Tensor]] = {"model": {}, "best": {}, "momentum": {}}
+    for name, tensor in tensors.items():
+        part, _, rest = name.partition(".")
+        parts[part][rest] = tensor
+    model.load_state_dict(parts["model"])
+    for name, parameter in model.named_parameters():
+        if name in parts["momentum"]:
+            restored = torch.empty_like(parameter).copy_(parts["momentum"][name])  # keeps the memory format
+            optimizer.state[parameter]["momentum_buffer"] = restored
+    device = next(model.parameters()).device
+    return {name: tensor.to(device) for name, tensor in parts["best"].items()}
+
+
+def _words(numbers: dict[str, float]) -> str:
+    return ", ".join(f"{name} {value:.4f}" for name, value in numbers.items())
