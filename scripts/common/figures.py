@@ -1,0 +1,184 @@
+"""One style for every figure, what a figure says of its data, and saving: picture, vector picture, numbers drawn.
+
+No pyplot: a figure is an object like any other, nothing is kept between figures, and no window
+system is looked for.
+"""
+
+import contextlib
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+import matplotlib
+import pandas as pd
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import PathCollection
+from matplotlib.figure import Figure
+
+from scripts.common import records
+from scripts.common.errors import UserError
+from scripts.common.files import atomic_path
+
+# Okabe and Ito's palette: eight colours that stay apart for colour-blind readers.
+BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
+YELLOW, BLUE, VERMILION, PURPLE = "#F0E442", "#0072B2", "#D55E00", "#CC79A7"
+GREY = "#5A5A5A"
+RED = "#C00000"  # only for the red x that marks an optimum
+
+STYLE = {
+    "font.family": "DejaVu Sans",  # comes with matplotlib, so the same picture everywhere
+    "font.size": 11,
+    "axes.titlesize": 12,
+    "axes.titleweight": "bold",
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": "#808080",
+    "grid.color": "#E4E4E4",
+    "grid.linewidth": 0.8,
+    "legend.frameon": False,
+    "legend.fontsize": 10,
+    "figure.facecolor": "white",
+    "savefig.facecolor": "white",
+    "hatch.linewidth": 0.6,
+    "pdf.fonttype": 42,  # text stays text in the PDF
+}
+DPI = 160
+
+
+@contextlib.contextmanager
+def style() -> Iterator[None]:
+    """Draw and save inside this block to get the project's style."""
+    with matplotlib.rc_context({**matplotlib.rcParamsDefault, **STYLE, "backend": "agg"}):
+        yield
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """Return an empty figure of the given size in inches whose parts make room for each other."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def save(figure: Figure, plotted: pd.DataFrame, path_without_suffix: str | Path) -> None:
+    """Write `NAME.png`, `NAME.pdf` and `NAME.parquet` (the numbers drawn, one row per mark).
+
+    The same figure and numbers give the same bytes: no date is written.
+
+    Raises:
+        UserError: the disk is full or the folder cannot be written to.
+    """
+    base = Path(path_without_suffix)
+    dateless = {".png": {"Software": None}, ".pdf": {"CreationDate": None}}
+    for suffix, metadata in dateless.items():
+        with atomic_path(base.with_name(base.name + suffix)) as temporary:
+            figure.savefig(temporary, dpi=DPI, metadata=metadata)
+    records.write(plotted, base.with_name(base.name + ".parquet"))
+
+
+def footer(figure: Figure, text: str) -> None:
+    """Write what the data is below the whole figure, in as many lines as its width needs."""
+    columns = int(figure.get_figwidth() * 15)
+    figure.supxlabel(textwrap.fill(text, columns), fontsize=8.5, color=GREY, x=0.01, ha="left")
+
+
+def legend_above(figure: Figure, handles: dict[str, Artist], columns: int) -> None:
+    """Write one legend for all panels above them; its marks are opaque and of a size to be seen."""
+    legend = figure.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=columns)
+    for mark in legend.legend_handles:
+        mark.set_alpha(1.0)
+        if isinstance(mark, PathCollection):
+            mark.set_sizes([50.0])
+
+
+def empty_note(axes: Axes, text: str) -> None:
+    """Say in the panel why it is empty."""
+    axes.text(0.5, 0.5, textwrap.fill(text, 36), transform=axes.transAxes, ha="center", va="center", color=GREY)
+    axes.set(xticks=[], yticks=[])
+
+
+def edge_arrow(axes: Axes, text: str, y: float) -> None:
+    """Point to a mark that lies to the right of the panel; `y` is in axes fractions, 0 to 1."""
+    arrow = {"arrowstyle": "-|>", "color": BLACK, "shrinkA": 2, "shrinkB": 0}
+    axes.annotate(
+        text,
+        xy=(1.0, y),
+        xytext=(0.93, y),
+        xycoords="axes fraction",
+        textcoords="axes fraction",
+        arrowprops=arrow,
+        fontsize=9,
+        ha="right",
+        va="center",
+        zorder=6,
+        bbox={"boxstyle": "square,pad=0.15", "facecolor": "white", "edgecolor": "none", "alpha": 0.8},
+    )
+
+
+def stack(parts: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
+    """Return the marks of all panels as one frame with these columns; a column that none has is empty."""
+    filled = [part for part in parts if len(part)]
+    return pd.concat(filled or [pd.DataFrame()], ignore_index=True).reindex(columns=columns)
+
+
+def offsets(values: pd.Series, low: pd.Series, high: pd.Series) -> list[list[float]]:
+    """Return an interval as matplotlib's error bars, shape (2, n); a missing bound has no length.
+
+    A percentile interval need not hold its own estimate, so lengths are cut at 0.
+    """
+    below = (values - low).clip(lower=0).fillna(0.0)
+    above = (high - values).clip(lower=0).fillna(0.0)
+    return [below.tolist(), above.tolist()]
+
+
+def select(metrics: pd.DataFrame, metric: str, subgroup: str = "all", split: str = "test") -> pd.DataFrame:
+    """Return the rows of one metric.
+
+    Raises:
+        UserError: there are none.
+    """
+    chosen = metrics[(metrics.metric == metric) & (metrics.subgroup == subgroup) & (metrics.split == split)]
+    if chosen.empty:
+        raise UserError(
+            f"metrics: no rows of {metric!r} for subgroup {subgroup!r} in the {split} split; "
+            "measure the runs again (delete the study's metrics and rerun)"
+        )
+    return chosen
+
+
+def span(low: int, high: int) -> str:
+    """Write a range of whole numbers, or the one number where both ends agree."""
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
+
+
+def data_note(metrics: pd.DataFrame, measures: dict[str, str], split: str = "test") -> str:
+    """Say what a figure's numbers rest on, counted from the frame itself.
+
+    Args:
+        metrics: rows of `records.METRICS` (trained models only).
+        measures: metric names, each with the words for it; the first gives the main n.
+
+    Returns:
+        For example "rendered faces; n = 2,000 test images (robustness: 256); 2 seeds; 95 % bootstrap intervals".
+
+    Raises:
+        UserError: a metric has no rows.
+    """
+    counts = {}
+    for metric, words in measures.items():
+        n = select(metrics, metric, split=split).n
+        counts[words] = span(int(n.min()), int(n.max()))
+    (main, first), *further = counts.items()
+    others = "; ".join(f"{words}: {count}" for words, count in further if count != first)
+    seeds = metrics.groupby(["protocol", "method"]).seed.nunique()
+    many = "seed" if seeds.max() == 1 else "seeds"
+    parts = [
+        ", ".join(sorted(metrics.dataset.unique())),
+        f"n = {first} {split} {main}" + (f" ({others})" if others else ""),
+        f"{span(int(seeds.min()), int(seeds.max()))} {many} per setting",
+        "95 % bootstrap intervals",
+    ]
+    return "; ".join(parts)

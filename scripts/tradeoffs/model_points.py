@@ -1,0 +1,111 @@
+"""One row per model with the three quantities that the study trades off, and how an arm is drawn."""
+
+import pandas as pd
+
+from scripts.common import figures
+from scripts.common.errors import UserError
+from scripts.common.figures import select
+from scripts.common.intervals import absolute_interval
+from scripts.common.pareto import lower_hull
+from scripts.tradeoffs.runs import CONSTANTS
+
+THREAT = "linf_0.01"  # the threat model of the published plots
+PROTOCOLS = {"as_published": "as published", "corrected": "corrected"}
+ARMS = {  # words, colour, marker
+    "plain": ("plain training", figures.GREY, "o"),
+    "adversarial": ("adversarial training", figures.VERMILION, "^"),
+    "fair": ("fairness penalty (our extension)", figures.GREEN, "D"),
+    "fair_adversarial": ("adversarial + fairness (our extension)", figures.PURPLE, "s"),
+}
+CONSTANT_NAMES = {"constant_reject": "always reject", "constant_accept": "always accept"}
+SETTINGS = ["run", "protocol", "network", "arm", "train_eps", "fairness_weight", "seed", "method"]
+
+
+def threat_words(threat: str) -> str:
+    """Return the words for a threat model, e.g. `linf_0.01` -> "l_inf, eps 0.01" in mathematical type."""
+    norm, size = threat.split("_")
+    return rf"$\ell_{{{norm[1:].replace('inf', chr(92) + 'infty')}}}$, ε = {float(size):g}"
+
+
+def setting_names(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return run, protocol, arm and `setting`: the method, with its network where the study has several."""
+    several = trained(runs).network.nunique() > 1
+    named = runs.method + (" (" + runs.network + ")" if several else "")
+    return runs[["run", "protocol", "arm"]].assign(setting=named.where(~runs.arm.isin(CONSTANTS), runs.method))
+
+
+def trained(points: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of trained models, without the constant classifiers."""
+    return points[~points.arm.isin(CONSTANTS)]
+
+
+def column(metrics: pd.DataFrame, name: str, metric: str, subgroup: str, split: str) -> pd.DataFrame:
+    """Return one metric by run as the columns `name`, `name_low`, `name_high` and `name_n`.
+
+    Raises:
+        UserError: the metric has no rows, or a run has two.
+    """
+    rows = select(metrics, metric, subgroup, split)
+    if rows.run.duplicated().any():
+        twice = rows.run[rows.run.duplicated()].iloc[0]
+        raise UserError(f"metrics: run {twice!r} has {metric!r} twice for {subgroup!r} in the {split} split")
+    rows = rows.set_index("run")[["value", "ci_low", "ci_high", "n"]]
+    return rows.set_axis([name, f"{name}_low", f"{name}_high", f"{name}_n"], axis=1)
+
+
+def complement(frame: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Turn an accuracy into an error: 1 - value, and the interval's ends change places."""
+    ends = {f"{name}_low": 1 - frame[f"{name}_high"], f"{name}_high": 1 - frame[f"{name}_low"]}
+    return frame.assign(**{name: 1 - frame[name]}, **ends)
+
+
+def model_points(metrics: pd.DataFrame, runs: pd.DataFrame, split: str = "test", threat: str = THREAT) -> pd.DataFrame:
+    """Return one row per run: its settings, `error`, `adversarial_error`, `published_error` and `gap`, with intervals.
+
+    `adversarial_error` is 1 - worst-case robust accuracy, `published_error` the same from APGD-CE
+    alone, `gap` = |FNR men - FNR women|; each has `_low`, `_high` (95 %) and `_n` beside it. A
+    robustness that was not measured for a run is missing (NaN) there.
+
+    Raises:
+        UserError: a metric has no rows in this split, or a measured run is not among the runs.
+    """
+    lost = sorted(set(metrics.run) - set(runs.run))
+    if lost:
+        raise UserError(f"runs: {len(lost)} measured runs are not listed (first: {lost[0]!r}); gather the runs again")
+    points = runs[SETTINGS].copy()
+    robust = f"robust_accuracy_{threat}"
+    parts = [
+        column(metrics, "error", "error", "all", split),
+        complement(column(metrics, "adversarial_error", robust, "all", split), "adversarial_error"),
+        complement(column(metrics, "published_error", f"{robust}_published", "all", split), "published_error"),
+        column(metrics, "gap", "fnr", "difference", split),
+    ]
+    for part in parts:
+        points = points.merge(part, how="left", left_on="run", right_index=True)
+    points["gap"] = points.gap.abs()
+    points["gap_low"], points["gap_high"] = absolute_interval(points.gap_low, points.gap_high)
+    return points.dropna(subset=["error"]).reset_index(drop=True)
+
+
+def hull_rows(points: pd.DataFrame, x: str, y: str) -> pd.DataFrame:
+    """Return the rows that are vertices of the lower hull in (x, y), from the least x to the least y."""
+    index = {(row[x], row[y]): place for place, row in points.iloc[::-1].iterrows()}
+    return points.loc[[index[tuple(vertex)] for vertex in lower_hull(points[[x, y]].to_numpy())]]
+
+
+def over_seeds(rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """Put the seeds of a setting together: mean value, and from the lowest to the highest bound of any seed.
+
+    The seeds are judged on the same images, so averaging them does not narrow an interval; one that
+    holds every seed's interval covers the images' noise and the seeds'.
+
+    Returns:
+        keys, value, ci_low, ci_high, n (the least), seeds.
+    """
+    return rows.groupby(keys, sort=False, as_index=False).agg(
+        value=("value", "mean"),
+        ci_low=("ci_low", "min"),
+        ci_high=("ci_high", "max"),
+        n=("n", "min"),
+        seeds=("seed", "nunique"),
+    )

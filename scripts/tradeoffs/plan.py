@@ -1,0 +1,50 @@
+"""What the rules of the study ask of the config: the input functions and parameters of rules/tradeoffs.smk."""
+
+from scripts.tradeoffs.runs import CONSTANTS, grid, method_label
+
+RESULTS = "results/tradeoffs"
+EVALUATED = {"as_published": ["test"], "corrected": ["valid", "test"]}  # as published there is no validation part
+
+
+class Plan:
+    """The runs of a config, and for each what its rules need. Wildcards have `run` or `protocol`."""
+
+    def __init__(self, study: dict):
+        self.runs = grid(study)
+        self.protocols = list(study["protocols"])
+        self.constants = [f"{protocol}.{constant}" for protocol in self.protocols for constant in CONSTANTS]
+        self.threats = ["{norm}_{eps:g}".format(**threat) for threat in study["robustness"]["threats"]]
+
+    def settings(self, wildcards) -> dict:
+        """Return all settings of a trained run."""
+        return self.runs[wildcards.run]
+
+    def splits(self, wildcards) -> str:
+        """Return the labelled split of a run's protocol."""
+        return f"{RESULTS}/splits/{wildcards.run.split('.')[0]}.parquet"
+
+    def parts(self, wildcards) -> list[str]:
+        """Return the parts on which a run is evaluated."""
+        return EVALUATED[wildcards.run.split(".")[0]]
+
+    def identity(self, wildcards) -> dict:
+        """Return what every line of a metrics table says of its run."""
+        if wildcards.run in self.runs:
+            return {key: self.runs[wildcards.run][key] for key in ("run", "protocol", "seed", "method")}
+        protocol, constant = wildcards.run.split(".")
+        return {"run": wildcards.run, "protocol": protocol, "seed": 0, "method": method_label(constant)}
+
+    def template(self, wildcards) -> dict[str, str]:
+        """Return the files of some trained run of a protocol: constants are evaluated on the same images."""
+        run = next(name for name, own in self.runs.items() if own["protocol"] == wildcards.protocol)
+        return {name: f"{RESULTS}/{name}/{run}.parquet" for name in ("predictions", "attacks")}
+
+
+def budget_words(robustness: dict) -> str:
+    """Return what the attacks of the evaluation could spend, in the words of a figure's footer."""
+    words = []
+    for entry in robustness["attacks"]:
+        spent = f"{entry['queries']} queries" if "queries" in entry else f"{entry.get('iterations', '?')} iterations"
+        name = {"apgd": "APGD", "fab": "FAB", "square": "Square"}[entry["attack"]]
+        words.append(f"{name} {spent}")
+    return f"attacks: {', '.join(words)}; published measure: APGD-CE {robustness['published_iterations']} iterations"

@@ -1,0 +1,41 @@
+"""Run by test_oracle.py in a process of its own: attack a saved network with torchattacks.
+
+Usage: python reference.py CASE.pt RESULT.json, with torchattacks on PYTHONPATH.
+"""
+
+import json
+import sys
+
+import torch
+import torchattacks
+
+from tests.common.attacks.oracle.problem import CASES, network
+
+
+def main(case: str, result: str) -> None:
+    torch.set_num_threads(1)
+    saved = torch.load(case, weights_only=True)
+    model, x, y = network(), saved["x"], saved["y"]
+    model.load_state_dict(saved["weights"])
+    model.eval()
+    robust = {}
+    for name, norm, eps, budget in CASES:
+        options = {"norm": {"linf": "Linf", "l2": "L2"}[norm], "eps": eps, "seed": 0}
+        if name == "apgd":
+            attack = torchattacks.APGD(model, steps=budget, loss="ce", **options)
+        elif name == "fab":
+            attack = torchattacks.FAB(model, steps=budget, n_classes=2, **options)
+        else:
+            attack = torchattacks.Square(model, n_queries=budget, **options)
+        x_adv = attack(x, y)
+        order = {"linf": torch.inf, "l2": 2}[norm]
+        inside = torch.linalg.vector_norm((x_adv - x).flatten(1), order, dim=1) <= eps * (1 + 1e-4)
+        with torch.no_grad():
+            fooled = (model(x_adv).argmax(1) != y) & inside
+        robust[f"{name} {norm} {eps}"] = int((~fooled).sum())
+    with open(result, "w") as file:  # noqa: PTH123
+        json.dump(robust, file)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,77 @@
+"""Our attacks against torchattacks 3.5.1, installed into a folder of its own: as strong, per attack and norm."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from scripts.common.attacks import attack_cascade
+from tests.common.attacks.oracle.problem import CASES, shapes, trained
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[3]
+IMAGES = 64
+SLACK = {"apgd": 2, "fab": 2, "square": 5}  # images; over seeds, either Square varies by about that much
+IDS = [f"{name}-{norm}" for name, norm, *_ in CASES]
+
+
+@pytest.fixture(scope="module")
+def problem():
+    torch.set_num_threads(1)
+    model = trained()
+    x, y = shapes(IMAGES + 16, 1)
+    with torch.no_grad():
+        right = model(x).argmax(1) == y
+    return model, x[right][:IMAGES], y[right][:IMAGES]
+
+
+@pytest.fixture(scope="module")
+def theirs(problem, tmp_path_factory):
+    """The number of images that torchattacks leaves standing, per case."""
+    folder = tmp_path_factory.mktemp("oracle")
+    install = [sys.executable, "-m", "pip", "install", "--no-deps", "--require-hashes", "--disable-pip-version-check"]
+    install += [
+        "--retries",
+        "1",
+        "--timeout",
+        "10",
+        "--target",
+        str(folder / "site"),
+        "-r",
+        str(HERE / "requirements.txt"),
+    ]
+    done = subprocess.run(install, capture_output=True, text=True, timeout=120)
+    if done.returncode:
+        reached = "hash" in done.stderr.lower() and "do not match" in done.stderr.lower()
+        assert not reached, done.stderr
+        pytest.skip(
+            f"torchattacks could not be installed from the package index: {done.stderr.strip().splitlines()[-1]}"
+        )
+    model, x, y = problem
+    torch.save({"weights": model.state_dict(), "x": x, "y": y}, folder / "case.pt")
+    script = [sys.executable, str(HERE / "reference.py"), str(folder / "case.pt"), str(folder / "result.json")]
+    environment = os.environ | {
+        "PYTHONPATH": os.pathsep.join([str(folder / "site"), str(ROOT)]),
+        "OMP_NUM_THREADS": "1",
+    }
+    done = subprocess.run(script, capture_output=True, text=True, timeout=300, env=environment)
+    assert done.returncode == 0, done.stderr
+    return json.loads((folder / "result.json").read_text())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "norm", "eps", "budget"), CASES, ids=IDS)
+def test_as_strong_as_the_public_implementation(problem, theirs, name, norm, eps, budget, record_property):
+    model, x, y = problem
+    entry = {"attack": name, ("queries" if name == "square" else "iterations"): budget}
+    ours = int(attack_cascade(model, x, y, norm, eps, [entry]).robust.sum())
+    other = theirs[f"{name} {norm} {eps}"]
+    record_property("robust images: ours, theirs", f"{ours}, {other} of {len(x)}")
+    print(f"{name} {norm} {eps}: robust of {len(x)}: ours {ours}, torchattacks {other}")
+    assert len(x) == IMAGES
+    assert 0 < other < IMAGES  # else the case says nothing
+    assert ours <= other + SLACK[name]

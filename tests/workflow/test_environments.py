@@ -1,0 +1,96 @@
+"""The conda files against the rules, the scripts and the pip lock. The solve itself needs a conda program."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.specifiers import SpecifierSet
+
+from scripts.common.imports import project_imports
+
+ROOT = Path(__file__).parents[2]
+ENVIRONMENTS = sorted((ROOT / "envs").glob("*.yaml"))
+RULES = [path for path in sorted((ROOT / "rules").glob("*.smk"))]
+PIP_NAMES = {"pytorch": "torch", "matplotlib-base": "matplotlib"}  # conda name -> pip name
+IMPORT_NAMES = {"pyyaml": "yaml", "scikit-learn": "sklearn", "pillow": "PIL", "pytorch": "torch"} | {
+    "matplotlib-base": "matplotlib"
+}
+
+
+def dependencies(path: Path) -> dict[str, str]:
+    """Return name -> version bounds of a conda file."""
+    return dict(entry.split(" ", 1) for entry in yaml.safe_load(path.read_text())["dependencies"])
+
+
+def locked() -> dict[str, set[str]]:
+    """Return name -> locked versions; a name has several where they depend on the Python version."""
+    found: dict[str, set[str]] = {}
+    for line in (ROOT / "envs/requirements.txt").read_text().splitlines():
+        if match := re.match(r"([a-z0-9._-]+)==([^ ;\\]+)", line):
+            found.setdefault(match[1], set()).add(match[2])
+    return found
+
+
+def scripts_and_environments() -> list[tuple[str, str]]:
+    """Return (script, conda file) of every rule."""
+    pairs = []
+    for path in RULES:
+        for body in re.split(r"^\s*rule \w+:", path.read_text(), flags=re.M)[1:]:
+            script, conda = (
+                re.search(r'"\.\./(scripts/[^"]+)"\s*$', body, re.M),
+                re.search(r'"\.\./(envs/[^"]+)"', body),
+            )
+            assert script and conda, f"{path.name}: a rule lacks script or conda: {body[:80]}"
+            pairs.append((script[1], conda[1]))
+    return pairs
+
+
+@pytest.mark.parametrize("path", ENVIRONMENTS, ids=lambda path: path.name)
+def test_every_dependency_is_bounded_and_agrees_with_the_lock(path):
+    content = yaml.safe_load(path.read_text())
+    assert content["channels"][-1] == "nodefaults"
+    for name, bounds in dependencies(path).items():
+        assert re.fullmatch(r">=[\d.]+,<[\d.]+", bounds), f"{name}: {bounds} is not bounded on both sides"
+        if name in ("python", "pip"):  # not in the lock
+            continue
+        versions = locked()[PIP_NAMES.get(name, name)]
+        assert all(version in SpecifierSet(bounds) for version in versions), f"{name}: {versions} outside {bounds}"
+
+
+def test_every_rule_names_an_environment_that_exists_and_every_environment_is_used():
+    used = {conda for _, conda in scripts_and_environments()}
+    assert used == {f"envs/{path.name}" for path in ENVIRONMENTS}
+
+
+@pytest.mark.parametrize(("script", "conda"), sorted(set(scripts_and_environments())))
+def test_every_import_of_a_rules_script_is_in_its_environment(script, conda):
+    """Also guards against the packages of Snakemake's own environment, which leak into the scripts."""
+    provided = {IMPORT_NAMES.get(name, name.replace("-", "_")) for name in dependencies(ROOT / conda)}
+    provided |= set(sys.stdlib_module_names) | {"scripts"}
+    for file in [script, *project_imports(script, ROOT)]:
+        for node in ast.walk(ast.parse((ROOT / file).read_text())):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and node.level == 0:
+                names = [node.module]
+            for name in names:
+                assert name.split(".")[0] in provided, f"{file} (of {script}): {name} is not in {conda}"
+
+
+def test_without_a_conda_program_the_flag_says_so():
+    if subprocess.run(["which", "conda"], capture_output=True).returncode == 0:
+        pytest.skip("a conda program is installed here")
+    command = [sys.executable, "-m", "snakemake", "-n", "--cores", "1", "--use-conda"]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert result.returncode == 1 and "Is conda installed and accessible?" in result.stdout + result.stderr
+
+
+def test_the_lock_names_no_index_and_every_package_has_hashes():
+    text = (ROOT / "envs/requirements.txt").read_text()
+    assert "://" not in text and "--index" not in text
+    packages = re.findall(r"^[a-z0-9._-]+==", text, re.M)
+    assert len(packages) > 50
+    assert len(re.findall(r"^[a-z0-9._-]+==.*\\\n    --hash=sha256:", text, re.M)) == len(packages)
