@@ -103,7 +103,7 @@ def row(
     if at_least is not None:
         goal, met = f"≥ {at_least:g}", ratio >= at_least
     if at_most is not None:
-        goal, met = f"≤ {at_most:g}", ratio >= at_most
+        goal, met = f"≤ {at_most:g}", ratio <= at_most
     log.info("%s: %.4g against %.4g %s, ratio %.2f (%.2f to %.2f) %s", what, ours, reference, unit, ratio,
              min(ratios), max(ratios), goal)  # fmt: skip
     found = {"what": what, "unit": unit, "ours": ours, "reference": reference, "goal": goal, "met": met}

@@ -3,7 +3,6 @@
 import copy
 import tempfile
 from collections.abc import Callable
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -51,20 +50,20 @@ def epoch_of(
         network: the compiled form of `model`, if there is one.
     """
     optimizer = optimizer_of(model, settings)
-    nowhere = Checkpoints(Path(tempfile.gettempdir()) / "counterweight-bench-keeps-no-checkpoint", "")
     loss = loss or step_loss(network or model, data, settings)
 
     def work() -> None:
-        fit(
-            model,
-            optimizer,
-            settings["epochs"],
-            lambda epoch: epoch_batches(len(data), settings["batch_size"], settings["seed"], epoch),
-            loss,
-            stepwise_rate(settings),
-            nowhere,
-            what=f"{settings['train_attack']} attack" if settings["train_eps"] else "plain",
-        )
+        with tempfile.TemporaryDirectory() as nothing_to_resume:
+            fit(
+                model,
+                optimizer,
+                settings["epochs"],
+                lambda epoch: epoch_batches(len(data), settings["batch_size"], settings["seed"], epoch),
+                loss,
+                stepwise_rate(settings),
+                Checkpoints(nothing_to_resume, ""),
+                what=f"{settings['train_attack']} attack" if settings["train_eps"] else "plain",
+            )
         if data.device.type == "cuda":
             torch.cuda.synchronize()
 

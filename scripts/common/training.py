@@ -188,29 +188,31 @@ def _stop_unless_finite(total: Tensor, what: str, epoch: int, step: int, checkpo
 
 
 def _tensors(model: nn.Module, optimizer: torch.optim.Optimizer, best: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Return all that a resumed training needs, under flat names."""
+    """Return all that a resumed training needs, under names like `model.0.weight` or `exp_avg.0.weight`."""
     tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
     tensors |= {f"best.{name}": tensor for name, tensor in best.items()}
     for name, parameter in model.named_parameters():
-        buffer = optimizer.state.get(parameter, {}).get("momentum_buffer")
-        if buffer is not None:
-            tensors[f"momentum.{name}"] = buffer
+        for key, value in optimizer.state.get(parameter, {}).items():
+            if isinstance(value, Tensor):
+                tensors[f"{key}.{name}"] = value
     return tensors
 
 
 def _restore(model: nn.Module, optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     """Put a state back into model and optimizer; return the best weights so far."""
-    parts: dict[str, dict[str, Tensor]] = {"model": {}, "best": {}, "momentum": {}}
+    parts: dict[str, dict[str, Tensor]] = {"model": {}, "best": {}}
     for name, tensor in tensors.items():
         part, _, rest = name.partition(".")
-        parts[part][rest] = tensor
-    model.load_state_dict(parts["model"])
+        parts.setdefault(part, {})[rest] = tensor
+    model.load_state_dict(parts.pop("model"))
+    best = {name: tensor.to(next(model.parameters()).device) for name, tensor in parts.pop("best").items()}
     for name, parameter in model.named_parameters():
-        if name in parts["momentum"]:
-            restored = torch.empty_like(parameter).copy_(parts["momentum"][name])  # keeps the memory format
-            optimizer.state[parameter]["momentum_buffer"] = restored
-    device = next(model.parameters()).device
-    return {name: tensor.to(device) for name, tensor in parts["best"].items()}
+        for key, values in parts.items():
+            value = values[name]
+            if value.shape == parameter.shape:  # keeps device and memory format; a step count stays as it is
+                value = torch.empty_like(parameter).copy_(value)
+            optimizer.state[parameter][key] = value
+    return best
 
 
 def _words(numbers: dict[str, float]) -> str:

@@ -27,6 +27,7 @@ from scripts.data.rendering import render_faces
 LOWEST, HIGHEST = 0.68, 0.72
 LABEL_SEED, BIAS = 1306, -5.0  # the published recipe of the label
 BATCH = 128
+PEAK_RATE = 2e-3
 
 
 def labels(attributes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -50,9 +51,9 @@ def train(images: np.ndarray, targets: np.ndarray, epochs: int, seed: int) -> nn
     """Train a network on images (uint8 [N, 64, 64, 3]) and 0/1 targets (float32 [N, K]) with random mirroring."""
     torch.manual_seed(seed)
     model = network(targets.shape[1])
-    optimizer = torch.optim.SGD(model.parameters(), 0.05, momentum=0.9, nesterov=True, weight_decay=5e-4)
+    optimizer = torch.optim.AdamW(model.parameters(), PEAK_RATE)
     steps = len(images) // BATCH
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.05, total_steps=epochs * steps)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, PEAK_RATE, total_steps=epochs * steps)
     for epoch in range(epochs):
         started, total = time.monotonic(), 0.0
         model.train()

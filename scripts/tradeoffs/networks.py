@@ -55,28 +55,29 @@ def published_resnet() -> nn.Module:
     return nn.Sequential(*stem, *stages, nn.AvgPool2d(4), nn.Flatten(), nn.Linear(1024, 2))
 
 
-def convolutional(widths: tuple[int, ...]) -> nn.Module:
-    """A plain stack of conv-BatchNorm-ReLU: the first halves by stride, the others by pooling."""
+def convolutional(widths: tuple[int, int, int]) -> nn.Module:
+    """Three stages of conv-BatchNorm-ReLU-pool down to a 4x4 map, then one linear layer.
+
+    The linear layer sees where in the aligned face a feature lies, which a global average would hide.
+    """
     layers: list[nn.Module] = []
     width_in = 3
     for width in widths:
         first = width_in == 3
-        convolution = Stem(3, width, 3, 2, 1, bias=False) if first else nn.Conv2d(width_in, width, 3, 1, 1, bias=False)
-        layers += [convolution, nn.BatchNorm2d(width), nn.ReLU()]
-        if not first:
-            layers.append(nn.MaxPool2d(2))
+        convolution = Stem(3, width, 4, 2, 1, bias=False) if first else nn.Conv2d(width_in, width, 3, 1, 1, bias=False)
+        layers += [convolution, nn.BatchNorm2d(width), nn.ReLU(), nn.MaxPool2d(2)]
         width_in = width
-    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width_in, 2))
+    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(16 * width_in, 2))
 
 
 def small_cnn() -> nn.Module:
-    """The preview's network: 16-32-64-128, 0.1 M parameters, about a millisecond an image on a CPU."""
-    return convolutional((16, 32, 64, 128))
+    """The preview's network: 16-32-64, 26,000 parameters, under a millisecond an image and step on a CPU."""
+    return convolutional((16, 32, 64))
 
 
 def medium_cnn() -> nn.Module:
-    """Twice the widths of `small_cnn`: 32-64-128-256, 0.4 M parameters."""
-    return convolutional((32, 64, 128, 256))
+    """Twice the widths of `small_cnn`: 32-64-128, 98,000 parameters."""
+    return convolutional((32, 64, 128))
 
 
 NETWORKS: dict[str, Callable[[], nn.Module]] = {

@@ -7,6 +7,7 @@ One run can be trained alone, with any setting overridden:
 
 import hashlib
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -35,14 +36,31 @@ def epoch_batches(rows: int, batch_size: int, seed: int, epoch: int) -> list[Ten
     return list(order[: rows - rows % batch_size].split(batch_size)) if rows >= batch_size else [order]
 
 
-def stepwise_rate(settings: dict):
-    """Return (epoch, share) -> rate: a tenth after each drop, given as shares of all epochs."""
-    drops = [round(share * settings["epochs"]) for share in settings["learning_rate_drops"]]
+def optimizer_of(model: nn.Module, settings: dict) -> torch.optim.Optimizer:
+    """Return the published SGD with momentum, or AdamW (Loshchilov and Hutter 2019)."""
+    rate, decay = settings["learning_rate"], settings["weight_decay"]
+    if settings["optimizer"] == "adamw":
+        return torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=decay)
+    return torch.optim.SGD(model.parameters(), lr=rate, momentum=settings["momentum"], weight_decay=decay)
 
-    def rate(epoch: int, _: float) -> float:
-        return settings["learning_rate"] * 0.1 ** sum(epoch >= drop for drop in drops)
 
-    return rate
+def learning_rate(settings: dict):
+    """Return (epoch, share of it) -> rate.
+
+    "steps": a tenth after each drop, given as shares of all epochs (published). "one_cycle": a linear
+    rise over the first 30 % of the training and a cosine fall to zero.
+    """
+    highest, epochs = settings["learning_rate"], settings["epochs"]
+    drops = [round(share * epochs) for share in settings["learning_rate_drops"]]
+
+    def steps(epoch: int, _: float) -> float:
+        return highest * 0.1 ** sum(epoch >= drop for drop in drops)
+
+    def one_cycle(epoch: int, share: float) -> float:
+        done = (epoch + share) / epochs
+        return highest * (max(done, 1e-3) / 0.3 if done < 0.3 else (1 + math.cos(math.pi * (done - 0.3) / 0.7)) / 2)
+
+    return {"steps": steps, "one_cycle": one_cycle}[settings["schedule"]]
 
 
 def augment(images: Tensor, names: list[str], random: torch.Generator) -> Tensor:
@@ -136,12 +154,7 @@ def train(
     model = build(settings["network"], seed_from("weights", settings["network"], settings["seed"]))
     model = model.to(device, memory_format=torch.channels_last)
     network = torch.compile(model) if settings["compile"] else model
-    optimizer = torch.optim.SGD(
-        model.parameters(),
-        lr=settings["learning_rate"],
-        momentum=settings["momentum"],
-        weight_decay=settings["weight_decay"],
-    )
+    optimizer = optimizer_of(model, settings)
     valid = None
     if settings["select"] == "validation":
         valid = validation(network, load_split(images, index, splits, "valid", device), settings)
@@ -152,7 +165,7 @@ def train(
         settings["epochs"],
         lambda epoch: epoch_batches(len(data), settings["batch_size"], settings["seed"], epoch),
         step_loss(network, data, settings),
-        stepwise_rate(settings),
+        learning_rate(settings),
         checkpoints,
         valid,
         settings["run"],

@@ -129,7 +129,8 @@ def test_both_decode_to_the_same_pixels(material, data):
 
 
 def test_one_step_from_the_same_batch_gives_the_same_loss_and_weights(model, data):
-    plain, indices = copy.deepcopy(model).to(memory_format=torch.contiguous_format), torch.arange(16)
+    before, indices = copy.deepcopy(model), torch.arange(16)
+    plain = copy.deepcopy(model).to(memory_format=torch.contiguous_format)
     loss = step_loss(model.train(), data, SETTINGS)(0, 0, indices)
     optimizer = optimizer_of(model, SETTINGS)
     loss.backward()
@@ -137,8 +138,8 @@ def test_one_step_from_the_same_batch_gives_the_same_loss_and_weights(model, dat
     x = to_float(augment(data.bytes_of(indices), SETTINGS["augmentation"], generator(CPU, "augment", 1, 0, 0)))
     theirs = reference.training_step(plain.train(), optimizer_of(plain, SETTINGS), x.contiguous(), data.labels[indices])
     assert theirs == pytest.approx(loss.item(), rel=1e-5)
-    for own, other in zip(model.parameters(), plain.parameters(), strict=True):
-        torch.testing.assert_close(own, other, rtol=1e-3, atol=1e-5)
+    start, own, other = (torch.cat([p.detach().flatten() for p in net.parameters()]) for net in (before, model, plain))
+    assert (own - other).norm() < 0.01 * (own - start).norm()  # the memory formats round differently
 
 
 def test_the_plain_epoch_trains(model, material):
@@ -156,16 +157,18 @@ def test_the_unfused_attack_is_ours_where_batch_statistics_do_not_matter(model, 
     assert (theirs - x).abs().max() <= 0.03 + 1e-6 and ((theirs - ours).abs() > 1e-6).float().mean() < 1e-3
 
 
-def test_an_unfused_epoch_trains_on_the_same_batches(model, data):
-    settings, seen = with_attack("pgd_2"), []
+def test_every_call_trains_for_the_whole_epoch(model, data):
+    settings, seen = with_attack("pgd_2") | {"epochs": 2}, []
     loss = unfused_loss(model, data, settings)
 
     def noted(epoch, step, indices):
-        seen.append(indices)
+        seen.extend(indices.tolist())
         return loss(epoch, step, indices)
 
-    epoch_of(model, data, settings, noted)()
-    assert sorted(torch.cat(seen).tolist()) == list(range(32))
+    work = epoch_of(model, data, settings, noted)
+    work()
+    work()
+    assert sorted(seen) == sorted(4 * list(range(32)))
 
 
 def test_one_attack_after_the_other_leaves_the_same_images_standing(model, data):

@@ -17,11 +17,13 @@ class Interrupted(Exception):
     pass
 
 
-def start(folder, epochs=6, stop_at=None, rate=0.1, validate=None, fingerprint="a", poison_at=None):
+def start(folder, epochs=6, stop_at=None, rate=0.1, validate=None, fingerprint="a", poison_at=None, adam=False):
     """Train a small network for some epochs; optionally break off in the middle of one."""
     torch.manual_seed(0)
     model = nn.Sequential(nn.Linear(5, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 2))
     optimizer = torch.optim.SGD(model.parameters(), lr=rate, momentum=0.9)
+    if adam:
+        optimizer = torch.optim.AdamW(model.parameters(), lr=rate)
 
     def loss(epoch, step, indices):
         if (epoch, step) == stop_at:
@@ -47,12 +49,13 @@ def equal(a, b):
     return all(torch.equal(a[name], b[name]) for name in a)
 
 
+@pytest.mark.parametrize("adam", [False, True])
 @pytest.mark.parametrize("stop_at", [(0, 2), (1, 0), (3, 3), (5, 1)])
-def test_a_broken_off_training_ends_with_the_same_weights(tmp_path, stop_at):
-    whole, progress = start(tmp_path / "whole")
+def test_a_broken_off_training_ends_with_the_same_weights(tmp_path, stop_at, adam):
+    whole, progress = start(tmp_path / "whole", adam=adam)
     with pytest.raises(Interrupted):
-        start(tmp_path / "broken", stop_at=stop_at)
-    resumed, again = start(tmp_path / "broken")
+        start(tmp_path / "broken", stop_at=stop_at, adam=adam)
+    resumed, again = start(tmp_path / "broken", adam=adam)
     assert equal(whole, resumed)
     assert progress == again
 

@@ -67,9 +67,11 @@ def test_a_picture_depends_on_its_own_row_only():
 
 
 def test_two_workers_draw_what_one_draws(monkeypatch):
-    monkeypatch.setattr("scripts.data.rendering.render.FACES_PER_TASK", 8)
     rows, attributes = np.arange(1, 31), varied(30, 2)
-    assert (render_faces(rows, attributes, workers=2) == render_faces(rows, attributes)).all()
+    images = render_faces(rows, attributes)
+    monkeypatch.setattr("scripts.data.rendering.render.FACES_PER_TASK", 8)
+    assert (render_faces(rows, attributes) == images).all()
+    assert (render_faces(rows, attributes, workers=2) == images).all()
 
 
 @pytest.mark.parametrize(

@@ -101,10 +101,10 @@ def moustache(part: Canvas, face: Face, level: float) -> None:
     """Draw a moustache between nose and mouth."""
     square = (part.u * (1 / 0.19)) ** 2
     mask = part.edge(
-        0.036 * np.maximum(1.05 - square, 0) + 0.004 - np.abs(part.v - level + 0.062 - 0.055 * square), 0.01
+        0.044 * np.maximum(1.05 - square, 0) + 0.004 - np.abs(part.v - level + 0.062 - 0.055 * square), 0.01
     )
     grain = 0.85 + 0.15 * np.sin(90 * part.u + face.phases[5])
-    part.blend(0.9 * mask * (square < 1) * grain, scaled(face.hair, 0.75))
+    part.blend(0.95 * mask * (square < 1) * grain, scaled(mix(face.hair, (0.10, 0.07, 0.05), 0.3), 0.8))
 
 
 def glasses(canvas: Canvas, face: Face) -> None:

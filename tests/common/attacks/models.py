@@ -21,15 +21,16 @@ class Linear(nn.Module):
 
 
 class Counting(nn.Module):
-    """Counts the images a classifier is asked about."""
+    """Counts the images a classifier is asked about, and those whose gradient is prepared."""
 
     def __init__(self, inner):
         super().__init__()
-        self.inner, self.images, self.calls = inner, 0, 0
+        self.inner, self.images, self.calls, self.gradients = inner, 0, 0, 0
 
     def forward(self, x):
         self.images += len(x)
         self.calls += 1
+        self.gradients += len(x) * x.requires_grad
         return self.inner(x)
 
 
