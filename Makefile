@@ -5,7 +5,7 @@ CONFIG ?=
 BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) $(if $(CONFIG),--configfile $(CONFIG))
 
-.PHONY: study test bench lint lock unlock clean help
+.PHONY: study test bench readme lint lock unlock clean help
 
 help:  ## say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -26,6 +26,9 @@ test: .venv/installed  ## run all tests
 
 bench: .venv/installed  ## measure speeds as ratios (results/bench/)
 	$(BIN)/snakemake --cores 1 bench
+
+readme: .venv/installed  ## put the newest tables and pictures into README.md
+	$(SNAKEMAKE) readme
 
 lint: .venv/installed  ## formatting and lint
 	$(BIN)/ruff check .

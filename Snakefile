@@ -20,6 +20,8 @@ except UserError as error:
 
 include: "rules/data.smk"
 include: "rules/tradeoffs.smk"
+include: "rules/report.smk"
+include: "rules/bench.smk"
 
 
 rule all:

@@ -9,10 +9,11 @@ from torch.utils.flop_counter import FlopCounterMode
 from scripts.bench import reference
 from scripts.bench.material import Material
 from scripts.bench.timing import Seconds, compare, interleave, row
-from scripts.bench.training import SETTINGS, epoch_of, optimizer_of, with_attack
+from scripts.bench.training import SETTINGS, epoch_of, with_attack
 from scripts.common import records
 from scripts.tradeoffs.images import Images
 from scripts.tradeoffs.networks import build
+from scripts.tradeoffs.train import optimizer_of
 
 ATTACKS = {"fgsm_random_start": 2.5, "pgd_2": 2.5, "published_apgd": None}
 
@@ -117,7 +118,7 @@ def adversarial(network: str, data: Images, mode: str, repeats: int) -> list[dic
     works = {"plain": our_epoch(network, data, SETTINGS, mode)}
     works |= {attack: our_epoch(network, data, with_attack(attack), mode) for attack in ATTACKS}
     costs = interleave(works, repeats)
-    words = f"{network}, batch {SETTINGS['batch_size']}, {mode}; plain in bf16, attacks in float32"
+    words = f"{network}, batch {SETTINGS['batch_size']}, {mode}; bf16"
     return [
         compare(
             f"{attack} epoch over a plain one, GPU", costs[attack], costs["plain"], "wall", at_most=goal, remark=words

@@ -19,7 +19,7 @@ from torch import nn
 from scripts.bench import gpu, reference
 from scripts.bench.material import Material, copy_jpegs, kilobytes, prepare
 from scripts.bench.timing import compare, frame_of, interleave, without
-from scripts.bench.training import EPS, SETTINGS, epoch_of, optimizer_of, trained, unfused_loss, with_attack
+from scripts.bench.training import EPS, SETTINGS, epoch_of, trained, unfused_loss, with_attack
 from scripts.common import records
 from scripts.common.attacks import attack_cascade
 from scripts.common.errors import UserError
@@ -30,6 +30,7 @@ from scripts.data.celeba import file_name
 from scripts.data.downscale_faces import downscale_faces
 from scripts.tradeoffs.images import Images, load_split
 from scripts.tradeoffs.networks import build
+from scripts.tradeoffs.train import optimizer_of
 
 ROOT = Path(__file__).parents[2]
 CPU = torch.device("cpu")
@@ -49,7 +50,7 @@ class Size:
     workers: int = reference.WORKERS
     adversarial_images: int = 768
     training_epochs: int = 4  # of the networks whose evaluation is timed
-    attacked: int = 96
+    attacked: int = 64
     plan: tuple[dict, ...] = (
         {"attack": "apgd", "iterations": 20},
         {"attack": "fab", "iterations": 10},
@@ -103,7 +104,7 @@ def adversarial_epochs(model: nn.Module, data: Images, size: Size) -> list[dict]
         works[attack] = epoch_of(copy.deepcopy(model), data, with_attack(attack))
     unfused, settings = copy.deepcopy(model), with_attack("pgd_2")
     works["unfused"] = epoch_of(unfused, data, settings, unfused_loss(unfused, data, settings))
-    costs = interleave(works, size.repeats)
+    costs = interleave(works, min(size.repeats, 3))
     words = f"small_cnn, {len(data):,} drawn faces, half of each batch attacked"
     rows = [
         compare(f"{attack} epoch over a plain one", costs[attack], costs["plain"], "cpu", at_most=goal, remark=words)

@@ -44,14 +44,18 @@ class Images:
 
     def centre(self, indices: Tensor) -> Tensor:
         """Return float32 [B, 3, 64, 64] in [0, 1]: the published evaluation crop."""
-        images = self.bytes_of(indices)
-        top, left = (images.shape[2] - SIDE) // 2, (images.shape[3] - SIDE) // 2
-        return to_float(images[:, :, top : top + SIDE, left : left + SIDE])
+        return to_float(centre_crop(self.bytes_of(indices)))
 
 
 def to_float(images: Tensor) -> Tensor:
     """Return uint8 images as channels-last float32 in [0, 1]; no mean or variance is taken out."""
     return images.contiguous(memory_format=torch.channels_last).float().div_(255)
+
+
+def centre_crop(images: Tensor) -> Tensor:
+    """Cut the middle 64x64 from each image [B, 3, H, W]."""
+    top, left = (images.shape[2] - SIDE) // 2, (images.shape[3] - SIDE) // 2
+    return images[:, :, top : top + SIDE, left : left + SIDE]
 
 
 def random_flip(images: Tensor, generator: torch.Generator) -> Tensor:

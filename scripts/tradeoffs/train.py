@@ -21,7 +21,7 @@ from scripts.common.files import atomic_path, checksum
 from scripts.common.seeds import seed_from
 from scripts.common.training import Checkpoints, choose_device, fit, generator
 from scripts.tradeoffs.arms import attacked, objective
-from scripts.tradeoffs.images import Images, load_split, random_crop, random_flip, to_float
+from scripts.tradeoffs.images import Images, centre_crop, load_split, random_crop, random_flip, to_float
 from scripts.tradeoffs.networks import build
 
 VALIDATION_BATCH = 512
@@ -67,7 +67,7 @@ def augment(images: Tensor, names: list[str], random: torch.Generator) -> Tensor
     """Return uint8 images [B, 3, H, W] after the named augmentations, in the published order."""
     if "flip" in names:
         images = random_flip(images, random)
-    images = random_crop(images, random)  # always: it also brings 64x78 photographs to 64x64
+    images = random_crop(images, random) if "crop" in names else centre_crop(images)
     if "autoaugment" in names:
         from scripts.tradeoffs.augmentation import auto_augment  # torchvision costs seconds to import
 

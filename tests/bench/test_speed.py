@@ -14,14 +14,14 @@ from PIL import Image
 from scripts.bench import gpu, reference, timing
 from scripts.bench.material import kilobytes, prepare
 from scripts.bench.speed import Size, bench, dry_run
-from scripts.bench.training import EPS, SETTINGS, epoch_of, optimizer_of, unfused_loss, with_attack
+from scripts.bench.training import SETTINGS, epoch_of, unfused_loss, with_attack
 from scripts.common.attacks import attack_cascade, pgd
 from scripts.common.errors import UserError
 from scripts.common.training import choose_device, generator
 from scripts.data.decoding import downscale
 from scripts.tradeoffs.images import load_split, to_float
 from scripts.tradeoffs.networks import build
-from scripts.tradeoffs.train import augment, step_loss
+from scripts.tradeoffs.train import augment, optimizer_of, step_loss
 
 PLAN = ({"attack": "apgd", "iterations": 5}, {"attack": "fab", "iterations": 3}, {"attack": "square", "queries": 10})
 TINY = Size(distinct=16, copies=8, photographs=4, repeats=1, workers=0, adversarial_images=16, training_epochs=1)
@@ -172,14 +172,15 @@ def test_every_call_trains_for_the_whole_epoch(model, data):
 
 
 def test_one_attack_after_the_other_leaves_the_same_images_standing(model, data):
-    x, y, common = data.centre(torch.arange(32)), data.labels, {"seed": 1, "batch_size": 16, "ids": data.row_ids}
-    with torch.no_grad():  # an untrained network that tells the images apart
+    x, common = data.centre(torch.arange(32)), {"seed": 1, "batch_size": 16, "ids": data.row_ids}
+    with torch.no_grad():  # an untrained network that tells the images apart is right by definition
         logits = model.eval()(x)
         model[-1].bias[1] -= (logits[:, 1] - logits[:, 0]).median()
-    plan = PLAN[::-1]  # the weakest first, so that more than one attack breaks something
-    found = attack_cascade(model, x, y, "linf", EPS, plan, **common)
-    theirs = reference.one_after_the_other(model, x, y, "linf", EPS, plan, **common)
-    assert found["broken_by_square"].sum() and found["broken_by_apgd"].sum() and found["robust"].sum()
+        y = model(x).argmax(1)
+    plan, eps = PLAN[::-1], 0.003  # the weakest first, so that more than one attack breaks something
+    found = attack_cascade(model, x, y, "linf", eps, plan, **common)
+    theirs = reference.one_after_the_other(model, x, y, "linf", eps, plan, **common)
+    assert found["broken_by_square"].sum() and found["broken_by_fab"].sum() and found["robust"].sum()
     assert (theirs.numpy() != found["robust"].to_numpy()).sum() <= 1  # up to rounding in batches of other sizes
 
 
@@ -191,9 +192,7 @@ def test_the_gpu_part_runs_on_any_device(material):
     assert share["goal"] == "≥ 0.35" and share["ratio"] == pytest.approx(share["ours"] / share["reference"])
 
 
-def test_flops_of_a_step_are_three_forward_passes_less_the_gradient_of_the_image():
-    first, others, last = 2 * 3 * 16 * 9 * 32 * 32, 2 * 16 * 32 * 9 * 32 * 32, 2 * 128 * 2
-    assert gpu.training_flops("small_cnn") == 3 * (first + 3 * others + last) - first
+def test_flops_per_image_of_the_published_network():
     assert gpu.training_flops("published_resnet") / 1e9 == pytest.approx(11.03, abs=0.005)
 
 

@@ -1,5 +1,6 @@
 """What an attack on a two-logit classifier climbs, in float32."""
 
+import contextlib
 from collections.abc import Callable
 
 import torch
@@ -13,13 +14,16 @@ LOSSES = ("margin", "cross_entropy")
 
 
 def logits_of(model: Model, x: Tensor, strict: bool = True) -> Tensor:
-    """Return the logits [B, 2] in float32, with autocast off.
+    """Return the logits [B, 2] as float32.
+
+    `strict` is evaluation: autocast is off and a NaN is an error. Else (training attacks) the model
+    runs in the caller's precision, since a float32 attack would cost a GPU several plain steps.
 
     Raises:
         ValueError: the model does not return two logits per image.
         AttackCheckError: `strict` and a logit is not finite (a NaN would pass for a robust image).
     """
-    with torch.autocast(x.device.type, enabled=False):
+    with torch.autocast(x.device.type, enabled=False) if strict else contextlib.nullcontext():
         logits = model(x).float()
     if logits.shape != (len(x), 2):
         raise ValueError(f"a classifier with two logits was expected, [{len(x)}, 2], not {list(logits.shape)}")
@@ -64,7 +68,7 @@ def climb_at(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Return margin [B], loss [B] and the loss's gradient with respect to x: one forward pass and one
     input gradient. Parameters receive no gradient. `strict`: as in `logits_of`."""
-    with torch.enable_grad(), torch.autocast(x.device.type, enabled=False):
+    with torch.enable_grad():
         point = x.detach().requires_grad_()
         logits = logits_of(model, point, strict)
         value = loss_of(logits, y, loss)

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from scripts.common.attacks import fgsm_random_start, frozen, pgd, published_apgd
+from scripts.common.attacks import apgd, fgsm_random_start, frozen, pgd, published_apgd
 from tests.common.attacks.models import Counting, images, inside, linear, predicted, small_net
 
 SHAPE = (3, 8, 8)
@@ -85,12 +85,16 @@ def test_a_network_that_has_become_nan_is_left_to_the_training_loop():
         assert result.shape == (2, 3, 4, 4) and model(result).isnan().all()
 
 
-def test_attacks_run_in_float32_under_autocast():
+def test_evaluation_attacks_run_in_float32_under_autocast_and_training_attacks_in_the_callers_precision():
     model = small_net().eval()
     x, y = batch(model)
-    plain = fgsm_random_start(model, x, y, 0.05, generator())
+    seen = []
+    model.register_forward_hook(lambda *call: seen.append(call[2].dtype))
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        assert torch.equal(fgsm_random_start(model, x, y, 0.05, generator()), plain)
+        apgd(model, x, y, "linf", 0.05, 2)
+        assert set(seen) == {torch.float32}
+        fgsm_random_start(model, x, y, 0.05, generator())
+        assert seen[-1] == torch.bfloat16
 
 
 def test_frozen_stills_batchnorm_and_parameters_and_restores_both():
