@@ -173,6 +173,25 @@ rule gather:
         "../scripts/tradeoffs/gather.py"
 
 
+rule compare:
+    input:
+        predictions=expand(rules.evaluate.output.predictions, run=PLAN.runs),
+        runs=rules.gather.output.runs,
+        frontiers=rules.gather.output.frontiers,
+        code=code("scripts/tradeoffs/compare.py"),
+    output:
+        parquet=f"{OUT}/comparisons.parquet",
+        table=multiext(f"{OUT}/tables/comparisons", ".csv", ".md", ".tex"),
+    log:
+        f"{OUT}/logs/compare.log",
+    conda:
+        "../envs/data.yaml"
+    params:
+        replicates=TRADEOFFS["bootstrap"],
+    script:
+        "../scripts/tradeoffs/compare.py"
+
+
 rule figure_fairness:
     input:
         metrics=rules.gather.output.metrics,
@@ -294,6 +313,7 @@ rule table_models:
 
 TRADEOFFS_TARGETS = [
     rules.label_facts.output,
+    rules.compare.output,
     rules.figure_fairness.output,
     rules.figure_robustness.output,
     rules.figure_robustness_by_sex.output,

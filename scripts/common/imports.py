@@ -22,6 +22,7 @@ def project_imports(script: str, root: Path) -> tuple[str, ...]:
     return tuple(sorted(found - {script}))
 
 
+@cache
 def _imported_files(path: Path, root: Path) -> list[str]:
     """Return the files below `root` that the import statements of one file name."""
     files = []

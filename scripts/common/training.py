@@ -42,6 +42,7 @@ def choose_device(gpu: int, threads: int) -> torch.device:
         torch.backends.cudnn.allow_tf32 = False
         return torch.device("cuda")
     torch.use_deterministic_algorithms(True)
+    torch.utils.deterministic.fill_uninitialized_memory = False  # a debugging aid that costs 7 % of a step
     return torch.device("cpu")
 
 

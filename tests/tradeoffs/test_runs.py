@@ -9,7 +9,9 @@ from scripts.tradeoffs.runs import grid, run_name
 from tests.common.test_config import merged
 
 
-@pytest.mark.parametrize(("name", "protocol", "least"), [("config.yaml", None, 12), ("config.paper.yaml", "as_published", 36)])
+@pytest.mark.parametrize(
+    ("name", "protocol", "least"), [("config.yaml", None, 12), ("config.paper.yaml", "as_published", 36)]
+)
 def test_the_grid_is_as_large_as_promised(name, protocol, least):
     runs = grid(merged(name)["tradeoffs"])
     assert len([run for run in runs.values() if protocol in (None, run["protocol"])]) >= least
