@@ -22,7 +22,7 @@ study: .venv/installed  ## rebuild every study: download, train, measure, draw
 	$(SNAKEMAKE)
 
 test: .venv/installed  ## run all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 bench: .venv/installed  ## measure speeds as ratios (results/bench/)
 	$(BIN)/snakemake --cores 1 bench

@@ -25,9 +25,9 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
-        with open(temporary, "rb") as written:
+        with temporary.open("rb") as written:
             os.fsync(written.fileno())  # a full disk may show only here
-        os.replace(temporary, path)
+        temporary.replace(path)
     except OSError as error:
         raise as_user_error(error, path) from error
     finally:
@@ -46,5 +46,5 @@ def as_user_error(error: OSError, path: str | Path) -> Exception:
 
 def checksum(path: str | Path, algorithm: str = "sha256") -> str:
     """Return the hexadecimal digest of a file, read in blocks."""
-    with open(path, "rb") as file:
+    with Path(path).open("rb") as file:
         return hashlib.file_digest(file, algorithm).hexdigest()
