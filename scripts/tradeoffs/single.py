@@ -1,4 +1,7 @@
-"""One run trained alone from the command line, with any of its settings overridden."""
+"""One run trained alone from the command line, with any of its settings overridden.
+
+    python -m scripts.tradeoffs.single --protocol corrected --arm adversarial --eps 0.004 --set epochs=2
+"""
 
 import argparse
 import logging
@@ -18,7 +21,7 @@ FACES = Path("results/data/faces")
 
 def arguments() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
-    parser = argparse.ArgumentParser(prog="python -m scripts.tradeoffs.train", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m scripts.tradeoffs.single", description=__doc__.splitlines()[0])
     parser.add_argument("--config", default=ROOT / "config.yaml", type=Path, help="the config to start from")
     parser.add_argument("--protocol", default="corrected", choices=["as_published", "corrected"])
     parser.add_argument("--network", default="small_cnn")
@@ -93,3 +96,7 @@ def main() -> None:
     except UserError as error:
         sys.exit(f"Error: {error}")
     print(f"{options.out / record['run']}.safetensors: epoch {record['selected_epoch']} of {record['epochs']}")
+
+
+if __name__ == "__main__":
+    main()

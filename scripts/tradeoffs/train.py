@@ -1,8 +1,6 @@
 """Rule `train`: one run of the grid, from settings to weights and training curve.
 
-One run can be trained alone, with any setting overridden:
-
-    python -m scripts.tradeoffs.train --protocol corrected --arm adversarial --eps 0.004 --set epochs=2
+To train one run alone from the command line, see single.py.
 """
 
 import hashlib
@@ -196,7 +194,3 @@ if "snakemake" in globals():
             snakemake.resources.gpu,
             snakemake.threads,
         )
-elif __name__ == "__main__":
-    from scripts.tradeoffs.single import main
-
-    main()

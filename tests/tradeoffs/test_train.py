@@ -44,7 +44,7 @@ def folder(tmp_path):
 
 
 def command(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "scripts.tradeoffs.train", "--set", "epochs=3", "batch_size=16", *arguments]
+    return [sys.executable, "-m", "scripts.tradeoffs.single", "--set", "epochs=3", "batch_size=16", *arguments]
 
 
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
