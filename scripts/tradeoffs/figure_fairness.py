@@ -89,7 +89,9 @@ def draw_constants(axes: Axes, constants: pd.DataFrame) -> None:
         words = f"{CONSTANT_NAMES[row.arm]}: error {row.error:.2f}, gap {row.gap:.2f}"
         if row.error <= axes.get_xlim()[1]:
             axes.scatter([row.error], [row.gap], marker="*", s=90, color=figures.BLACK, zorder=6)
-            axes.annotate(words, (row.error, row.gap), xytext=(-6, 8), textcoords="offset points", ha="right")
+            place = {"xytext": (6, 46), "textcoords": "offset points", "ha": "right", "fontsize": 9}
+            arrow = {"arrowstyle": "-", "color": figures.GREY, "lw": 0.8}
+            axes.annotate(words, (row.error, row.gap), arrowprops=arrow, zorder=6, **place)
         else:
             figures.edge_arrow(axes, words, 0.76 - 0.09 * place)
 

@@ -93,11 +93,12 @@ def draw_constants(axes: Axes, constants: pd.DataFrame, points: pd.DataFrame, me
         lines.append(f"{name}: error {row.error:.2f}, under attack {value:.2f},")
         lines.append(f"more robust than {beaten} of {len(points)} trained models")
         if row.error > axes.get_xlim()[1]:
-            figures.edge_arrow(axes, name, (value - axes.get_ylim()[0]) / np.ptp(axes.get_ylim()))
-            continue
+            continue  # off the axes: the words in the corner say where
         axes.scatter([row.error], [value], s=130, marker="*", color=figures.BLACK, zorder=5)
-        place = {"xytext": (6, 9), "textcoords": "offset points", "ha": "right", "fontsize": 9}
-        axes.annotate(name, (row.error, value), zorder=6, **place)
+        place = {"xytext": (8, -17), "textcoords": "offset points", "ha": "right", "fontsize": 9}
+        axes.annotate(
+            name, (row.error, value), zorder=6, path_effects=[withStroke(linewidth=2.5, foreground="white")], **place
+        )
     corner = {"transform": axes.transAxes, "ha": "right", "va": "bottom", "fontsize": 9, "zorder": 6}
     axes.text(0.98, 0.02, "\n".join(lines), **corner, bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8})
 
@@ -109,7 +110,10 @@ def limits(models: pd.DataFrame) -> dict[str, tuple[float, float]]:
     errors = np.concatenate([shown.error, published[:, 0]])
     robust = np.concatenate([shown.adversarial_error.dropna(), shown.published_error.dropna(), published[:, 1]])
     pad = 0.1 * np.ptp(errors)
-    return {"xlim": (errors.min() - pad, errors.max() + pad), "ylim": (robust.min() - 0.3 * np.ptp(robust), 1.04)}
+    return {
+        "xlim": (errors.min() - pad, errors.max() + pad),
+        "ylim": (robust.min() - 0.5 * np.ptp(robust), 1.04 + 0.3 * np.ptp(robust)),
+    }
 
 
 def draw_panel(axes: Axes, own: pd.DataFrame, valid: pd.DataFrame, protocol: str, threat: str) -> pd.DataFrame:
@@ -124,6 +128,7 @@ def draw_panel(axes: Axes, own: pd.DataFrame, valid: pd.DataFrame, protocol: str
     axes.plot(published.error, published.published_error, **look)
     axes.axline((0.4, 0.4), slope=1, color="#B0B0B0", lw=1.0, ls="--", zorder=1, label="attacks change nothing")
     draw_constants(axes, constants, points, measure)
+    axes.set_yticks([tick for tick in axes.get_yticks() if axes.get_ylim()[0] <= tick <= 1])
     axes.set(xlabel="error on clean test images", ylabel=f"error under attack, {threat_words(threat)}")
     chosen_on = {"test": "test part", "valid": "validation part"}[line.chosen_on.iloc[0]]
     text = f"filled: {WORDS[measure]}\nhollow: {WORDS[other]}\nline chosen on the {chosen_on}"
