@@ -2,7 +2,7 @@
 
 import sys
 
-from scripts.common.config import validate
+from scripts.common.config import in_order, validate
 from scripts.common.errors import UserError
 
 
@@ -14,6 +14,7 @@ configfile: ROOT / "config.yaml"
 
 try:
     validate(config, ROOT / "config.schema.yaml")
+    config.update(in_order(config))
 except UserError as error:
     sys.exit(f"Error: {error}")
 

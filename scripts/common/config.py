@@ -22,3 +22,10 @@ def validate(config: dict, schema_path: str | Path) -> None:
     place = ".".join(str(part) for part in error.absolute_path) or "top level"
     meaning = error.schema.get("description", "") if isinstance(error.schema, dict) else ""
     raise UserError(f"config: {place}: {error.message}. {meaning}")
+
+
+def in_order(value):
+    """Return a config with the keys of every mapping sorted: their order in a file shall not rerun a job."""
+    if isinstance(value, dict):
+        return {key: in_order(value[key]) for key in sorted(value)}
+    return [in_order(item) for item in value] if isinstance(value, list) else value

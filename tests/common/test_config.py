@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from scripts.common.config import validate
+from scripts.common.config import in_order, validate
 from scripts.common.errors import UserError
 
 ROOT = Path(__file__).parents[2]
@@ -80,3 +80,9 @@ def test_every_key_of_the_schema_has_a_description():
 
     blocks = {"config": schema, **schema["$defs"]}
     assert [where for name, block in blocks.items() for where in undescribed(block, name)] == []
+
+
+def test_the_order_of_keys_does_not_matter():
+    assert list(in_order({"b": [{"d": 1, "c": 2}], "a": 3})) == ["a", "b"]
+    assert list(in_order({"b": [{"d": 1, "c": 2}]})["b"][0]) == ["c", "d"]
+    assert in_order(merged()) == merged()

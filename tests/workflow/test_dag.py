@@ -56,7 +56,7 @@ def test_a_repeated_training_and_all_that_follows_have_the_same_bytes(study):
     before = {name: (results / name).read_bytes() for name in files}
     for name in files:
         (results / name).unlink()
-    result = snakemake(study)
+    result = snakemake(study, *(f"results/tradeoffs/{name}" for name in files))
     assert result.returncode == 0, result.stdout[-3000:]
     assert [name for name in files if (results / name).read_bytes() != before[name]] == []
 
