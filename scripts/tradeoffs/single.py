@@ -1,6 +1,6 @@
 """One run trained alone from the command line, with any of its settings overridden.
 
-    python -m scripts.tradeoffs.single --protocol corrected --arm adversarial --eps 0.004 --set epochs=2
+python -m scripts.tradeoffs.single --protocol corrected --arm adversarial --eps 0.004 --set epochs=2
 """
 
 import argparse
