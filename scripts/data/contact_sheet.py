@@ -70,7 +70,7 @@ def contact_sheet(images: np.ndarray, attributes: np.ndarray, row_ids: np.ndarra
     order = np.argsort(row_ids, kind="stable")
     grid = compose(images[order], attributes[order])
     height, width = grid.shape[:2]
-    figure = Figure(figsize=(width / 80 + 1.5, height / 80 + 0.8), dpi=80, facecolor="white")
+    figure = Figure(figsize=(width / 80 + 1.5, height / 80 + 0.8), dpi=68, facecolor="white")
     left, top = 1.4 / figure.get_figwidth(), 1 - 0.4 / figure.get_figheight()
     bottom = 0.35 / figure.get_figheight()
     axes = figure.add_axes((left, bottom, 0.995 - left, top - bottom))
