@@ -131,3 +131,10 @@ def study(strengths=2, seeds=2, protocols=("as_published", "corrected"), constan
     metrics = metrics_of(runs)
     frames = {"runs": runs, "metrics": metrics, "frontiers": frontiers_of(runs, metrics)}
     return frames | {"curves": curves_of(runs), "optimism": optimism_of(runs)}
+
+
+def write(frames, folder):
+    """Write the frames as Parquet into a folder; return their paths by name."""
+    for name, frame in frames.items():
+        records.write(frame, folder / f"{name}.parquet", records.METRICS if name == "metrics" else None)
+    return {name: folder / f"{name}.parquet" for name in frames}

@@ -26,7 +26,7 @@ from scripts.tradeoffs import (
     three_way_page,
 )
 from scripts.tradeoffs.published import FAIRNESS_HULL, ROBUSTNESS_HULL
-from tests.tradeoffs.synthetic import study
+from tests.tradeoffs.synthetic import study, write
 
 SHOWN = "<img src=x onerror=alert(1)></script><b>&amp;"
 
@@ -34,12 +34,6 @@ SHOWN = "<img src=x onerror=alert(1)></script><b>&amp;"
 @pytest.fixture(scope="module")
 def frames():
     return study()
-
-
-def write(frames, folder):
-    for name, frame in frames.items():
-        records.write(frame, folder / f"{name}.parquet", records.METRICS if name == "metrics" else None)
-    return {name: folder / f"{name}.parquet" for name in frames}
 
 
 def texts(figure) -> str:
@@ -381,39 +375,6 @@ def test_curves_draw_every_value_of_a_listed_quantity(frames):
     both = frames["curves"].merge(plotted, on=["run", "epoch", "quantity"], suffixes=("", "_drawn"))
     assert len(both) == len(frames["curves"]) == len(plotted)
     np.testing.assert_array_equal(both.value, both.value_drawn)
-
-
-def test_the_table_is_ranked_by_worst_case(frames):
-    table = table_models.models_table(frames["metrics"], frames["runs"])
-    robust = table["robust accuracy (worst case)"].str.split().str[0].astype(float)
-    assert robust.is_monotonic_decreasing
-    assert table["rank"].tolist()[:4] == ["1", "1", "3", "3"]  # equal ones share a rank
-    assert table.method.iloc[0] == "constant: reject all"
-    assert table["seeds"].tolist() == [1] * 4 + [2] * 12
-    without = frames["metrics"].query("metric != 'robust_accuracy_linf_0.01_square'")
-    assert "after Square" not in table_models.models_table(without, frames["runs"])
-
-
-def test_tables_are_saved_with_what_the_data_is(frames, tmp_path):
-    paths = write(frames, tmp_path)
-    names = ("metrics", "runs", "frontiers", "optimism")
-    table_models.save_all(*(paths[name] for name in names), tmp_path, budget="APGD 20 iterations")
-    models = (tmp_path / "models.md").read_text()
-    assert "rendered faces; n = 2,000 test images (under attack: 256); 2 seeds per setting" in models
-    assert "APGD 20 iterations" in models
-    prices = pd.read_csv(tmp_path / "fairness_price.csv").set_index("frontier")
-    original = prices.loc["original, CelebA, read off its picture"]
-    assert original[["least error", "gap there"]].tolist() == [*FAIRNESS_HULL[0]]
-    assert original[["error at near-zero gap", "gap at near-zero gap"]].tolist() == [*FAIRNESS_HULL[3]]
-    optimism = pd.read_csv(tmp_path / "optimism.csv")
-    assert optimism.promised.round(4).tolist() == [0.31, 0.004] * 2 and (optimism.models == 12).all()
-
-
-def test_an_undefined_promise_is_left_out(frames):
-    optimism = frames["optimism"].copy()
-    first = optimism.run == optimism.run.iloc[0]
-    optimism.loc[first, ["promised", "realised", "optimism", "ci_low", "ci_high"]] = np.nan
-    assert table_models.optimism_table(optimism).models.tolist() == [11, 11, 12, 12]
 
 
 def test_figures_are_written_with_the_same_bytes_twice(frames, three_way, tmp_path):
