@@ -4,6 +4,7 @@ import sys
 
 from scripts.common.config import in_order, validate
 from scripts.common.errors import UserError
+from scripts.common.studies import study_names
 
 
 include: "rules/common.smk"
@@ -13,14 +14,22 @@ configfile: ROOT / "config.yaml"
 
 
 try:
-    validate(config, ROOT / "config.schema.yaml")
+    validate(config, ROOT)
     config.update(in_order(config))
+    STUDIES = [study for study in study_names(ROOT) if study in config]
+    PROMISED = {study: studies.promised_paths(study, ROOT) for study in STUDIES}
 except UserError as error:
     sys.exit(f"Error: {error}")
 
 
 include: "rules/data.smk"
-include: "rules/tradeoffs.smk"
+
+
+for study in STUDIES:
+
+    include: f"rules/{study}.smk"
+
+
 include: "rules/report.smk"
 include: "rules/bench.smk"
 
@@ -29,4 +38,4 @@ rule all:
     default_target: True
     input:
         DATA_TARGETS,
-        TRADEOFFS_TARGETS,
+        PROMISED.values(),

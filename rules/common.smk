@@ -3,12 +3,51 @@
 import os
 from pathlib import Path
 
+from scripts.common import studies
 from scripts.common.imports import project_imports
 
 ROOT = Path(workflow.basedir)
+HASHED = {}  # study -> predictions and models, of which a release carries the sha256
 
 
 def code(script):
     """Return the project files that a rule's script imports, as inputs of the rule."""
     here = Path.cwd()
     return [os.path.relpath(ROOT / path, here) for path in project_imports(script, ROOT)]
+
+
+def gathered(study, name):
+    """Return a gathered Parquet file of a study: as measured here, or unpacked from a release."""
+    return f"results/{'released/' if config['released'] else ''}{study}/{name}.parquet"
+
+
+def figure_files(study, *names):
+    """Return what a rule writes of some figures; the picture goes into Snakemake's report."""
+    about, files = studies.describe(study, ROOT), []
+    for name in names:
+        for path in studies.figure_paths(study, ROOT, name=name):
+            shown = not path.endswith((".pdf", ".parquet"))
+            title = about["figures"][name]["title"]
+            files.append(in_report(path, study, name, "Figures", title) if shown else path)
+    return files
+
+
+def table_files(study, *names):
+    """Return what a rule writes of some tables; the CSV goes into Snakemake's report."""
+    about, files = studies.describe(study, ROOT), []
+    for name in names:
+        csv, *others = studies.table_paths(study, ROOT, name=name)
+        title = about["tables"][name]["title"]
+        files += [in_report(csv, study, name, "Tables", title), *others]
+    return files
+
+
+def in_report(path, study, name, kind, title):
+    """Mark a file for Snakemake's report, with its caption, in the study's category."""
+    return report(
+        path,
+        caption=str(studies.caption_path(study, name, ROOT)),
+        category=studies.describe(study, ROOT)["title"],
+        subcategory=kind,
+        labels={"title": title, "file": Path(path).name},
+    )

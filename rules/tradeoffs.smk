@@ -8,8 +8,6 @@ TRADEOFFS = config["tradeoffs"]
 PLAN = Plan(TRADEOFFS)
 FACES = "results/data/faces"
 OUT = "results/tradeoffs"
-FIGURE = f"{OUT}/figures/{{name}}.{{kind}}"
-KINDS = ["png", "pdf", "parquet"]
 
 
 wildcard_constraints:
@@ -45,8 +43,7 @@ rule label_facts:
         corrected=rules.label.output.corrected,
         code=code("scripts/tradeoffs/label_facts.py"),
     output:
-        parquet=f"{OUT}/label_facts.parquet",
-        table=multiext(f"{OUT}/tables/label_facts", ".csv", ".md", ".tex"),
+        f"{OUT}/label_facts.parquet",
     log:
         f"{OUT}/logs/label_facts.log",
     conda:
@@ -180,8 +177,7 @@ rule compare:
         frontiers=rules.gather.output.frontiers,
         code=code("scripts/tradeoffs/compare.py"),
     output:
-        parquet=f"{OUT}/comparisons.parquet",
-        table=multiext(f"{OUT}/tables/comparisons", ".csv", ".md", ".tex"),
+        f"{OUT}/comparisons.parquet",
     log:
         f"{OUT}/logs/compare.log",
     conda:
@@ -194,19 +190,16 @@ rule compare:
 
 rule figure_fairness:
     input:
-        metrics=rules.gather.output.metrics,
-        runs=rules.gather.output.runs,
-        frontiers=rules.gather.output.frontiers,
+        metrics=gathered("tradeoffs", "metrics"),
+        runs=gathered("tradeoffs", "runs"),
+        frontiers=gathered("tradeoffs", "frontiers"),
         code=code("scripts/tradeoffs/figure_fairness.py"),
     output:
-        expand(
-            FIGURE,
-            name=[
-                "fairness_frontier_plain",
-                "fairness_frontier_threshold",
-                "fairness_frontier_weight",
-            ],
-            kind=KINDS,
+        figure_files(
+            "tradeoffs",
+            "fairness_frontier_plain",
+            "fairness_frontier_threshold",
+            "fairness_frontier_weight",
         ),
     log:
         f"{OUT}/logs/figure_fairness.log",
@@ -218,11 +211,11 @@ rule figure_fairness:
 
 rule figure_robustness:
     input:
-        metrics=rules.gather.output.metrics,
-        runs=rules.gather.output.runs,
+        metrics=gathered("tradeoffs", "metrics"),
+        runs=gathered("tradeoffs", "runs"),
         code=code("scripts/tradeoffs/figure_robustness.py"),
     output:
-        expand(FIGURE, name=["robustness_frontier"], kind=KINDS),
+        figure_files("tradeoffs", "robustness_frontier"),
     log:
         f"{OUT}/logs/figure_robustness.log",
     conda:
@@ -236,11 +229,11 @@ rule figure_robustness:
 
 rule figure_robustness_by_sex:
     input:
-        metrics=rules.gather.output.metrics,
-        runs=rules.gather.output.runs,
+        metrics=gathered("tradeoffs", "metrics"),
+        runs=gathered("tradeoffs", "runs"),
         code=code("scripts/tradeoffs/figure_robustness_by_sex.py"),
     output:
-        expand(FIGURE, name=["robustness_by_sex", "attack_cascade"], kind=KINDS),
+        figure_files("tradeoffs", "robustness_by_sex", "attack_cascade"),
     log:
         f"{OUT}/logs/figure_robustness_by_sex.log",
     conda:
@@ -254,11 +247,11 @@ rule figure_robustness_by_sex:
 
 rule figure_three_way:
     input:
-        metrics=rules.gather.output.metrics,
-        runs=rules.gather.output.runs,
+        metrics=gathered("tradeoffs", "metrics"),
+        runs=gathered("tradeoffs", "runs"),
         code=code("scripts/tradeoffs/figure_three_way.py"),
     output:
-        expand(FIGURE, name=["three_way"], kind=[*KINDS, "gif", "html"]),
+        figure_files("tradeoffs", "three_way"),
     log:
         f"{OUT}/logs/figure_three_way.log",
     conda:
@@ -273,12 +266,12 @@ rule figure_three_way:
 
 rule figure_curves:
     input:
-        metrics=rules.gather.output.metrics,
-        runs=rules.gather.output.runs,
-        curves=rules.gather.output.curves,
+        metrics=gathered("tradeoffs", "metrics"),
+        runs=gathered("tradeoffs", "runs"),
+        curves=gathered("tradeoffs", "curves"),
         code=code("scripts/tradeoffs/figure_curves.py"),
     output:
-        expand(FIGURE, name=["training_curves"], kind=KINDS),
+        figure_files("tradeoffs", "training_curves"),
     log:
         f"{OUT}/logs/figure_curves.log",
     conda:
@@ -287,37 +280,36 @@ rule figure_curves:
         "../scripts/tradeoffs/figure_curves.py"
 
 
-rule table_models:
+rule tables:
     input:
-        metrics=rules.gather.output.metrics,
-        runs=rules.gather.output.runs,
-        frontiers=rules.gather.output.frontiers,
-        optimism=rules.gather.output.optimism,
-        code=code("scripts/tradeoffs/table_models.py"),
+        metrics=gathered("tradeoffs", "metrics"),
+        runs=gathered("tradeoffs", "runs"),
+        frontiers=gathered("tradeoffs", "frontiers"),
+        optimism=gathered("tradeoffs", "optimism"),
+        comparisons=gathered("tradeoffs", "comparisons"),
+        label_facts=gathered("tradeoffs", "label_facts"),
+        code=code("scripts/tradeoffs/tables.py"),
     output:
-        expand(
-            f"{OUT}/tables/{{name}}.{{kind}}",
-            name=["models", "fairness_price", "optimism"],
-            kind=["csv", "md", "tex"],
+        table_files(
+            "tradeoffs",
+            "models",
+            "fairness_price",
+            "optimism",
+            "comparisons",
+            "label_facts",
         ),
     log:
-        f"{OUT}/logs/table_models.log",
+        f"{OUT}/logs/tables.log",
     conda:
         "../envs/figures.yaml"
     params:
         threat=PLAN.threats[0],
         budget=budget_words(TRADEOFFS["robustness"]),
     script:
-        "../scripts/tradeoffs/table_models.py"
+        "../scripts/tradeoffs/tables.py"
 
 
-TRADEOFFS_TARGETS = [
-    rules.label_facts.output,
-    rules.compare.output,
-    rules.figure_fairness.output,
-    rules.figure_robustness.output,
-    rules.figure_robustness_by_sex.output,
-    rules.figure_three_way.output,
-    rules.figure_curves.output,
-    rules.table_models.output,
+HASHED["tradeoffs"] = [
+    *expand(rules.train.output.weights, run=PLAN.runs),
+    *expand(rules.evaluate.output.predictions, run=[*PLAN.runs, *PLAN.constants]),
 ]

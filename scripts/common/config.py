@@ -2,26 +2,36 @@
 
 from pathlib import Path
 
-import yaml
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import best_match
-
 from scripts.common.errors import UserError
+from scripts.common.studies import check, read_yaml, study_names
 
 
-def validate(config: dict, schema_path: str | Path) -> None:
-    """Check a configuration against its JSON schema.
+def full_schema(root: str | Path) -> dict:
+    """Return the schema of the whole config: config.schema.yaml, and `scripts/X/schema.yaml` for the block of study X.
+
+    A study's schema may use the `$defs` of config.schema.yaml and bring its own.
+
+    Raises:
+        UserError: a study has no schema, or its schema defines a name that is taken.
+    """
+    schema = read_yaml(Path(root, "config.schema.yaml"))
+    for study in study_names(root):
+        own = read_yaml(Path(root, f"scripts/{study}/schema.yaml"))
+        definitions = own.pop("$defs", {})
+        if taken := sorted(schema["$defs"].keys() & definitions.keys()):
+            raise UserError(f"scripts/{study}/schema.yaml: $defs: {taken[0]!r} is defined already; take another name")
+        schema["properties"][study] = own
+        schema["$defs"] |= definitions
+    return schema
+
+
+def validate(config: dict, root: str | Path) -> None:
+    """Check a configuration against the schema of the project at `root`.
 
     Raises:
         UserError: names the key, what is wrong with it and what it means.
     """
-    schema = yaml.safe_load(Path(schema_path).read_text())
-    error = best_match(Draft202012Validator(schema).iter_errors(config))
-    if error is None:
-        return
-    place = ".".join(str(part) for part in error.absolute_path) or "top level"
-    meaning = error.schema.get("description", "") if isinstance(error.schema, dict) else ""
-    raise UserError(f"config: {place}: {error.message}. {meaning}")
+    check(config, full_schema(root), "config")
 
 
 def in_order(value):

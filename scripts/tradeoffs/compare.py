@@ -12,7 +12,6 @@ from scripts.common import records
 from scripts.common.intervals import paired_difference
 from scripts.common.metrics import RATES
 from scripts.common.seeds import seed_from
-from scripts.common.tables import format_interval, save_table
 from scripts.tradeoffs.thresholds import SEXES
 
 RATES_COMPARED = {name: RATES[name] for name in ("error", "fnr")}
@@ -71,8 +70,8 @@ def named(run) -> dict:
     return {key: getattr(run, key) for key in KEYS[:-1]} | {"run": run.run}
 
 
-def compare(predictions: list[str], runs: str, frontiers: str, output: str, table: str, replicates: int) -> None:
-    """Write all paired differences to Parquet, and those of error and of the FNR gap as a table.
+def compare(predictions: list[str], runs: str, frontiers: str, output: str, replicates: int) -> None:
+    """Write all paired differences to Parquet.
 
     Raises:
         UserError: a file is missing or damaged.
@@ -85,15 +84,6 @@ def compare(predictions: list[str], runs: str, frontiers: str, output: str, tabl
     result = pd.concat(tables, ignore_index=True)
     result = result[["run", *KEYS, "subgroup", "metric", "value", "ci_low", "ci_high", "n"]]
     records.write(result, output)
-    shown = result[
-        ((result["metric"] == "error") & (result["subgroup"] == "all"))
-        | ((result["metric"] == "fnr") & (result["subgroup"] == "difference"))
-    ].copy()
-    shown["change"] = [format_interval(*row) for row in shown[["value", "ci_low", "ci_high"]].to_numpy()]
-    shown["metric"] = shown["metric"].map({"error": "error", "fnr": "FNR men - women"})
-    wide = shown.pivot(index=KEYS, columns="metric", values="change").reset_index()
-    wide["protocol"] = wide["protocol"].str.replace("_", " ")
-    save_table(wide, table, "Paired differences on the same test images, with 95 % bootstrap intervals")
 
 
 if "snakemake" in globals():
@@ -104,7 +94,6 @@ if "snakemake" in globals():
             list(snakemake.input.predictions),
             snakemake.input.runs,
             snakemake.input.frontiers,
-            snakemake.output.parquet,
-            snakemake.output.table[0].removesuffix(".csv"),
+            snakemake.output[0],
             snakemake.params.replicates,
         )

@@ -10,7 +10,6 @@ import pandas as pd
 
 from scripts.common import records
 from scripts.common.metrics import RATES, count_table
-from scripts.common.tables import save_table
 from scripts.tradeoffs.thresholds import SEXES, exact_frontier
 
 SMALL_GAP = 0.01  # a gap that counts as removed when the price is stated
@@ -45,8 +44,8 @@ def price_of_fairness(split: pd.DataFrame) -> float:
     return fair["error"] - front["error"].iloc[0]
 
 
-def label_facts(splits: dict[str, str], output: str, table: str) -> None:
-    """Write the facts of every part of both protocols as Parquet and as a table."""
+def label_facts(splits: dict[str, str], output: str) -> None:
+    """Write the facts of every part of both protocols: protocol, split, fact, value."""
     rows = []
     for protocol, path in splits.items():
         split = records.read(path)
@@ -56,21 +55,11 @@ def label_facts(splits: dict[str, str], output: str, table: str) -> None:
                 rows.append(
                     (protocol, part, f"error paid for a gap of at most {SMALL_GAP}", price_of_fairness(members))
                 )
-    frame = pd.DataFrame(rows, columns=["protocol", "split", "fact", "value"])
-    records.write(frame, output)
-    wide = frame.pivot(index="fact", columns=["protocol", "split"], values="value").reindex(frame["fact"].unique())
-    wide.columns = [f"{protocol.replace('_', ' ')}, {part}" for protocol, part in wide.columns]
-    save_table(
-        wide.reset_index(), table, "What the labels of all 202,599 CelebA rows imply before any image is seen", digits=4
-    )
+    records.write(pd.DataFrame(rows, columns=["protocol", "split", "fact", "value"]), output)
 
 
 if "snakemake" in globals():
     from scripts.common.logs import job
 
     with job(snakemake):
-        label_facts(
-            {name: snakemake.input[name] for name in ("as_published", "corrected")},
-            snakemake.output.parquet,
-            snakemake.output.table[0].removesuffix(".csv"),
-        )
+        label_facts({name: snakemake.input[name] for name in ("as_published", "corrected")}, snakemake.output[0])

@@ -63,7 +63,7 @@ def train_alone(options: argparse.Namespace) -> dict:
             raise UserError(f"--arm {options.arm} {'needs' if value <= 0 else 'does not take'} --{name}")
     config = yaml.safe_load(options.config.read_text())
     config["tradeoffs"] = overridden(config["tradeoffs"], options.set, options.protocol)
-    validate(config, ROOT / "config.schema.yaml")
+    validate(config, ROOT)
     if not (FACES / "images.npy").exists():
         raise UserError(f"{FACES}/images.npy: no images yet; run `snakemake --cores all {FACES}/images.npy` first")
     from scripts.tradeoffs.train import train  # after the checks: torch takes seconds to import

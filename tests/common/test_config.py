@@ -6,11 +6,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from scripts.common.config import in_order, validate
+from scripts.common.config import full_schema, in_order, validate
 from scripts.common.errors import UserError
 
 ROOT = Path(__file__).parents[2]
-SCHEMA = ROOT / "config.schema.yaml"
 
 
 def merged(name="config.yaml"):
@@ -30,7 +29,7 @@ def merged(name="config.yaml"):
 
 @pytest.mark.parametrize("name", ["config.yaml", "config.paper.yaml", "config.test.yaml"])
 def test_the_configs_of_the_project_are_valid(name):
-    validate(merged(name), SCHEMA)
+    validate(merged(name), ROOT)
 
 
 BROKEN = {
@@ -61,13 +60,13 @@ def test_a_broken_config_is_named_by_its_key(case):
         place = place[key]
     place[path[-1]] = value
     with pytest.raises(UserError) as error:
-        validate(config, SCHEMA)
+        validate(config, ROOT)
     message = str(error.value)
     assert word in message and "\n" not in message and len(message) < 500
 
 
 def test_every_key_of_the_schema_has_a_description():
-    schema = yaml.safe_load(SCHEMA.read_text())
+    schema = full_schema(ROOT)
 
     def undescribed(node, place):
         for name, child in node.get("properties", {}).items():

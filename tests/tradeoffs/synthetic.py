@@ -125,12 +125,32 @@ def optimism_of(runs: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[*columns, "ci_low", "ci_high"])
 
 
+def comparisons_of(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return `comparisons`: every arm costs one point of error and closes four points of the gap."""
+    rows = []
+    for run in runs[~runs.arm.isin(CONSTANTS)].itertuples():
+        own = (run.run, run.protocol, run.network, run.seed, run.method, "arm - plain")
+        rows += [(*own, "all", "error", 0.01, -0.01, 0.03, 2000), (*own, "difference", "fnr", -0.04, -0.1, 0.02, 2000)]
+        rows += [(*own, "men", "fnr", -0.04, -0.1, 0.02, 1000)]
+    columns = ["run", "protocol", "network", "seed", "method", "comparison", "subgroup", "metric", "value"]
+    return pd.DataFrame(rows, columns=[*columns, "ci_low", "ci_high", "n"])
+
+
+def label_facts_of() -> pd.DataFrame:
+    """Return `label_facts` of two parts."""
+    facts = {"rows": 2000.0, "acceptance rate": 0.42}
+    parts = [("as_published", "test"), ("corrected", "valid")]
+    rows = [(*part, name, value) for part in parts for name, value in facts.items()]
+    return pd.DataFrame(rows, columns=["protocol", "split", "fact", "value"])
+
+
 def study(strengths=2, seeds=2, protocols=("as_published", "corrected"), constants=True) -> dict[str, pd.DataFrame]:
     """Return all frames by name; 2 strengths and 2 seeds give 12 trained models per protocol."""
     runs = settings(strengths, seeds, protocols, constants)
     metrics = metrics_of(runs)
     frames = {"runs": runs, "metrics": metrics, "frontiers": frontiers_of(runs, metrics)}
-    return frames | {"curves": curves_of(runs), "optimism": optimism_of(runs)}
+    frames |= {"curves": curves_of(runs), "optimism": optimism_of(runs)}
+    return frames | {"comparisons": comparisons_of(runs), "label_facts": label_facts_of()}
 
 
 def write(frames, folder):

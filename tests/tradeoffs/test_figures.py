@@ -22,7 +22,7 @@ from scripts.tradeoffs import (
     figure_robustness_by_sex,
     figure_three_way,
     model_points,
-    table_models,
+    tables,
     three_way_page,
 )
 from scripts.tradeoffs.published import FAIRNESS_HULL, ROBUSTNESS_HULL
@@ -213,7 +213,7 @@ def test_models_that_were_not_attacked_are_counted_in_the_footer(frames):
         ("robust_accuracy_linf_0.01", lambda f, m: figure_robustness.draw(m, f["runs"])),
         ("robust_accuracy_linf_0.01_published", lambda f, m: figure_three_way.three_costs(m, f["runs"])),
         ("fnr", lambda f, m: figure_three_way.three_costs(m, f["runs"])),
-        ("accuracy", lambda f, m: table_models.models_table(m, f["runs"])),
+        ("accuracy", lambda f, m: tables.models_table(m, f["runs"])),
     ],
 )
 def test_a_missing_metric_is_named_in_one_line(frames, lost, draw):
@@ -257,7 +257,7 @@ def test_one_protocol_one_seed_and_no_constants(protocol):
     assert all(f'no models of the protocol "{other}" in these results' in texts(figure) for figure in drawn)
     assert all("not measured" in texts(figure) for figure in by_sex)
     assert "not recorded" in texts(curves)
-    prices = table_models.price_table(f["frontiers"], f["runs"]).set_index("frontier")
+    prices = tables.price_table(f["frontiers"], f["runs"]).set_index("frontier")
     assert prices.loc[f"{other}, all models", "models"] == "0"
 
 

@@ -1,5 +1,6 @@
-"""The tables: models ranked by robust accuracy, the price of fairness, the optimism of choosing on the test part."""
+"""Rule `tables`: models ranked by robust accuracy, the price of fairness, optimism, paired differences, label facts."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -8,6 +9,7 @@ from scripts.common import figures, records
 from scripts.common.intervals import absolute_interval
 from scripts.common.logs import job
 from scripts.common.tables import UNDEFINED, format_interval, format_number, save_table
+from scripts.tradeoffs.compare import KEYS
 from scripts.tradeoffs.fairness_price import frontier_hull, operating_points, price_of_fairness
 from scripts.tradeoffs.model_points import (
     PROTOCOLS,
@@ -114,17 +116,30 @@ def optimism_table(optimism: pd.DataFrame) -> pd.DataFrame:
     return table.drop(columns=["mean", "low", "high"])
 
 
-def save_all(
-    metrics_path: str,
-    runs_path: str,
-    frontiers_path: str,
-    optimism_path: str,
-    folder: str | Path,
-    threat: str = THREAT,
-    budget: str = "",
-) -> None:
-    """Write `models`, `fairness_price` and `optimism` (each csv, md, tex) into `folder`."""
-    metrics, runs = records.read(metrics_path, records.METRICS), records.read(runs_path)
+def comparisons_table(comparisons: pd.DataFrame) -> pd.DataFrame:
+    """Return the paired differences of error and of the FNR gap, one row per run and comparison."""
+    wanted = {("error", "all"): "error", ("fnr", "difference"): "FNR men - women"}
+    titles = pd.Series(zip(comparisons["metric"], comparisons["subgroup"], strict=True)).map(wanted)
+    shown = comparisons.assign(title=titles.to_numpy()).dropna(subset=["title"])
+    change = [format_interval(*row) for row in shown[["value", "ci_low", "ci_high"]].to_numpy()]
+    wide = shown.assign(change=change).pivot(index=KEYS, columns="title", values="change").reset_index()
+    return wide.assign(protocol=wide["protocol"].map(PROTOCOLS)).rename_axis(columns=None)
+
+
+def label_facts_table(facts: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per fact and one column per protocol and part."""
+    wide = facts.pivot(index="fact", columns=["protocol", "split"], values="value").reindex(facts["fact"].unique())
+    wide.columns = [f"{PROTOCOLS[protocol]}, {part}" for protocol, part in wide.columns]
+    return wide.reset_index()
+
+
+def save_all(files: Mapping[str, str], folder: str | Path, threat: str = THREAT, budget: str = "") -> None:
+    """Write `models`, `fairness_price`, `optimism`, `comparisons` and `label_facts` (each csv, md, tex) into `folder`.
+
+    Args:
+        files: paths of metrics, runs, frontiers, optimism, comparisons and label_facts by these names.
+    """
+    metrics, runs = records.read(files["metrics"], records.METRICS), records.read(files["runs"])
     own = metrics[metrics.run.isin(trained(runs).run)]
     note = figures.data_note(own, {"error": "images", f"robust_accuracy_{threat}": "under attack"})
     words = threat.replace("_", " ")
@@ -139,13 +154,16 @@ def save_all(
     )
     promised += f"of the test part, 95 % range over random halvings; {note}."
     save_table(models_table(metrics, runs, threat), Path(folder) / "models", models)
-    save_table(price_table(records.read(frontiers_path), runs), Path(folder) / "fairness_price", price, digits=4)
-    save_table(optimism_table(records.read(optimism_path)), Path(folder) / "optimism", promised, digits=4)
+    paired = f"Paired differences on the same test images, with 95 % bootstrap intervals; {note}."
+    implied = "What the labels of all 202,599 CelebA rows imply before any image is seen."
+    save_table(price_table(records.read(files["frontiers"]), runs), Path(folder) / "fairness_price", price, digits=4)
+    save_table(optimism_table(records.read(files["optimism"])), Path(folder) / "optimism", promised, digits=4)
+    save_table(comparisons_table(records.read(files["comparisons"])), Path(folder) / "comparisons", paired)
+    save_table(label_facts_table(records.read(files["label_facts"])), Path(folder) / "label_facts", implied, digits=4)
 
 
 if "snakemake" in globals():
     with job(snakemake):
-        files, params = snakemake.input, snakemake.params
-        folder = Path(snakemake.output[0]).parent
-        inputs = (files.metrics, files.runs, files.frontiers, files.optimism)
-        save_all(*inputs, folder, params.threat, params.budget)
+        names = ("metrics", "runs", "frontiers", "optimism", "comparisons", "label_facts")
+        files = {name: snakemake.input[name] for name in names}
+        save_all(files, Path(snakemake.output[0]).parent, snakemake.params.threat, snakemake.params.budget)

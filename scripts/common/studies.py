@@ -1,0 +1,111 @@
+"""The studies of the project: where their five places are, and what `scripts/X/study.yaml` says of each.
+
+A study X exists if it has `rules/X.smk` and `scripts/X/study.yaml`; nothing else lists it. This module is
+imported by the Snakefile, so it imports nothing heavy.
+"""
+
+from functools import cache
+from pathlib import Path
+
+import yaml
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import best_match
+
+from scripts.common.errors import UserError
+
+FIGURE_KINDS = ("png", "pdf", "parquet")
+TABLE_KINDS = ("csv", "md", "tex")
+SCHEMA = Path(__file__).with_name("study.schema.yaml")
+
+
+def study_names(root: str | Path) -> list[str]:
+    """Return the names of all studies below the project's root, in alphabetical order."""
+    root = Path(root)
+    found = (path.parent.name for path in root.glob("scripts/*/study.yaml"))
+    return sorted(name for name in found if (root / f"rules/{name}.smk").exists())
+
+
+def read_yaml(path: str | Path) -> dict:
+    """Read a YAML file safely.
+
+    Raises:
+        UserError: the file is missing or is no YAML.
+    """
+    try:
+        return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: no such file") from error
+    except yaml.YAMLError as error:
+        raise UserError(f"{path}: no valid YAML: {error}") from error
+
+
+def check(content: object, schema: dict, where: str | Path) -> None:
+    """Check the content of a YAML file against a JSON schema.
+
+    Raises:
+        UserError: names the file, the place in it, what is wrong and what the place means.
+    """
+    error = best_match(Draft202012Validator(schema).iter_errors(content))
+    if error is None:
+        return
+    place = ".".join(str(part) for part in error.absolute_path) or "top level"
+    meaning = error.schema.get("description", "") if isinstance(error.schema, dict) else ""
+    raise UserError(f"{where}: {place}: {error.message}. {meaning}")
+
+
+@cache
+def describe(study: str, root: Path) -> dict:
+    """Return the checked content of `scripts/X/study.yaml`: titles, figures, tables, what is released.
+
+    Raises:
+        UserError: the file is missing, breaks the schema, or a figure or table has no caption file.
+    """
+    path = root / f"scripts/{study}/study.yaml"
+    about = read_yaml(path)
+    check(about, read_yaml(SCHEMA), path)
+    for name in [*about["figures"], *about["tables"]]:
+        if not caption_path(study, name, root).exists():
+            raise UserError(f"{path}: {name} has no caption; write scripts/{study}/captions/{name}.rst")
+    for kind, names in about.get("readme", {}).items():
+        for name in names:
+            if name not in about[kind]:
+                raise UserError(f"{path}: readme.{kind}: {name!r} is not among the study's {kind}")
+    return about
+
+
+def caption_path(study: str, name: str, root: Path) -> Path:
+    """Return where the caption of a figure or table stands: one paragraph of reStructuredText."""
+    return root / f"scripts/{study}/captions/{name}.rst"
+
+
+def figure_paths(study: str, root: Path, name: str | None = None) -> list[str]:
+    """Return the files of one or all figures that the study promises; an animation and a page are files of a figure."""
+    about, paths = describe(study, root), []
+    for figure, entry in about["figures"].items():
+        kinds = [*FIGURE_KINDS]
+        kinds += ["gif"] if entry.get("animation") else []
+        kinds += ["html"] if figure in about.get("explorers", {}) else []
+        if name in (None, figure):
+            paths += [f"results/{study}/figures/{figure}.{kind}" for kind in kinds]
+    if name is not None and not paths:
+        raise UserError(f"scripts/{study}/study.yaml: figures: there is no {name!r}, but a rule makes it")
+    return paths
+
+
+def table_paths(study: str, root: Path, name: str | None = None) -> list[str]:
+    """Return the files of one or all tables that the study promises: CSV, Markdown, LaTeX."""
+    tables = describe(study, root)["tables"]
+    if name is not None and name not in tables:
+        raise UserError(f"scripts/{study}/study.yaml: tables: there is no {name!r}, but a rule makes it")
+    chosen = tables if name is None else [name]
+    return [f"results/{study}/tables/{table}.{kind}" for table in chosen for kind in TABLE_KINDS]
+
+
+def released_paths(study: str, root: Path, folder: str = "results") -> list[str]:
+    """Return the Parquet files of which all figures, tables and claims of the study are made."""
+    return [f"{folder}/{study}/{name}.parquet" for name in describe(study, root)["released"]]
+
+
+def promised_paths(study: str, root: Path) -> list[str]:
+    """Return all figures and tables of a study."""
+    return [*figure_paths(study, root), *table_paths(study, root)]
