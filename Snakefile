@@ -18,6 +18,7 @@ try:
     config.update(in_order(config))
     STUDIES = [study for study in study_names(ROOT) if study in config]
     PROMISED = {study: studies.promised_paths(study, ROOT) for study in STUDIES}
+    RELEASED = {study: studies.describe(study, ROOT)["released"] for study in STUDIES}
 except UserError as error:
     sys.exit(f"Error: {error}")
 
@@ -30,6 +31,7 @@ for study in STUDIES:
     include: f"rules/{study}.smk"
 
 
+include: "rules/claims.smk"
 include: "rules/report.smk"
 include: "rules/bench.smk"
 
@@ -39,3 +41,5 @@ rule all:
     input:
         DATA_TARGETS,
         PROMISED.values(),
+        rules.claims.output,
+        rules.figure_claims.output,

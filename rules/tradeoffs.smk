@@ -188,6 +188,22 @@ rule compare:
         "../scripts/tradeoffs/compare.py"
 
 
+rule findings:
+    input:
+        metrics=rules.gather.output.metrics,
+        runs=rules.gather.output.runs,
+        frontiers=rules.gather.output.frontiers,
+        code=code("scripts/tradeoffs/findings.py"),
+    output:
+        f"{OUT}/findings.parquet",
+    log:
+        f"{OUT}/logs/findings.log",
+    conda:
+        "../envs/figures.yaml"
+    script:
+        "../scripts/tradeoffs/findings.py"
+
+
 rule figure_fairness:
     input:
         metrics=gathered("tradeoffs", "metrics"),

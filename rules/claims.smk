@@ -1,0 +1,38 @@
+"""What the sources say, and whether it holds: one line per claim of every study."""
+
+
+rule claims:
+    input:
+        claims=[os.path.relpath(ROOT / f"scripts/{study}/claims.yaml") for study in STUDIES],
+        released=[gathered(study, name) for study in STUDIES for name in RELEASED[study]],
+        schema=os.path.relpath(ROOT / "scripts/report/claims.schema.yaml"),
+        code=code("scripts/report/claims.py"),
+    output:
+        claims="results/claims.parquet",
+        tables=expand(
+            "results/report/tables/{name}.{kind}",
+            name=["verdicts", "claims"],
+            kind=studies.TABLE_KINDS,
+        ),
+    log:
+        "results/report/logs/claims.log",
+    conda:
+        "../envs/data.yaml"
+    params:
+        settings={study: config[study] for study in STUDIES},
+    script:
+        "../scripts/report/claims.py"
+
+
+rule figure_claims:
+    input:
+        claims=rules.claims.output.claims,
+        code=code("scripts/report/figure_claims.py"),
+    output:
+        expand("results/report/figures/claims_by_tolerance.{kind}", kind=studies.FIGURE_KINDS),
+    log:
+        "results/report/logs/figure_claims.log",
+    conda:
+        "../envs/figures.yaml"
+    script:
+        "../scripts/report/figure_claims.py"
