@@ -17,7 +17,7 @@ rule claims:
     log:
         "results/report/logs/claims.log",
     conda:
-        "../envs/data.yaml"
+        "../envs/report.yaml"
     params:
         settings={study: config[study] for study in STUDIES},
     script:
@@ -33,6 +33,6 @@ rule figure_claims:
     log:
         "results/report/logs/figure_claims.log",
     conda:
-        "../envs/figures.yaml"
+        "../envs/report.yaml"
     script:
         "../scripts/report/figure_claims.py"

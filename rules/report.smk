@@ -18,7 +18,7 @@ rule readme:
     log:
         "results/report/logs/readme.log",
     conda:
-        "../envs/data.yaml"
+        "../envs/report.yaml"
     params:
         readme=ROOT / "README.md",
         folder=ROOT / "pictures",
