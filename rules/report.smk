@@ -1,16 +1,45 @@
-"""What readers are shown of all studies together."""
+"""What the README shows of all studies together."""
+
+
+rule rulegraph:
+    input:
+        snakefile=os.path.relpath(ROOT / "Snakefile"),
+        rules=sorted(os.path.relpath(path) for path in ROOT.glob("rules/*.smk")),
+        config=os.path.relpath(ROOT / "config.yaml"),
+        code=code("scripts/report/rulegraph.py"),
+    output:
+        "results/report/rulegraph.md",
+    log:
+        "results/report/logs/rulegraph.log",
+    conda:
+        "../envs/report.yaml"
+    params:
+        # Only rules that the report is about: `all` would be joined to everything.
+        files=lambda wildcards: {
+            rule.name: Path(str(rule.snakefile)).stem
+            for rule in workflow.rules
+            if Path(str(rule.snakefile)).suffix == ".smk"
+        },
+    script:
+        "../scripts/report/rulegraph.py"
 
 
 rule readme:
     input:
-        tables=expand(
-            "results/tradeoffs/tables/{name}.md", name=["models", "fairness_price", "optimism"]
-        ),
+        claims=rules.claims.output.claims,
+        graph=rules.rulegraph.output[0],
+        tables=[
+            f"results/{study}/tables/{name}.md"
+            for study in STUDIES
+            for name in studies.shown_in_readme(study, ROOT, "tables")
+        ],
         pictures=[
-            "results/data/figures/contact_sheet.png",
-            "results/tradeoffs/figures/fairness_frontier_plain.png",
-            "results/tradeoffs/figures/robustness_frontier.png",
-            "results/tradeoffs/figures/three_way.gif",
+            *(path for path in DATA_TARGETS if path.endswith(".png")),
+            *(
+                studies.picture_path(study, name, ROOT)
+                for study in STUDIES
+                for name in studies.shown_in_readme(study, ROOT, "figures")
+            ),
         ],
         code=code("scripts/report/readme.py"),
     output:
@@ -20,7 +49,7 @@ rule readme:
     conda:
         "../envs/report.yaml"
     params:
-        readme=ROOT / "README.md",
-        folder=ROOT / "pictures",
+        root=str(ROOT),
+        studies=STUDIES,
     script:
         "../scripts/report/readme.py"

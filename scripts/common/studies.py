@@ -109,3 +109,14 @@ def released_paths(study: str, root: Path, folder: str = "results") -> list[str]
 def promised_paths(study: str, root: Path) -> list[str]:
     """Return all figures and tables of a study."""
     return [*figure_paths(study, root), *table_paths(study, root)]
+
+
+def shown_in_readme(study: str, root: Path, kind: str) -> list[str]:
+    """Return the names of the study's `figures` or `tables` that the README shows."""
+    return describe(study, root).get("readme", {}).get(kind, [])
+
+
+def picture_path(study: str, name: str, root: Path) -> str:
+    """Return the file of a figure that a page shows: the animation where there is one."""
+    animated = describe(study, root)["figures"][name].get("animation")
+    return f"results/{study}/figures/{name}.{'gif' if animated else 'png'}"
