@@ -18,7 +18,6 @@ from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 
 from scripts.common import records
-from scripts.common.errors import UserError
 from scripts.common.files import atomic_path
 
 # Okabe and Ito's palette: eight colours that stay apart for colour-blind readers.
@@ -134,21 +133,6 @@ def offsets(values: pd.Series, low: pd.Series, high: pd.Series) -> list[list[flo
     return [below.tolist(), above.tolist()]
 
 
-def select(metrics: pd.DataFrame, metric: str, subgroup: str = "all", split: str = "test") -> pd.DataFrame:
-    """Return the rows of one metric.
-
-    Raises:
-        UserError: there are none.
-    """
-    chosen = metrics[(metrics.metric == metric) & (metrics.subgroup == subgroup) & (metrics.split == split)]
-    if chosen.empty:
-        raise UserError(
-            f"metrics: no rows of {metric!r} for subgroup {subgroup!r} in the {split} split; "
-            "measure the runs again (delete the study's metrics and rerun)"
-        )
-    return chosen
-
-
 def span(low: int, high: int) -> str:
     """Write a range of whole numbers, or the one number where both ends agree."""
     return f"{low:,}" if low == high else f"{low:,} to {high:,}"
@@ -169,7 +153,7 @@ def data_note(metrics: pd.DataFrame, measures: dict[str, str], split: str = "tes
     """
     counts = {}
     for metric, words in measures.items():
-        n = select(metrics, metric, split=split).n
+        n = records.select(metrics, metric, split=split).n
         counts[words] = span(int(n.min()), int(n.max()))
     (main, first), *further = counts.items()
     others = "; ".join(f"{words}: {count}" for words, count in further if count != first)

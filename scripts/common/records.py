@@ -125,3 +125,18 @@ def read(path: str | Path, schema: pa.Schema | None = None, columns: list[str] |
 def gather(paths: list[str | Path], schema: pa.Schema | None = None) -> pd.DataFrame:
     """Read several files of one schema and stack their rows in the order given."""
     return pd.concat([read(path, schema) for path in paths], ignore_index=True)
+
+
+def select(metrics: pd.DataFrame, metric: str, subgroup: str = "all", split: str = "test") -> pd.DataFrame:
+    """Return the rows of one metric.
+
+    Raises:
+        UserError: there are none.
+    """
+    chosen = metrics[(metrics.metric == metric) & (metrics.subgroup == subgroup) & (metrics.split == split)]
+    if chosen.empty:
+        raise UserError(
+            f"metrics: no rows of {metric!r} for subgroup {subgroup!r} in the {split} split; "
+            "measure the runs again (delete the study's metrics and rerun)"
+        )
+    return chosen

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from scripts.common import records
-from scripts.tradeoffs.measure import attack_names
+from scripts.tradeoffs.attack_table import attack_names
 
 
 def constant_predictions(template: pd.DataFrame, run: str, accept: bool) -> pd.DataFrame:

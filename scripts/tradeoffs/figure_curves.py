@@ -13,7 +13,8 @@ from matplotlib.ticker import MaxNLocator
 from scripts.common import figures, records
 from scripts.common.errors import UserError
 from scripts.common.logs import job
-from scripts.tradeoffs.model_points import ARMS, PROTOCOLS
+from scripts.tradeoffs.looks import ARMS
+from scripts.tradeoffs.model_points import PROTOCOLS
 
 NAME = "training_curves"
 KINDS = {  # panel: its quantities, each with words and line style

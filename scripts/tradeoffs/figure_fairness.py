@@ -17,7 +17,8 @@ from scripts.tradeoffs.fairness_price import (
     price_of_fairness,
     spread,
 )
-from scripts.tradeoffs.model_points import ARMS, CONSTANT_NAMES, PROTOCOLS, column, trained
+from scripts.tradeoffs.looks import ARMS, CONSTANT_NAMES
+from scripts.tradeoffs.model_points import PROTOCOLS, column, trained
 from scripts.tradeoffs.published import ERROR_WEIGHT, FAIRNESS_HULL, GAP_LIMIT, GAP_WEIGHT
 
 VARIANTS = ("plain", "threshold", "weight")

@@ -10,17 +10,8 @@ from matplotlib.patheffects import withStroke
 
 from scripts.common import figures, records
 from scripts.common.logs import job
-from scripts.tradeoffs.model_points import (
-    ARMS,
-    CONSTANT_NAMES,
-    PROTOCOLS,
-    SETTINGS,
-    THREAT,
-    hull_rows,
-    model_points,
-    threat_words,
-    trained,
-)
+from scripts.tradeoffs.looks import ARMS, CONSTANT_NAMES, threat_words
+from scripts.tradeoffs.model_points import PROTOCOLS, SETTINGS, THREAT, hull_rows, model_points, trained
 from scripts.tradeoffs.published import ROBUSTNESS_HULL
 
 NAME = "robustness_frontier"

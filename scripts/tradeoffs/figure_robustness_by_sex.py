@@ -9,17 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from scripts.common import figures, records
-from scripts.common.figures import select
 from scripts.common.logs import job
-from scripts.tradeoffs.model_points import (
-    ARMS,
-    CONSTANT_NAMES,
-    PROTOCOLS,
-    THREAT,
-    over_seeds,
-    setting_names,
-    threat_words,
-)
+from scripts.common.records import select
+from scripts.tradeoffs.looks import ARMS, CONSTANT_NAMES, threat_words
+from scripts.tradeoffs.model_points import PROTOCOLS, THREAT, over_seeds, setting_names
 
 THREATS = (THREAT, "l2_1", "l1_20")
 SEXES = {"men": (figures.BLUE, "o", -0.16), "women": (figures.VERMILION, "^", 0.16)}  # colour, marker, shift

@@ -15,15 +15,8 @@ from scripts.common import figures, records
 from scripts.common.files import atomic_path
 from scripts.common.logs import job, progress
 from scripts.common.pareto import pareto_mask
-from scripts.tradeoffs.model_points import (
-    CONSTANT_NAMES,
-    PROTOCOLS,
-    SETTINGS,
-    THREAT,
-    model_points,
-    threat_words,
-    trained,
-)
+from scripts.tradeoffs.looks import CONSTANT_NAMES, threat_words
+from scripts.tradeoffs.model_points import PROTOCOLS, SETTINGS, THREAT, model_points, trained
 from scripts.tradeoffs.published import LEAST_ACCURACY
 from scripts.tradeoffs.three_way_page import page
 

@@ -15,17 +15,11 @@ from scripts.common import records
 from scripts.common.intervals import bootstrap_metrics
 from scripts.common.metrics import RATES, Rate, count_table
 from scripts.common.seeds import seed_from
+from scripts.tradeoffs.attack_table import attack_names
 from scripts.tradeoffs.frontier import frontier
 from scripts.tradeoffs.thresholds import SEXES
 
 REPORTED = ("accuracy", "error", "acceptance_rate", "fpr", "fnr", "tpr", "ppv", "prevalence")
-THREAT = ["run", "row_id", "split", "norm", "eps", "y_true", "male", "clean_correct"]
-VERDICTS = ["robust", "published_broken"]  # every further column of an attacks file is an attack
-
-
-def attack_names(attacks: pd.DataFrame) -> list[str]:
-    """Return the columns that say "this attack broke the image", in the order of the cascade."""
-    return [name for name in attacks.columns if name not in (*THREAT, *VERDICTS)]
 
 
 def clean_metrics(predictions: pd.DataFrame, replicates: int, seed: int) -> pd.DataFrame:

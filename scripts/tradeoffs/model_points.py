@@ -1,30 +1,16 @@
-"""One row per model with the three quantities that the study trades off, and how an arm is drawn."""
+"""One row per model with the three quantities that the study trades off."""
 
 import pandas as pd
 
-from scripts.common import figures
 from scripts.common.errors import UserError
-from scripts.common.figures import select
 from scripts.common.intervals import absolute_interval
 from scripts.common.pareto import lower_hull
+from scripts.common.records import select
 from scripts.tradeoffs.runs import CONSTANTS
 
 THREAT = "linf_0.01"  # the threat model of the published plots
 PROTOCOLS = {"as_published": "as published", "corrected": "corrected"}
-ARMS = {  # words, colour, marker
-    "plain": ("plain training", figures.GREY, "o"),
-    "adversarial": ("adversarial training", figures.VERMILION, "^"),
-    "fair": ("fairness penalty (our extension)", figures.GREEN, "D"),
-    "fair_adversarial": ("adversarial + fairness (our extension)", figures.PURPLE, "s"),
-}
-CONSTANT_NAMES = {"constant_reject": "always reject", "constant_accept": "always accept"}
 SETTINGS = ["run", "protocol", "network", "arm", "train_eps", "fairness_weight", "seed", "method"]
-
-
-def threat_words(threat: str) -> str:
-    """Return the words for a threat model, e.g. `linf_0.01` -> "l_inf, eps 0.01" in mathematical type."""
-    norm, size = threat.split("_")
-    return rf"$\ell_{{{norm[1:].replace('inf', chr(92) + 'infty')}}}$, ε = {float(size):g}"
 
 
 def setting_names(runs: pd.DataFrame) -> pd.DataFrame:

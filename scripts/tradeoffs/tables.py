@@ -11,6 +11,7 @@ from scripts.common.logs import job
 from scripts.common.tables import UNDEFINED, format_interval, format_number, save_table
 from scripts.tradeoffs.compare import KEYS
 from scripts.tradeoffs.fairness_price import frontier_hull, operating_points, price_of_fairness
+from scripts.tradeoffs.findings import ORIGINAL_ARMS
 from scripts.tradeoffs.model_points import (
     PROTOCOLS,
     THREAT,
@@ -21,7 +22,6 @@ from scripts.tradeoffs.published import ERROR_WEIGHT, FAIRNESS_HULL, GAP_WEIGHT
 
 SETTING = ["method", "network", "protocol", "arm"]
 ATTACK_WORDS = {"apgd": "APGD", "fab": "FAB", "square": "Square"}
-ORIGINAL_ARMS = ("plain", "adversarial")
 CRITERIA = {
     "objective": f"least {ERROR_WEIGHT:.1f} error + {GAP_WEIGHT:.1f} gap",
     "gap": "least gap",
@@ -35,7 +35,7 @@ def cells(metrics: pd.DataFrame, runs: pd.DataFrame, metric: str, subgroup: str 
     Raises:
         UserError: the metric has no rows.
     """
-    rows = figures.select(metrics, metric, subgroup)[["run", "seed", "value", "ci_low", "ci_high", "n"]]
+    rows = records.select(metrics, metric, subgroup)[["run", "seed", "value", "ci_low", "ci_high", "n"]]
     if subgroup == "difference":
         low, high = absolute_interval(rows.ci_low, rows.ci_high)
         rows = rows.assign(value=rows.value.abs(), ci_low=low, ci_high=high)

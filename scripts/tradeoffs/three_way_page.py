@@ -14,7 +14,8 @@ from plotly.offline import get_plotlyjs
 
 from scripts.common import figures
 from scripts.common.tables import UNDEFINED, format_number
-from scripts.tradeoffs.model_points import CONSTANT_NAMES, PROTOCOLS
+from scripts.tradeoffs.looks import CONSTANT_NAMES
+from scripts.tradeoffs.model_points import PROTOCOLS
 from scripts.tradeoffs.runs import CONSTANTS
 
 SETTING_WORDS = {

@@ -78,7 +78,7 @@ def test_data_note_names_every_dataset_and_leaves_out_equal_counts():
 @pytest.mark.parametrize("wanted", [("fnr", "all", "test"), ("error", "men", "test"), ("error", "all", "valid")])
 def test_a_missing_metric_is_one_line(wanted):
     with pytest.raises(UserError, match=rf"no rows of '{wanted[0]}'.*{wanted[1]}.*{wanted[2]}") as caught:
-        figures.select(rows(), *wanted)
+        records.select(rows(), *wanted)
     assert "\n" not in str(caught.value)
 
 

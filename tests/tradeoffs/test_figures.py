@@ -21,6 +21,7 @@ from scripts.tradeoffs import (
     figure_robustness,
     figure_robustness_by_sex,
     figure_three_way,
+    looks,
     model_points,
     tables,
     three_way_page,
@@ -358,7 +359,7 @@ def test_many_settings_are_cut_to_the_most_robust_of_each_arm(frames, monkeypatc
     assert "Of each arm the strength with the highest" in texts(figure)
     adversarial = plotted[(plotted.arm == "adversarial") & (plotted.protocol == "corrected")]
     assert set(adversarial.setting) == {"adversarial, eps 0.006"}
-    assert set(plotted.arm) == {*model_points.ARMS, *model_points.CONSTANT_NAMES}
+    assert set(plotted.arm) == {*looks.ARMS, *looks.CONSTANT_NAMES}
 
 
 def test_networks_stay_apart_where_there_are_several(frames):

