@@ -34,6 +34,7 @@ for study in STUDIES:
 include: "rules/claims.smk"
 include: "rules/report.smk"
 include: "rules/bench.smk"
+include: "rules/page.smk"
 
 
 rule all:
@@ -43,3 +44,4 @@ rule all:
         PROMISED.values(),
         rules.claims.output,
         rules.figure_claims.output,
+        rules.report.output,
