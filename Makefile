@@ -1,11 +1,14 @@
-# make study | make test: each sets up what it needs by itself.
+# make study | make figures | make test: each sets up what it needs by itself.
 PYTHON ?= $(shell command -v python3.12 >/dev/null 2>&1 && python3.12 -c '' 2>/dev/null && echo python3.12 || echo python3)
 CORES ?= all
 CONFIG ?=
+RELEASED ?=
 BIN := .venv/bin
-SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) $(if $(CONFIG),--configfile $(CONFIG))
+# --cores stands last: a target would count as one more value of the options before it.
+SNAKEMAKE := $(BIN)/snakemake $(if $(CONFIG),--configfile $(CONFIG)) \
+	$(if $(RELEASED),--config 'released=$(RELEASED)') --cores $(CORES)
 
-.PHONY: study test bench readme lint lock unlock clean help
+.PHONY: study figures release test bench readme lint lock unlock clean help
 
 help:  ## say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -20,6 +23,12 @@ help:  ## say what there is
 
 study: .venv/installed  ## rebuild every study: download, train, measure, draw
 	$(SNAKEMAKE)
+
+figures: .venv/installed  ## redraw figures, tables and claims; with RELEASED=release.zip from a release, without training
+	$(SNAKEMAKE) figures
+
+release: .venv/installed  ## pack the numbers of the results into results/release/counterweight-release.zip
+	$(SNAKEMAKE) release
 
 test: .venv/installed  ## run all tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile

