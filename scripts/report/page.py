@@ -20,7 +20,7 @@ from scripts.common.files import atomic_path
 from scripts.common.logs import log
 from scripts.report.embed import embed
 from scripts.report.page_claims import claim_rows, tolerance_alt, verdict_counts, verdict_lists
-from scripts.report.page_study import dataset_names, how, relative, study_entry
+from scripts.report.page_study import dataset_names, how, relative, run_times, study_entry
 from scripts.report.verdicts import VERDICTS
 
 HERE = Path(__file__).parent
@@ -62,6 +62,19 @@ def duration(seconds: float | None) -> str:
     return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
+def hardware_words(hardware: dict | None) -> str:
+    """Return "cpu: name, cores: 2, memory: 24,105 MB"; what is not there is left out."""
+    parts = []
+    for key, value in (hardware or {}).items():
+        name, _, unit = key.rpartition("_")
+        if unit in ("mb", "gb") and isinstance(value, (int, float)):
+            parts.append(f"{name}: {value:,} {unit.upper()}")
+        elif value not in (None, "", [], {}):
+            shown = ", ".join(map(str, value)) if isinstance(value, list) else value
+            parts.append(f"{key.replace('_', ' ')}: {shown}")
+    return ", ".join(parts) or "unknown"
+
+
 def file_size(count: int | None) -> str:
     """Return bytes as "1.2 MB" or "13 kB"."""
     if count is None:
@@ -92,7 +105,12 @@ def environment() -> Environment:
     made = Environment(
         loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    made.filters |= {"duration": duration, "moment": moment, "files_listed": files_listed}
+    made.filters |= {
+        "duration": duration,
+        "moment": moment,
+        "hardware_words": hardware_words,
+        "files_listed": files_listed,
+    }
     return made
 
 
@@ -136,6 +154,9 @@ def render(
         titles={entry["name"]: entry["title"] for entry in entries},
         datasets={name: dataset_names(frame) for name, frame in metrics.items()},
         manifest=manifest,
+        other_times={
+            block: run_times(own) for block, own in (manifest.get("run_times") or {}).items() if block not in names
+        },
         licence=(root / "LICENSE").read_text(encoding="utf-8").splitlines()[0],
         verdicts=VERDICTS,
         lists=verdict_lists(rows),

@@ -12,7 +12,7 @@ import pytest
 
 from scripts.common.errors import UserError
 from scripts.report import page
-from scripts.report.page import duration, file_size, moment, write_page
+from scripts.report.page import duration, file_size, hardware_words, moment, write_page
 from tests.report.toy import HOSTILE, about, manifest, write_project, write_study
 
 CSS = (Path(page.__file__).parent / "page.css").read_text()
@@ -179,6 +179,9 @@ def test_times_and_sizes_read_well():
     assert [duration(seconds) for seconds in (None, 4.2, 185, 6720)] == ["–", "4.2 s", "3 min 5 s", "1 h 52 min"]
     assert [file_size(count) for count in (None, 12, 12_900, 1_234_567)] == ["–", "12 B", "13 kB", "1.2 MB"]
     assert moment("2026-11-24T17:42:09+01:00") == "2026-11-24 16:42 UTC"
+    hardware = {"cpu": "a b", "cores": 2, "memory_mb": 24105, "gpus": [], "cards": ["x", "y"], "gpu": None}
+    assert hardware_words(hardware) == "cpu: a b, cores: 2, memory: 24,105 MB, cards: x, y"
+    assert hardware_words(None) == "unknown"
     assert (moment(HOSTILE), moment(None)) == (HOSTILE, "at an unknown time")
 
 

@@ -74,7 +74,10 @@ def manifest(**changes) -> dict:
         "platform": "Linux",
         "settings": {"one": {"threats": [{"norm": "linf", "eps": 0.01}], "name": HOSTILE, "empty": ""}},
         "seeds": {"one": {"seeds": [1, 2]}},
-        "run_times": {"one": {"train": {"jobs": 12, "seconds": 6720.0, "max_memory_mb": 1310.5}, "label": {"jobs": 1}}},
+        "run_times": {
+            "one": {"train": {"jobs": 12, "seconds": 6720.0, "max_memory_mb": 1310.5}, "label": {"jobs": 1}},
+            "data": {"render": {"jobs": 1, "seconds": 4.0}},
+        },
         "data_files": {"results/data/a.txt": {"sha256": "0" * 64, "bytes": 1234567}},
         "released_files": {"results/one/metrics.parquet": {"sha256": "1" * 64, "bytes": 10}},
         "hashes": {"results/one/models/a.safetensors": "2" * 64},
