@@ -40,16 +40,17 @@ for study in STUDIES:
 
 include: "rules/claims.smk"
 include: "rules/release.smk"
-include: "rules/report.smk"
+include: "rules/readme.smk"
 include: "rules/bench.smk"
+include: "rules/page.smk"
 
 
 rule figures:
     input:
         PROMISED.values(),
-        rules.claims.output,
         rules.figure_claims.output,
         rules.manifest.output,
+        rules.report.output,
 
 
 rule all:

@@ -22,13 +22,14 @@ def gathered(study, name):
 
 
 def figure_files(study, *names):
-    """Return what a rule writes of some figures; the picture goes into Snakemake's report."""
+    """Return what a rule writes of some figures; picture (or animation) and page go into Snakemake's report."""
     about, files = studies.describe(study, ROOT), []
     for name in names:
+        shown = {studies.picture_path(study, name, ROOT): "Figures"}
         for path in studies.figure_paths(study, ROOT, name=name):
-            shown = not path.endswith((".pdf", ".parquet"))
+            kind = "Interactive pages" if path.endswith(".html") else shown.get(path)
             title = about["figures"][name]["title"]
-            files.append(in_report(path, study, name, "Figures", title) if shown else path)
+            files.append(in_report(path, study, name, kind, title) if kind else path)
     return files
 
 

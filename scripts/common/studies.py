@@ -78,6 +78,12 @@ def caption_path(study: str, name: str, root: Path) -> Path:
     return root / f"scripts/{study}/captions/{name}.rst"
 
 
+def caption_paths(study: str, root: Path) -> list[Path]:
+    """Return the captions of all figures and tables of a study."""
+    about = describe(study, root)
+    return [caption_path(study, name, root) for name in [*about["figures"], *about["tables"]]]
+
+
 def figure_paths(study: str, root: Path, name: str | None = None) -> list[str]:
     """Return the files of one or all figures that the study promises; an animation and a page are files of a figure."""
     about, paths = describe(study, root), []

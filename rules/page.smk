@@ -1,0 +1,42 @@
+"""One page for readers, `results/report.html`, and what Snakemake's own report says first."""
+
+from scripts.report.made_by import made_by
+
+SHOWN = [path for paths in PROMISED.values() for path in paths]
+
+
+report: "../scripts/report/workflow.rst"
+
+
+rule report:
+    input:
+        claims=rules.claims.output.claims,
+        tolerance=rules.figure_claims.output,
+        manifest="results/manifest.json",
+        metrics=[gathered(study, "metrics") for study in STUDIES],
+        promised=SHOWN,
+        studies=[os.path.relpath(ROOT / f"scripts/{study}/study.yaml") for study in STUDIES],
+        captions=[
+            os.path.relpath(path)
+            for study in STUDIES
+            for path in studies.caption_paths(study, ROOT)
+        ],
+        looks=[
+            os.path.relpath(ROOT / f"scripts/report/page.{kind}")
+            for kind in ("html.jinja", "css", "js")
+        ],
+        licence=os.path.relpath(ROOT / "LICENSE"),
+        code=code("scripts/report/page.py"),
+    output:
+        "results/report.html",
+    log:
+        "results/report/logs/report.log",
+    conda:
+        "../envs/report.yaml"
+    params:
+        root=os.path.relpath(ROOT),
+        studies=STUDIES,
+        # What the rules above make: this file is included last.
+        made_by=made_by(workflow.rules, [*SHOWN, *rules.figure_claims.output], ROOT),
+    script:
+        "../scripts/report/page.py"

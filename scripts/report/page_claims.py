@@ -1,0 +1,135 @@
+"""Claims as the page shows them: counts of verdicts, lists per verdict, one row per claim and protocol."""
+
+import re
+
+import pandas as pd
+
+from scripts.common.tables import UNDEFINED, format_interval, format_number
+from scripts.report.verdicts import NOT_REPRODUCED, NOT_TESTABLE, PARTLY, REPRODUCED, VERDICTS
+
+LOOKS = {REPRODUCED: "holds", PARTLY: "partly", NOT_REPRODUCED: "fails", NOT_TESTABLE: "untested"}  # icon and colour
+MEANINGS = {
+    REPRODUCED: "our number meets the claim, and so does its interval",
+    PARTLY: "our number or its interval meets the claim, but not both",
+    NOT_REPRODUCED: "our number does not meet the claim",
+    NOT_TESTABLE: "this run lacks what the claim is about, for instance real photographs",
+}
+KINDS = {"published": "claims of the source", "finding": "findings of ours"}
+KIND_OF_ONE = {"published": "the source says", "finding": "our finding"}
+READ_FROM = {"table": "from a table", "text": "from the text", "picture": "read off a picture", "slides": "from slides"}
+
+
+def protocol_words(protocol: str) -> str:
+    """Return "as published" for as_published."""
+    return protocol.replace("_", " ")
+
+
+def row_id(study: str, claim: str, protocol: str) -> str:
+    """Return the id of a claim's row, which the README and others link to; it never holds a blank."""
+    return re.sub(r"\s+", "-", f"claim-{study}-{claim}-{protocol}")
+
+
+def text_or_none(value: object) -> str | None:
+    """Return text; nothing for what Parquet gives back as missing."""
+    return None if value is None or pd.isna(value) or not str(value).strip() else str(value).strip()
+
+
+def with_unit(number: str, unit: object) -> str:
+    """Return "0.74 points"; a dash takes no unit."""
+    unit = text_or_none(unit)
+    return f"{number} {unit}" if unit and number != UNDEFINED else number
+
+
+def condition(row) -> str:
+    """Return when the claim holds, in signs: "0.305 ± 0.009", "at most 0.01 + 0.03"."""
+    if pd.isna(row.bound):
+        return UNDEFINED
+    bound, slack = f"{row.bound:g}", "" if pd.isna(row.tolerance) else f"{row.tolerance:.3g}"
+    if row.rule == "equals":
+        return f"{bound} ± {slack}" if slack else bound
+    words, sign = ("at least", "−") if row.rule == "at_least" else ("at most", "+")
+    return f"{words} {bound} {sign} {slack}" if slack and row.tolerance > 0 else f"{words} {bound}"
+
+
+def sample(row) -> str:
+    """Return what a number rests on: "n = 2,000, 2 seeds, rendered faces"."""
+    parts = [] if pd.isna(row.n) else [f"n = {row.n:,.0f}"]
+    if not pd.isna(row.seeds):
+        parts.append(f"{row.seeds:.0f} seed{'' if row.seeds == 1 else 's'}")
+    return ", ".join([*parts, *filter(None, [text_or_none(row.dataset)])])
+
+
+def claim_rows(claims: pd.DataFrame) -> list[dict]:
+    """Return what the page says of every claim, in the order given; everything but `look` is text of the data."""
+    rows = []
+    for row in claims.itertuples():
+        ours = format_interval(row.value, row.ci_low, row.ci_high)
+        number, _, interval = ours.partition(" ")
+        rows.append(
+            {
+                "id": row_id(row.study, row.claim, row.protocol),
+                "claim": row.claim,
+                "study": row.study,
+                "says": row.says,
+                "kind": KIND_OF_ONE.get(row.kind, row.kind),
+                "protocol": protocol_words(row.protocol),
+                "place": text_or_none(row.place) or UNDEFINED,
+                "published": UNDEFINED if pd.isna(row.published) else with_unit(f"{row.published:g}", row.unit),
+                "read_from": READ_FROM.get(row.read_from, text_or_none(row.read_from)),
+                "ours": number if interval else with_unit(number, row.unit),
+                "interval": with_unit(interval, row.unit) if interval else "",
+                "sample": sample(row) if number != UNDEFINED else "",
+                "condition": condition(row),
+                "tolerance_from": text_or_none(row.tolerance_from) or "no source given",
+                "tolerance_why": text_or_none(row.tolerance_why),
+                "computed": not pd.isna(row.tolerance),
+                "verdict": row.verdict,
+                "look": LOOKS.get(row.verdict, "untested"),
+                "reason": text_or_none(row.reason) or "",
+                "comment": text_or_none(row.comment),
+            }
+        )
+    return rows
+
+
+def verdict_lists(rows: list[dict]) -> list[dict]:
+    """Return for each verdict its meaning and its claims; a claim with one verdict in two protocols is named once."""
+    lists = []
+    for verdict in VERDICTS:
+        own: dict[tuple, dict] = {}
+        chosen = [row for row in rows if row["verdict"] == verdict]
+        for row in chosen:
+            entry = own.setdefault((row["study"], row["claim"]), row | {"links": []})
+            entry["links"].append((row["protocol"], row["id"]))
+        about = {"verdict": verdict, "look": LOOKS[verdict], "meaning": MEANINGS[verdict]}
+        lists.append(about | {"count": len(chosen), "claims": list(own.values())})
+    return lists
+
+
+def verdict_counts(claims: pd.DataFrame, studies: list[str]) -> list[dict]:
+    """Return one line per study and kind of claim with its counts, and last the sums; a study without claims has one.
+
+    A line is {"study": name, "kind": words, "counts": [one per verdict], "total": their sum}.
+    """
+    lines = []
+    for study in studies:
+        own = claims[claims["study"] == study]
+        groups = [(words, own[own["kind"] == kind]) for kind, words in KINDS.items()]
+        groups = [(words, group) for words, group in groups if len(group)] or [("no claims", own)]
+        lines += [_line(study, words, group) for words, group in groups]
+    return [*lines, _line(None, "all", claims)]
+
+
+def _line(study: str | None, words: str, claims: pd.DataFrame) -> dict:
+    counted = [int((claims["verdict"] == verdict).sum()) for verdict in VERDICTS]
+    return {"study": study, "kind": words, "counts": counted, "total": sum(counted)}
+
+
+def tolerance_alt(claims: pd.DataFrame) -> str:
+    """Return the alternative text of the figure of counts by tolerance."""
+    testable = claims[claims["verdict"] != NOT_TESTABLE]
+    counted = ", ".join(f"{format_number((testable['verdict'] == v).sum(), 0)} {v}" for v in VERDICTS[:3])
+    return (
+        "Stacked bars, one panel per study: how many claims are reproduced, partly and not reproduced when every "
+        f"tolerance is made smaller or larger, from none to four times the one used. At the one used: {counted}."
+    )

@@ -1,0 +1,110 @@
+"""A study as the page shows it: figures and tables with how they were made, deviations, limitations, run time."""
+
+import os
+from pathlib import Path
+
+import pandas as pd
+
+from scripts.common import studies
+from scripts.common.errors import UserError
+from scripts.report.caption import caption_html
+from scripts.report.embed import embed
+from scripts.report.page_tables import read_table
+
+
+def relative(path: str, page: str | Path) -> str:
+    """Return a path of the project as seen from the folder of the page."""
+    return Path(os.path.relpath(path, Path(page).parent)).as_posix()
+
+
+def how(path: str, made_by: dict[str, dict]) -> dict:
+    """Return how a file was made: the command, and what `made_by` knows of its rule."""
+    unknown = {"rule": None, "script": None, "settings": {}, "data": []}
+    return {"command": f"snakemake --cores all {path}", **made_by.get(path, unknown)}
+
+
+def figure_entry(study: str, name: str, about: dict, root: Path, page: str | Path, made_by: dict) -> dict:
+    """Return a figure: its words, the picture itself, links to its other files, how it was made.
+
+    Raises:
+        UserError: the alternative text is blank, the picture is missing or damaged, the caption is not valid.
+    """
+    figure = about["figures"][name]
+    if not figure["alt"].strip():
+        raise UserError(f"scripts/{study}/study.yaml: figures: {name}: alt: blank; say what the picture shows")
+    files = {Path(path).suffix[1:]: path for path in studies.figure_paths(study, root, name=name)}
+    explorer = about.get("explorers", {}).get(name)
+    return {
+        "id": f"{study}-{name}",
+        "title": figure["title"],
+        "shows": figure["shows"],
+        "alt": " ".join(figure["alt"].split()),
+        "picture": embed(files["png"]),
+        "animation": embed(files["gif"]) if "gif" in files else None,
+        "caption": caption_html(studies.caption_path(study, name, root)),
+        "links": [("vector picture (PDF)", files["pdf"]), ("plotted numbers (Parquet)", files["parquet"])],
+        "explorer": {"words": explorer, "href": relative(files["html"], page)} if explorer else None,
+        "how": how(files["png"], made_by),
+    }
+
+
+def table_entry(study: str, name: str, about: dict, root: Path, made_by: dict) -> dict:
+    """Return a table: its words, its cells, links to its three forms, how it was made.
+
+    Raises:
+        UserError: the CSV file is missing or broken, the caption is not valid.
+    """
+    files = {Path(path).suffix[1:]: path for path in studies.table_paths(study, root, name=name)}
+    words = {"csv": "CSV", "md": "Markdown", "tex": "LaTeX"}
+    return {
+        "id": f"{study}-table-{name}",
+        "title": about["tables"][name]["title"],
+        "caption": caption_html(studies.caption_path(study, name, root)),
+        "table": read_table(files["csv"]),
+        "links": [(words[kind], path) for kind, path in files.items()],
+        "how": how(files["csv"], made_by),
+    }
+
+
+def run_times(own: dict[str, dict]) -> list[dict]:
+    """Return the manifest's run times of a study, the longest rule first, and last their sum."""
+    keys = ("jobs", "seconds", "max_memory_mb")
+    lines = [{"rule": rule} | {key: about.get(key) for key in keys} for rule, about in own.items()]
+    lines.sort(key=lambda line: -(line["seconds"] or 0))
+    if len(lines) > 1:
+        jobs, seconds = (sum(line[key] or 0 for line in lines) for key in ("jobs", "seconds"))
+        memory = max((line["max_memory_mb"] or 0 for line in lines), default=0)
+        lines.append({"rule": "all", "jobs": jobs, "seconds": seconds, "max_memory_mb": memory or None})
+    return lines
+
+
+def study_entry(study: str, root: Path, page: str | Path, rows: list[dict], manifest: dict, made_by: dict) -> dict:
+    """Return everything that the page says of a study.
+
+    Args:
+        root: the project's folder.
+        page: where the page will lie; links are relative to it.
+        rows: the study's claims, as `page_claims.claim_rows` returns them.
+        made_by: as `made_by.made_by` returns it.
+
+    Raises:
+        UserError: as `figure_entry` and `table_entry`.
+    """
+    about = studies.describe(study, root)
+    return {
+        "name": study,
+        "title": about["title"],
+        "question": about["question"],
+        "source": about["source"],
+        "figures": [figure_entry(study, name, about, root, page, made_by) for name in about["figures"]],
+        "tables": [table_entry(study, name, about, root, made_by) for name in about["tables"]],
+        "claims": rows,
+        "deviations": about["deviations"],
+        "limitations": about["limitations"],
+        "run_times": run_times((manifest.get("run_times") or {}).get(study) or {}),
+    }
+
+
+def dataset_names(metrics: pd.DataFrame) -> list[str]:
+    """Return what data the numbers of a study rest on, in alphabetical order."""
+    return sorted(map(str, metrics["dataset"].dropna().unique()))
