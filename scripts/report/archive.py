@@ -174,9 +174,7 @@ def _remedy(about: dict) -> str:
 
 
 def _check_names(path: str | Path, files: dict[str, str], members: dict[str, zipfile.ZipInfo]) -> None:
-    """Refuse what release.json names and the archive lacks, what it holds beyond that, and names of no release."""
-    if missing := sorted(files.keys() - members.keys()):
-        raise UserError(f"{path}: {missing[0]!r} is missing; {AGAIN}")
+    """Refuse members that release.json does not name, and names of no release."""
     for name in sorted(members.keys() - {ABOUT}):
         if name not in files or not NAME.fullmatch(name):
             raise UserError(f"{path}: holds {name[:80]!r}, which belongs to no release; {AGAIN}")

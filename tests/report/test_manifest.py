@@ -147,6 +147,7 @@ def test_a_redrawn_manifest_keeps_the_release_and_names_it(results):
 
 
 def test_the_crate_reads_back_and_names_every_file(results):
+    results["made"] = "2026-01-02T03:04:05+00:00"
     described = describe_run(results, ROOT / "Snakefile", ROOT / "CITATION.cff")
     write_json(described, "results/ro-crate-metadata.json")
     crate = ROCrate("results")

@@ -162,6 +162,15 @@ def test_an_archive_cut_short_anywhere_is_refused(packed):
             read_release(packed, ROOT)
 
 
+def test_sizes_that_the_archive_cannot_hold_are_refused_before_anything_is_read(packed):
+    content = bytearray(packed.read_bytes())
+    entry = content.rindex(b"PK\x01\x02")  # the last member in the central directory
+    content[entry + 20 : entry + 28] = (2**29).to_bytes(4, "little") * 2
+    packed.write_bytes(content)
+    with pytest.raises(UserError, match="bytes are more than a release can hold"):
+        read_release(packed, ROOT)
+
+
 def test_nothing_is_unpacked_if_one_member_is_wrong(packed, files, tmp_path):
     hashes = read_release(packed, ROOT)["files"]
     last = list(files)[-1]
