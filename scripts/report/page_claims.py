@@ -9,9 +9,9 @@ from scripts.report.verdicts import NOT_REPRODUCED, NOT_TESTABLE, PARTLY, REPROD
 
 LOOKS = {REPRODUCED: "holds", PARTLY: "partly", NOT_REPRODUCED: "fails", NOT_TESTABLE: "untested"}  # icon and colour
 MEANINGS = {
-    REPRODUCED: "our number meets the claim, and so does its interval",
-    PARTLY: "our number or its interval meets the claim, but not both",
-    NOT_REPRODUCED: "our number does not meet the claim",
+    REPRODUCED: "our number is within the tolerance of the claimed one; for a bound, its whole interval meets it",
+    PARTLY: "only the interval reaches the claimed number; for a bound, only the number itself meets it",
+    NOT_REPRODUCED: "neither our number nor, for an exact value, its interval meets the claim",
     NOT_TESTABLE: "this run lacks what the claim is about, for instance real photographs",
 }
 KINDS = {"published": "claims of the source", "finding": "findings of ours"}
