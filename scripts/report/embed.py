@@ -45,5 +45,5 @@ def embed(path: str | Path) -> Picture:
 
 def _webp(image: Image.Image) -> bytes:
     buffer = io.BytesIO()
-    image.save(buffer, "WEBP", lossless=True, method=2, quality=30)  # quality: effort, not loss
+    image.save(buffer, "WEBP", lossless=True, method=1, quality=20)  # effort, not loss
     return buffer.getvalue()

@@ -20,7 +20,7 @@ from scripts.common.files import atomic_path
 from scripts.common.logs import log
 from scripts.report.embed import embed
 from scripts.report.page_claims import claim_rows, tolerance_alt, verdict_counts, verdict_lists
-from scripts.report.page_study import dataset_names, how, relative, run_times, study_entry
+from scripts.report.page_study import by_dataset, dataset_names, how, relative, run_times, study_entry
 from scripts.report.verdicts import VERDICTS
 
 HERE = Path(__file__).parent
@@ -143,6 +143,7 @@ def render(
         study_entry(name, root, page, [row for row in rows if row["study"] == name], manifest, made_by)
         for name in names
     ]
+    datasets = {name: dataset_names(frame) for name, frame in metrics.items()}
     style, script = ((HERE / name).read_text(encoding="utf-8").strip() for name in ("page.css", "page.js"))
     env = environment()
     env.filters["relative"] = lambda path: relative(path, page)
@@ -152,7 +153,8 @@ def render(
         policy=f"default-src 'none'; img-src data:; style-src {fingerprint(style)}; script-src {fingerprint(script)}",
         studies=entries,
         titles={entry["name"]: entry["title"] for entry in entries},
-        datasets={name: dataset_names(frame) for name, frame in metrics.items()},
+        datasets=datasets,
+        kinds=by_dataset(datasets),
         manifest=manifest,
         other_times={
             block: run_times(own) for block, own in (manifest.get("run_times") or {}).items() if block not in names

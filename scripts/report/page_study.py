@@ -108,3 +108,12 @@ def study_entry(study: str, root: Path, page: str | Path, rows: list[dict], mani
 def dataset_names(metrics: pd.DataFrame) -> list[str]:
     """Return what data the numbers of a study rest on, in alphabetical order."""
     return sorted(map(str, metrics["dataset"].dropna().unique()))
+
+
+def by_dataset(datasets: dict[str, list[str]]) -> dict[str, list[str]]:
+    """Return each data set with the studies that rest on it, in the order in which they come."""
+    found: dict[str, list[str]] = {}
+    for study, names in datasets.items():
+        for name in names:
+            found.setdefault(name, []).append(study)
+    return found

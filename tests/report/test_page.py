@@ -67,6 +67,12 @@ def test_a_claims_row_says_all_that_its_verdict_rests_on(text):
         assert part in words, part
 
 
+def test_the_head_says_what_the_run_rests_on(text):
+    head = " ".join(Elements(text[text.index("<header>") : text.index("</header>")]).text.split())
+    assert "rendered faces (one, two; drawn by the workflow, no photographs)" in head
+    assert "2026-11-24 16:42 UTC" in head and "0123456789ab with uncommitted changes" in head
+
+
 def test_headings_are_in_order_and_one_is_the_first(text):
     levels = [int(tag[1]) for tag, _ in Elements(text).found if re.fullmatch("h[1-6]", tag)]
     assert levels.count(1) == 1 and levels[0] == 1
