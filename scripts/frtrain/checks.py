@@ -29,7 +29,9 @@ def check_features(features: ArrayLike, names: list[str], name: str) -> None:
     if bad.any():
         column = int(bad.any(axis=0).argmax())
         count = int(bad[:, column].sum())
-        raise UserError(f"{name}: feature {names[column]} holds {count} NaN or infinite values; drop or fill those rows")
+        raise UserError(
+            f"{name}: feature {names[column]} holds {count} NaN or infinite values; drop or fill those rows"
+        )
 
 
 def check_groups(groups: ArrayLike, name: str) -> None:

@@ -96,7 +96,9 @@ def load_crowd(path: str | Path, frame: pd.DataFrame, dataset: str) -> pd.DataFr
     positions = np.array([waiting[key].pop(0) if waiting.get(key) else -1 for key in keys])
     lost = float((positions < 0).mean())
     if lost > MOST_UNMATCHED:
-        raise UserError(f"{path}: {lost:.0%} of its rows are not in {dataset}; is it the crowd file of another data set?")
+        raise UserError(
+            f"{path}: {lost:.0%} of its rows are not in {dataset}; is it the crowd file of another data set?"
+        )
     found = pd.DataFrame({"position": positions, "label": majority(answers)})
     return found[found["position"] >= 0].reset_index(drop=True)
 

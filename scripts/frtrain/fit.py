@@ -66,6 +66,7 @@ def run_row(cell: Cell, data: Data, study: dict) -> dict:
     named = {"run": cell.run, "dataset": title, "attribute": data.attribute, "method": METHODS[cell.method]}
     named |= {"knob_name": KNOBS.get(cell.method, ""), "clean_labels": crowd, "flipped": flipped}
     named |= {"clean_rows": len(data.parts["clean"]), "train_rows": len(data.parts["train"])}
+    named |= {"rate": cell.rate if cell.labels == "poisoned" else 0.0}
     return asdict(cell) | {"cell_method": cell.method, "cell_dataset": cell.dataset} | named
 
 

@@ -97,9 +97,7 @@ class Fitter:
             theta = self.label_bias(cell, int(cell.knob))
         elif second == "ad":
             seed, projection = seed_from("frtrain ad", self.seed), cell.variant != "no_projection"
-            theta = fit_adversarial(
-                self.x, self.y, self.z, cell.knob, seed, own["weights"], odds=odds, projection=projection
-            )
+            theta = fit_adversarial(self.x, self.y, self.z, cell.knob, seed, odds=odds, projection=projection, **own)
         else:
             raise ValueError(f"no method {cell.method!r}")
         return {"classifier": theta}
@@ -108,5 +106,3 @@ class Fitter:
 def scores(classifier: np.ndarray, x: np.ndarray) -> np.ndarray:
     """Return log-odds float32 [n] of rows [n, d]."""
     return (with_constant(x) @ classifier).astype(np.float32)
-
-

@@ -59,7 +59,7 @@ class Cell:
         parts += [self.notion] if self.notion != "parity" else []
         parts += [self.variant] if self.variant != STANDARD else []
         parts += [self.rule] if self.rule != "targeted" else []
-        parts += [f"rate{self.rate:g}"] if self.rate not in (0, RATE) else []
+        parts += [f"rate{self.rate:g}"] if self.rate != RATE else []
         parts += [f"valid{self.clean_rows}"] if self.clean_rows != CLEAN_ROWS else []
         parts += [self.clean_labels] if self.clean_labels != "truth" else []
         parts += [f"knob{self.knob:g}"] if self.method in KNOBS else []
@@ -121,7 +121,7 @@ def outside(study: dict) -> Iterator[Cell]:
 
 def ablations(study: dict) -> Iterator[Cell]:
     """FR-Train at its two printed points with parts switched off or on, at all seeds."""
-    variants = {"poisoned": ["no_weights", "no_gradient", "neither", "all_rows"], "clean": ["attached", "no_weights"]}
+    variants = {"poisoned": ["no_weights", "no_gradient", "all_rows"], "clean": ["attached", "no_weights"]}
     for labels in LABELS:
         for variant, seed in product(variants[labels], study["seeds"]):
             yield Cell("synthetic", labels, "fr_train", seed, study["lambdas"][labels]["printed"], variant=variant)
@@ -138,7 +138,9 @@ def curves(study: dict) -> Iterator[Cell]:
     for size in study["clean_rows"]:
         if size != CLEAN_ROWS:
             for method, seed in product(("rml", "fr_train"), few):
-                yield Cell("synthetic", "poisoned", method, seed, printed if method == "fr_train" else 0.0, clean_rows=size)
+                yield Cell(
+                    "synthetic", "poisoned", method, seed, printed if method == "fr_train" else 0.0, clean_rows=size
+                )
 
 
 def real(study: dict, dataset: str) -> Iterator[Cell]:

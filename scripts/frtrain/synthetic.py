@@ -25,7 +25,13 @@ COVARIANCES = {1: ((5, 1), (1, 5)), -1: ((10, 1), (1, 3))}
 ROTATION = math.pi / 4
 SKIPPED = 346  # uniform draws between the features and the groups, found by comparison with the published file
 TRAIN_ROWS, FLIP_RATE = 2000, 0.1
-SPLITS = {"train": (0, 2000), "clean": (2000, 2200), "valid": (2200, 2700), "test": (2700, 3700), "unused": (3700, 7400)}
+SPLITS = {
+    "train": (0, 2000),
+    "clean": (2000, 2200),
+    "valid": (2200, 2700),
+    "test": (2700, 3700),
+    "unused": (3700, 7400),
+}
 SHA256 = {  # of the published .npy files, first 16 digits
     "X_synthetic.npy": "4b9373a94dc98b4c",
     "y_synthetic.npy": "723e5ca434638a6c",
