@@ -43,7 +43,7 @@ rule frtrain_initial:
 rule frtrain_fit:
     input:
         table=FRTRAIN_PLAN.table,
-        initial=rules.frtrain_initial.output,
+        initial=rules.frtrain_initial.output[0],
         code=code("scripts/frtrain/fit.py"),
     output:
         predictions=f"{FRTRAIN_OUT}/predictions/{{batch}}.parquet",

@@ -7,20 +7,16 @@ For demographic parity the most accurate setting with a disparate impact of at l
 the most accurate with a gap of at most 0.1; if none gets there, the one that comes closest.
 """
 
-import numpy as np
 import pandas as pd
 
 from scripts.common import records
 from scripts.common.errors import UserError
 from scripts.common.logs import job, log
+from scripts.frtrain.findings import DI, FLOOR, GAP, SETTING, findings
 from scripts.frtrain.plan import CLEAN_ROWS, RATE
-from scripts.frtrain.summaries import paired, student_interval
 
-FLOOR, CEILING = 0.8, 0.1
-PRINTED = "FR-Train at the printed lambda_f"
+CEILING = 0.1
 CHOOSING_PART = {"as_published": "test", "corrected": "valid"}
-DI, GAP = "demographic_parity_ratio", "equalized_odds_difference_max"
-SETTING = ["dataset", "attribute", "labels", "method", "notion", "variant", "clean_labels"]
 
 
 def best(candidates: pd.DataFrame, notion: str) -> tuple[int, bool]:
@@ -75,80 +71,6 @@ def chosen_metrics(metrics: pd.DataFrame, chosen: pd.DataFrame) -> pd.DataFrame:
     return chosen[["run", "protocol", "met"]].merge(test, on="run", how="left", validate="many_to_many")
 
 
-def at_printed_lambda(metrics: pd.DataFrame, printed: dict[str, float]) -> pd.DataFrame:
-    """Return FR-Train's test metrics at the printed lambdas, all variants and seeds, on the data as published."""
-    own = metrics[(metrics.split == "test") & (metrics.method == "FR-Train") & (metrics.notion == "parity")]
-    own = own[(own.dataset == "synthetic") & (own.rule == "targeted") & (own.clean_rows == CLEAN_ROWS)]
-    own = own[((own.labels == "clean") | (own.rate == RATE)) & (own.knob == own.labels.map(printed))]
-    return own.assign(method=PRINTED, protocol="corrected")
-
-
-def differences(choices: pd.DataFrame, fixed: pd.DataFrame) -> pd.DataFrame:
-    """Return paired differences over seeds with Student intervals, schema METRICS; n counts the pairs.
-
-    METRIC_minus_standard: a variant of FR-Train at the printed lambda less FR-Train as published.
-    METRIC_minus_FR-Train: a method less FR-Train, both with the knob of the corrected protocol.
-    """
-    corrected = choices[(choices.protocol == "corrected") & (choices.subgroup == "all")]
-    fixed = fixed[fixed.subgroup == "all"]
-    parts = []
-    for frame, column, base, word in (
-        (fixed, "variant", "standard", "minus_standard"),
-        (corrected[corrected.clean_labels == "truth"], "method", "FR-Train", "minus_FR-Train"),
-    ):
-        shared = ["dataset", "labels", "notion", "metric", "attribute"]
-        for key, own in frame.groupby(shared, sort=False):
-            reference = own[(own[column] == base) & (own.variant == "standard")]
-            others = own[(own[column] != base)]
-            for (method, variant), rows in others.groupby(["method", "variant"], sort=False):
-                if reference.empty:
-                    continue
-                value, low, high, n = paired_either(rows, reference)
-                row = dict(zip(shared, key, strict=True)) | {"method": method, "variant": variant, "value": value}
-                row |= {"ci_low": low, "ci_high": high, "n": n, "metric": f"{key[3]}_{word}"}
-                parts.append(row)
-    frame = pd.DataFrame(parts)
-    return frame.assign(
-        study="frtrain", protocol="corrected", run="", seed=0, split="test", subgroup="all", clean_labels="truth"
-    )
-
-
-def paired_either(rows: pd.DataFrame, reference: pd.DataFrame) -> tuple[float, float, float, int]:
-    """Return `paired` of rows less reference, whichever of the two has one seed only."""
-    if rows.seed.nunique() == 1 and reference.seed.nunique() > 1:
-        value, low, high, n = paired(reference, rows)
-        return -value, -high, -low, n
-    return paired(rows, reference)
-
-
-def derived(choices: pd.DataFrame, fixed: pd.DataFrame) -> pd.DataFrame:
-    """Return what is computed over seeds, schema METRICS, one row per quantity.
-
-    metric is NAME_mean (95 % Student interval), NAME_sd, NAME_min and NAME_max for every chosen setting and for
-    FR-Train at the printed lambda (method "FR-Train at the printed lambda_f"); n counts the seeds. share_at_least_0.8
-    is the share of seeds whose test disparate impact is at least 0.8.
-    """
-    every = pd.concat([choices, fixed], ignore_index=True)
-    every = every[(every.subgroup == "all") & (every.split == "test")]
-    parts = []
-    keys = ["protocol", *SETTING, "metric"]
-    for key, own in every.groupby(keys, sort=False):
-        named = dict(zip(keys, key, strict=True))
-        values = own["value"].to_numpy()
-        low, high = student_interval(values)
-        summary = {"mean": (values.mean(), low, high), "min": (values.min(),), "max": (values.max(),)}
-        if len(values) > 1:
-            summary["sd"] = (values.std(ddof=1),)
-        if named["metric"] == DI:
-            summary["share_at_least_0.8"] = (float((values >= FLOOR).mean()),)
-        for word, (value, *ends) in summary.items():
-            row = named | {"metric": f"{named['metric']}_{word}", "value": value, "n": len(values)}
-            row |= dict(zip(("ci_low", "ci_high"), ends or (np.nan, np.nan), strict=True))
-            parts.append(row)
-    frame = pd.DataFrame(parts)
-    return frame.assign(study="frtrain", run="", seed=0, split="test", subgroup="all")
-
-
 def choose_and_derive(
     metrics_path: str, runs_path: str, lambdas: dict, first_seeds: dict[str, int], output: dict[str, str]
 ) -> None:
@@ -164,20 +86,9 @@ def choose_and_derive(
     choices = chosen_metrics(metrics, chosen)
     records.write(choices, output["choices"], records.METRICS)
     printed = {labels: own["printed"] for labels, own in lambdas.items()}
-    fixed = at_printed_lambda(metrics, printed)
-    parts = [derived(choices, fixed), differences(choices, fixed), weight_mass(records.read(runs_path))]
-    records.write(pd.concat(parts, ignore_index=True), output["findings"], records.METRICS)
+    found = findings(choices, metrics, records.read(runs_path), printed)
+    records.write(found, output["findings"], records.METRICS)
     log.info("%d settings chosen, %d of them without reaching the demand", len(chosen), int((~chosen.met).sum()))
-
-
-def weight_mass(runs: pd.DataFrame) -> pd.DataFrame:
-    """Return RML's weight on flipped rows per seed, metric "flipped_weight_mass", schema METRICS."""
-    own = runs[(runs.method == "RML") & runs.flipped_mass.notna() & (runs.variant == "standard")]
-    frame = own[["dataset", "method", "run", "seed", *SETTING[1:3], *SETTING[4:], "rule", "rate", "clean_rows"]]
-    frame = frame.assign(value=own.flipped_mass, ci_low=np.nan, ci_high=np.nan, n=own.flipped)
-    return frame.assign(
-        study="frtrain", protocol="corrected", split="train", subgroup="all", metric="flipped_weight_mass"
-    )
 
 
 if "snakemake" in globals():

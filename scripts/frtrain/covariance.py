@@ -19,7 +19,7 @@ TOLERANCE = 1e-6  # of the bound, in units of the covariance
 
 
 class Covariances:
-    """The covariances of group and score that are to be bounded, [1] for parity and [2] for odds, as functions of theta.
+    """The covariances of group and score to be bounded, [1] for parity and [2] for odds, as functions of theta.
 
     Args:
         x: [n, d + 1] with a last column of ones.

@@ -74,8 +74,8 @@ def draw(choices: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
     figures.footer(
         figure,
         f"synthetic data; n = {n:,} test rows; {figures.span(int(seeds.min()), int(seeds.max()))} seeds per method "
-        "(one where nothing in it is random). Knob chosen on the validation rows for a disparate impact of at least 0.8 "
-        "(dashed). Bars: one standard deviation over seeds, or the 95 % bootstrap interval over rows for one seed.",
+        "(one where nothing in it is random). Knob chosen on the validation rows for a disparate impact of at least "
+        "0.8 (dashed). Bars: one standard deviation over seeds, or the 95 % bootstrap interval over rows for one seed.",
     )
     return figure, pd.DataFrame(drawn).reindex(columns=COLUMNS)
 

@@ -52,7 +52,7 @@ def draw(metrics: pd.DataFrame, printed: dict[str, float], first_seed: int) -> t
             )
             aside = np.linspace(-0.22, 0.22, len(own)) if len(own) > 1 else np.zeros(1)
             first = (own.seed == first_seed).to_numpy()
-            handles["one seed"] = axes.scatter(
+            handles["another seed"] = axes.scatter(
                 place + aside[~first], own.value[~first], s=24, color=figures.SKY, zorder=3
             )
             handles[f"seed {first_seed}, the published one"] = axes.scatter(
@@ -74,9 +74,9 @@ def draw(metrics: pd.DataFrame, printed: dict[str, float], first_seed: int) -> t
     lambdas = ", ".join(f"{value:g} ({labels})" for labels, value in printed.items())
     figures.footer(
         figure,
-        f"synthetic data; n = {int(rows.n.max()):,} test rows; {rows.seed.nunique()} seeds of the initial weights, data "
-        f"the same; printed lambda_f = {lambdas}; dashed: disparate impact 0.8. The published clean loop gives the "
-        "classifier no gradient from the robustness discriminator $D_R$.",
+        f"synthetic data; n = {int(rows.n.max()):,} test rows; {rows.seed.nunique()} seeds of the initial weights, "
+        f"the same data; printed lambda_f = {lambdas}; dashed: disparate impact 0.8. The published clean loop gives "
+        "the classifier no gradient from the robustness discriminator $D_R$.",
     )
     return figure, rows[COLUMNS]
 

@@ -44,7 +44,7 @@ def draw(metrics: pd.DataFrame, lambdas: dict) -> tuple[Figure, pd.DataFrame]:
         axes.axvline(FLOOR, color="#808080", lw=1.0, ls="--", zorder=1)
         others = own[own.lambda_f.isin(grids["all_seeds"]) & (own.seed != first_seed)]
         shades = [figures.SKY, figures.GREEN, figures.ORANGE, figures.PURPLE, figures.BLUE]
-        for shade, (value, cloud) in zip(shades * 3, others.groupby("lambda_f")):
+        for shade, (value, cloud) in zip(shades * 3, others.groupby("lambda_f"), strict=False):
             cloud_words = f"other seeds, $\\lambda_f$ = {value:g}"
             look = {"s": 22, "color": shade, "alpha": 0.75, "linewidths": 0, "zorder": 2}
             handles[cloud_words] = axes.scatter(cloud.disparate_impact, cloud.accuracy, **look)
@@ -76,7 +76,7 @@ def draw(metrics: pd.DataFrame, lambdas: dict) -> tuple[Figure, pd.DataFrame]:
     figures.footer(
         figure,
         f"synthetic data; n = {int(chosen.n.max()):,} test rows; {points.seed.nunique()} seeds of the initial weights; "
-        "the data are the same in all. Dashed: disparate impact 0.8. Circles: output of the released notebooks (seed 1).",
+        "the data are the same in all. Dashed: disparate impact 0.8. Circles: the released notebooks, seed 1.",
     )
     return figure, figures.stack(drawn, COLUMNS)
 

@@ -30,7 +30,7 @@ LOOPS = {
 
 
 class Networks(NamedTuple):
-    """Classifier [d + 1], fairness discriminator [3] and robustness discriminator of one fit, and the row weights [n]."""
+    """Classifier [d + 1], fairness discriminator [3], robustness discriminator and row weights [n] of one fit."""
 
     classifier: np.ndarray
     fairness: np.ndarray

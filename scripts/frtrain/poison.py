@@ -42,8 +42,8 @@ def flipped_rows(
     if rule == "targeted":
         if (z == group).sum() < count:
             raise UserError(
-                f"frtrain: {count} labels of group {group} are to be flipped, which has {int((z == group).sum())} rows; "
-                "lower the poisoning rate or target the other group"
+                f"frtrain: {count} labels of group {group} are to be flipped, which has {int((z == group).sum())} "
+                "rows; lower the poisoning rate or target the other group"
             )
         margin = np.where(z == group, margin, -np.inf)
     return np.sort(np.argsort(-margin, kind="stable")[:count])

@@ -15,7 +15,7 @@ HANDOVERS = ("average", "last", "filter")
 
 
 class Reweighted(NamedTuple):
-    """The classifier [d + 1] and the row weights [n], summing to 1: of the last step and averaged over its second half."""
+    """The classifier [d + 1] and row weights [n] that sum to 1: of the last step, and averaged over the second half."""
 
     theta: np.ndarray
     last: np.ndarray

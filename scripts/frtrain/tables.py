@@ -45,11 +45,11 @@ def pair(row: pd.Series) -> str:
 def ordered(rows: pd.DataFrame) -> pd.DataFrame:
     """Return the rows in the order of the methods."""
     place = rows.method.map({name: number for number, name in enumerate(ORDER)})
-    return rows.assign(place=place).sort_values(["place", "variant"], kind="stable")
+    return rows.assign(place=place, extra=rows.variant != "standard").sort_values(["place", "extra"], kind="stable")
 
 
 def side_by_side(rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    """Return one row per key, method and variant with the pair and the mean knob of each protocol and kind of labels."""
+    """Return one row per key, method and variant with the pair of each protocol and kind of labels."""
     found = []
     for key, own in ordered(rows).groupby([*keys, "place", "method", "variant"], sort=False):
         method, variant = key[-2:]
@@ -150,9 +150,9 @@ def save_all(choices: pd.DataFrame, findings: pd.DataFrame, folder: str | Path) 
     save_table(
         synthetic_table(rows),
         folder / "synthetic",
-        f"Disparate impact / accuracy, printed and ours; {shared}. As published: the knob read off the test rows at the "
-        f"first seed. Corrected: chosen on the validation rows for a disparate impact of at least 0.8, mean ± standard "
-        f"deviation over up to {seeds} seeds (methods without randomness have one).",
+        f"Disparate impact / accuracy, printed and ours; {shared}. As published: the knob read off the test rows at "
+        f"the first seed. Corrected: chosen on the validation rows for a disparate impact of at least 0.8, mean ± "
+        f"standard deviation over up to {seeds} seeds (methods without randomness have one).",
     )
     real = rows[rows.dataset != "synthetic"]
     crowd = "; the crowd is simulated" if (real.clean_labels == "simulated crowd").any() else ""
