@@ -30,4 +30,6 @@ def figure_files(study, *names):
 
 def table_files(study, *names):
     """Return the three files of each table. Stopgap: replaced on merge."""
-    return [f"results/{study}/tables/{name}.{kind}" for name in names for kind in ("csv", "md", "tex")]
+    return [
+        f"results/{study}/tables/{name}.{kind}" for name in names for kind in ("csv", "md", "tex")
+    ]

@@ -57,7 +57,7 @@ def draw(groups: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
     figures.footer(
         figure,
         f"synthetic data; {shown:,} of the 2,000 training rows, first seed; points above a boundary are accepted. The "
-        "poisoning flips labels of group 1 only, those that a classifier is surest of.",
+        "poisoning flips labels of group 1 only, those that a classifier is surest of, 190 of 200 from +1 to −1.",
     )
     return figure, groups
 

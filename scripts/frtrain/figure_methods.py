@@ -11,6 +11,7 @@ from scripts.common.logs import job
 from scripts.frtrain.points import ACCURACY, DI, FLOOR, LABELS, METHODS, require_rows, spread, wide
 from scripts.frtrain.published import SYNTHETIC
 
+LOWEST = 0.69  # a printed accuracy below this is pointed to
 COLUMNS = ["labels", "method", "layer", "seeds", "disparate_impact", "di_low", "di_high", "accuracy"]
 COLUMNS += ["accuracy_low", "accuracy_high"]
 
@@ -33,7 +34,7 @@ def draw_panel(axes: Axes, rows: pd.DataFrame, labels: str) -> list[dict]:
                 "xerr": [[row[DI] - row[f"{DI}_low"]], [row[f"{DI}_high"] - row[DI]]],
                 "yerr": [[row[ACCURACY] - row[f"{ACCURACY}_low"]], [row[f"{ACCURACY}_high"] - row[ACCURACY]]],
             }
-            look = {"color": colour, "marker": marker, "ms": 8, "elinewidth": 1.1, "capsize": 2.5, "zorder": 4}
+            look = {"color": colour, "marker": marker, "ms": 8, "elinewidth": 0.9, "capsize": 2, "zorder": 4}
             axes.errorbar(row[DI], row[ACCURACY], **bars, **look, ls="none", label=method, mec="white", mew=0.8)
             drawn.append(
                 {"labels": labels, "method": method, "layer": "ours", "seeds": row["seeds"]}
@@ -42,11 +43,17 @@ def draw_panel(axes: Axes, rows: pd.DataFrame, labels: str) -> list[dict]:
             )
         if method in SYNTHETIC:
             di, accuracy = SYNTHETIC[method][0 if labels == "clean" else 1]
-            axes.scatter(di, accuracy, marker="x", s=52, color=colour, linewidths=1.8, zorder=3)
+            if accuracy >= LOWEST:
+                axes.scatter(di, accuracy, marker="x", s=58, color=colour, linewidths=2.2, zorder=5)
+            else:
+                words = f"{method} printed: {accuracy:.3f}"
+                arrow = {"arrowstyle": "-|>", "color": colour}
+                place = {"xytext": (di - 0.02, LOWEST + 0.018), "ha": "right", "va": "center", "fontsize": 9.5}
+                axes.annotate(words, (di, LOWEST), color=colour, arrowprops=arrow, zorder=6, **place)
             drawn.append(
                 {"labels": labels, "method": method, "layer": "published", "disparate_impact": di, "accuracy": accuracy}
             )
-    axes.set(xlabel="disparate impact (1 = equal acceptance)", ylabel="accuracy on the test rows")
+    axes.set(ylim=(LOWEST, None), xlabel="disparate impact (1 = equal acceptance)", ylabel="accuracy on the test rows")
     return drawn
 
 

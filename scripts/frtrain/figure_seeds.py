@@ -14,7 +14,6 @@ from scripts.frtrain.published import SYNTHETIC
 VARIANTS = {  # (labels, variant) -> words
     ("clean", "standard"): "clean,\nas published",
     ("clean", "attached"): "clean,\n$D_R$ gradient on",
-    ("clean", "no_weights"): "clean,\nno row weights",
     ("poisoned", "standard"): "poisoned,\nas published",
     ("poisoned", "no_weights"): "poisoned,\nno row weights",
     ("poisoned", "no_gradient"): "poisoned,\n$D_R$ gradient off",

@@ -121,7 +121,7 @@ def outside(study: dict) -> Iterator[Cell]:
 
 def ablations(study: dict) -> Iterator[Cell]:
     """FR-Train at its two printed points with parts switched off or on, at all seeds."""
-    variants = {"poisoned": ["no_weights", "no_gradient", "all_rows"], "clean": ["attached", "no_weights"]}
+    variants = {"poisoned": ["no_weights", "no_gradient", "all_rows"], "clean": ["attached"]}
     for labels in LABELS:
         for variant, seed in product(variants[labels], study["seeds"]):
             yield Cell("synthetic", labels, "fr_train", seed, study["lambdas"][labels]["printed"], variant=variant)
