@@ -45,6 +45,25 @@ include: "rules/bench.smk"
 include: "rules/page.smk"
 
 
+onstart:
+    if config["released"]:
+        print(
+            f"Redrawn from {config['released']}: its settings hold, those of config files do not.",
+            file=sys.stderr,
+        )
+
+
+# One study alone: snakemake --cores all tradeoffs
+for study in STUDIES:
+
+    rule:
+        name:
+            study
+        input:
+            PROMISED[study],
+            [gathered(study, name) for name in RELEASED[study]],
+
+
 rule figures:
     input:
         PROMISED.values(),

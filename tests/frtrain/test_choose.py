@@ -1,0 +1,117 @@
+"""Measures against fairlearn, the choice of the knob, intervals and paired differences."""
+
+import fairlearn.metrics
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.stats
+
+from scripts.common import records
+from scripts.common.errors import UserError
+from scripts.frtrain.choose import DI, GAP, best
+from scripts.frtrain.measure import measure_runs
+from scripts.frtrain.plan import METHODS, SYNTHETIC_BATCHES, Plan, cells
+from scripts.frtrain.summaries import paired, student_interval
+from tests.common.test_config import merged
+
+
+def test_measures_are_those_of_fairlearn(small):
+    frame = records.read(small / "baselines_poisoned.predictions", records.PREDICTIONS)
+    measured = measure_runs(frame, "z", 100)
+    for run in list(frame["run"].unique())[::7]:
+        own = frame[(frame["run"] == run) & (frame["split"] == "test")]
+        values = measured[(measured["run"] == run) & (measured["split"] == "test") & (measured["subgroup"] == "all")]
+        values = values.set_index("metric")["value"]
+        arguments = {"sensitive_features": own["z"]}
+        pair = (own["y_true"], own["y_pred"])
+        assert values[DI] == pytest.approx(fairlearn.metrics.demographic_parity_ratio(*pair, **arguments))
+        assert values[GAP] == pytest.approx(fairlearn.metrics.equalized_odds_difference(*pair, **arguments))
+        assert values["accuracy"] == pytest.approx((own["y_true"] == own["y_pred"]).mean())
+
+
+def test_intervals_hold_their_values(small):
+    metrics = records.read(small / "metrics.parquet", records.METRICS)
+    own = metrics[(metrics["metric"] == "accuracy") & (metrics["subgroup"] == "all")]
+    assert ((own["ci_low"] <= own["value"]) & (own["value"] <= own["ci_high"])).mean() > 0.99
+    assert (own["ci_high"] > own["ci_low"]).all()
+
+
+def test_a_part_without_rows_is_named():
+    frame = pd.DataFrame({"run": "a", "split": "test", "y_true": [0, 1], "y_pred": [0, 1], "z": [0, 1]})
+    with pytest.raises(UserError, match="no rows in the part valid"):
+        measure_runs(frame, "z", 100)
+
+
+def test_the_most_accurate_setting_that_meets_the_demand_is_taken():
+    frame = pd.DataFrame({"accuracy": [0.9, 0.8, 0.7], DI: [0.5, 0.8, 0.95], GAP: [0.3, 0.2, 0.05]}, index=[7, 8, 9])
+    assert best(frame, "parity") == (8, True)
+    assert best(frame, "odds") == (9, True)
+    assert best(frame.loc[[7]], "parity") == (7, False)
+    assert best(frame.assign(**{DI: [0.5, np.nan, 0.6]}), "parity") == (9, False)
+
+
+def test_as_published_reads_the_test_rows_and_corrected_the_validation_rows(small):
+    choices = records.read(small / "choices.parquet", records.METRICS)
+    metrics = records.read(small / "metrics.parquet", records.METRICS)
+    assert set(choices["split"]) == {"test"}
+    for protocol, split in (("as_published", "test"), ("corrected", "valid")):
+        own = choices[(choices["method"] == "FC") & (choices["protocol"] == protocol) & (choices["notion"] == "parity")]
+        own = own[(own["labels"] == "clean") & (own["metric"] == "accuracy") & (own["subgroup"] == "all")]
+        rows = metrics[(metrics["method"] == "FC") & (metrics["labels"] == "clean") & (metrics["split"] == split)]
+        rows = rows[(rows["notion"] == "parity") & (rows["subgroup"] == "all")]
+        wide = rows.pivot(index=["run", "knob"], columns="metric", values="value").reset_index()
+        place, _ = best(wide, "parity")
+        assert own["run"].tolist() == [wide.loc[place, "run"]]
+
+
+def test_the_first_seed_of_as_published_and_all_seeds_of_corrected(small):
+    choices = records.read(small / "choices.parquet", records.METRICS)
+    own = choices[
+        (choices["method"] == "FR-Train") & (choices["variant"] == "standard") & (choices["notion"] == "parity")
+    ]
+    assert set(own.loc[own["protocol"] == "as_published", "seed"]) == {1}
+    assert set(own.loc[own["protocol"] == "corrected", "seed"]) == {1, 2}
+    assert set(choices["method"]) == set(METHODS.values())
+
+
+def test_student_interval_is_that_of_scipy():
+    values = [0.81, 0.79, 0.84, 0.80]
+    exact = scipy.stats.ttest_1samp(values, 0).confidence_interval(0.95)
+    assert student_interval(values) == pytest.approx((exact.low, exact.high))
+    assert np.isnan(student_interval([0.8])).all()
+
+
+def test_differences_are_paired_by_seed():
+    ours = pd.DataFrame({"seed": [1, 2, 3], "value": [0.5, 0.6, 0.7]})
+    other = pd.DataFrame({"seed": [3, 1, 2], "value": [0.6, 0.4, 0.5]})
+    value, low, high, n = paired(ours, other)
+    assert (value, n) == (pytest.approx(0.1), 3) and low == pytest.approx(0.1) and high == pytest.approx(0.1)
+    assert paired(ours, other[other["seed"] == 1])[0] == pytest.approx(0.2)  # one seed stands for all
+
+
+def test_findings_hold_spreads_and_differences(small):
+    findings = records.read(small / "findings.parquet", records.METRICS)
+    metrics = set(findings["metric"])
+    assert {"accuracy_mean", "accuracy_sd", f"{DI}_min", f"{DI}_share_at_least_0.8"} <= metrics
+    assert {"accuracy_minus_standard", "accuracy_minus_FR-Train", "flipped_weight_mass"} <= metrics
+    assert not findings.duplicated(["dataset", "labels", "method", "notion", "variant", "clean_labels", "protocol",
+                                    "metric", "seed", "rule", "rate", "clean_rows"]).any()  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["config.yaml", "config.paper.yaml", "config.test.yaml"])
+def test_every_run_has_a_name_of_its_own(name):
+    study = merged(name)["frtrain"]
+    runs = [cell.run for batch in Plan(study).batches for cell in cells(batch, study)]
+    assert len(set(runs)) == len(runs)
+
+
+def test_a_batch_depends_on_its_own_part_of_the_config_only():
+    study = merged("config.yaml")["frtrain"]
+    for batch, (_, keys) in SYNTHETIC_BATCHES.items():
+        assert cells(batch, {key: study[key] for key in keys}) == cells(batch, study)
+
+
+def test_predictions_have_the_common_schema_and_an_attribute(small):
+    frame = records.read(small / "grid_poisoned.predictions", records.PREDICTIONS)
+    assert frame["z"].dtype == np.int8 and set(frame["split"]) == {"valid", "test"}
+    assert ((frame["score"] > 0) == (frame["y_pred"] == 1)).all()

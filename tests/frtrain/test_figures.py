@@ -1,0 +1,100 @@
+"""Figures and tables of a small fitted study: they hold what they say, and say when there is nothing."""
+
+import pandas as pd
+import pytest
+from safetensors.numpy import load_file
+
+from scripts.common import figures, records
+from scripts.common.errors import UserError
+from scripts.frtrain import (
+    figure_curves,
+    figure_groups,
+    figure_methods,
+    figure_seeds,
+    figure_tradeoff,
+    groups,
+    tables,
+)
+from tests.common.test_config import merged
+
+PRINTED = {"clean": 0.85, "poisoned": 0.52}
+
+
+@pytest.fixture(scope="module")
+def frames(small):
+    return {
+        name: records.read(small / f"{name}.parquet", records.METRICS) for name in ("metrics", "choices", "findings")
+    }
+
+
+@pytest.fixture(scope="module", autouse=True)
+def in_style():
+    with figures.style():
+        yield
+
+
+def test_the_comparison_draws_ours_and_the_printed_points(frames):
+    figure, drawn = figure_methods.draw(frames["choices"])
+    assert (drawn["layer"] == "published").sum() == 18
+    assert set(drawn.loc[drawn["layer"] == "ours", "method"]) == set(frames["choices"]["method"])
+    assert len(figure.axes) == 2 and "1,000 test rows" in " ".join(figure.get_supxlabel().split())
+
+
+def test_the_trade_off_holds_the_notebooks_points(frames):
+    _, drawn = figure_tradeoff.draw(frames["metrics"], merged("config.test.yaml")["frtrain"]["lambdas"])
+    ours = drawn[(drawn["layer"] == "first seed") & (drawn["labels"] == "poisoned") & (drawn["lambda_f"] == 0.52)]
+    assert ours[["accuracy", "disparate_impact"]].iloc[0].tolist() == pytest.approx([0.814, 0.827], abs=0.002)
+    assert set(drawn["layer"]) == {"first seed", "other seeds", "notebook"}
+
+
+def test_the_curves_hold_every_rate_and_size(frames, tmp_path):
+    figure_curves.draw_all(frames["metrics"], 0.52, [1], tmp_path)
+    rates = records.read(tmp_path / "poisoning_rate.parquet")
+    assert set(rates.loc[rates["rule"] == "targeted", "x"]) == {0, 0.1, 0.2}
+    assert set(rates.loc[rates["rule"] == "random", "x"]) == {0, 0.1, 0.2}
+    sizes = records.read(tmp_path / "validation_size.parquet")
+    assert set(sizes["x"]) == {50, 200} and (sizes["low"] <= sizes["value"]).all()
+    assert (tmp_path / "validation_size.png").exists() and (tmp_path / "poisoning_rate.pdf").exists()
+
+
+def test_the_seeds_are_drawn_one_dot_each(frames):
+    _, drawn = figure_seeds.draw(frames["metrics"], PRINTED, 1)
+    assert set(drawn["variant"]) == {"standard", "attached", "no_weights", "no_gradient", "all_rows"}
+    assert (drawn.groupby(["labels", "variant", "metric"]).size() == 2).all()
+
+
+def test_the_motivating_picture_has_both_boundaries(small, table):
+    names = ("grid_clean", "grid_poisoned", "baselines_clean", "baselines_poisoned")
+    stored = {key: value for name in names for key, value in load_file(small / f"{name}.weights").items()}
+    frame = pd.concat([groups.points(table), groups.boundaries(stored, 1, PRINTED)], ignore_index=True)
+    figure, drawn = figure_groups.draw(frame)
+    assert len(figure.axes) == 4 and (drawn["kind"] == "boundary").sum() == 8
+    flipped = drawn[(drawn["labels"] == "poisoned") & (drawn["kind"] == "point") & drawn["flipped"].astype(bool)]
+    assert len(flipped) > 30 and (flipped["z"] == 1).all()
+    with pytest.raises(UserError, match=r"no model synthetic.clean.lr.seed9"):
+        groups.boundaries(stored, 9, PRINTED)
+
+
+def test_the_table_puts_the_printed_numbers_beside_ours(frames):
+    rows = tables.wide(tables.spread(frames["choices"]))
+    table = tables.synthetic_table(rows).set_index("method")
+    assert table.loc["LR", "clean, printed"] == table.loc["LR", "clean, as published"] == "0.409 / 0.885"
+    assert table.loc["LR", "poisoned, corrected"] == "0.446 / 0.819"
+    assert table.loc["FR-Train", "poisoned, as published"] == "0.827 / 0.814"
+    assert "±" in table.loc["FR-Train", "poisoned, corrected"]
+    assert list(table.index)[:2] == ["LR", "LR, 1,800 rows"]
+
+
+def test_all_tables_are_written(frames, tmp_path):
+    choices = pd.concat([frames["choices"], frames["choices"].assign(dataset="COMPAS")])
+    tables.save_all(choices, frames["findings"], tmp_path)
+    names = ("synthetic", "real", "ablations", "handover", "equalized_odds")
+    assert {path.name for path in tmp_path.iterdir()} == {f"{n}.{k}" for n in names for k in ("csv", "md", "tex")}
+    assert "0.899 / 0.674" in (tmp_path / "real.md").read_text()
+
+
+def test_empty_results_are_named(frames):
+    with pytest.raises(UserError, match="no runs of"):
+        figure_methods.draw(frames["choices"].head(0))
+    with pytest.raises(UserError, match="no runs of FR-Train"):
+        figure_seeds.draw(frames["metrics"].head(0), PRINTED, 1)
