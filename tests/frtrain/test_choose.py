@@ -8,7 +8,7 @@ import scipy.stats
 
 from scripts.common import records
 from scripts.common.errors import UserError
-from scripts.frtrain.choose import DI, GAP, best
+from scripts.frtrain.choose import DI, GAP, best, choose
 from scripts.frtrain.measure import measure_runs
 from scripts.frtrain.plan import METHODS, SYNTHETIC_BATCHES, Plan, cells
 from scripts.frtrain.summaries import paired, student_interval
@@ -62,6 +62,21 @@ def test_as_published_reads_the_test_rows_and_corrected_the_validation_rows(smal
         wide = rows.pivot(index=["run", "knob"], columns="metric", values="value").reset_index()
         place, _ = best(wide, "parity")
         assert own["run"].tolist() == [wide.loc[place, "run"]]
+
+
+def test_each_protocol_looks_at_its_own_part():
+    values = {("valid", 1.0): (0.9, 0.85), ("valid", 2.0): (0.7, 0.85)}
+    values |= {("test", 1.0): (0.6, 0.85), ("test", 2.0): (0.8, 0.85)}
+    rows = [
+        {"run": f"fc{knob:g}", "split": split, "knob": knob, "metric": metric, "value": value}
+        for (split, knob), (accuracy, impact) in values.items()
+        for metric, value in (("accuracy", accuracy), (DI, impact), (GAP, 0.2))
+    ]
+    facts = {"dataset": "synthetic", "attribute": "z", "labels": "clean", "method": "FC", "notion": "parity"}
+    facts |= {"variant": "standard", "clean_labels": "truth", "seed": 1, "rule": "targeted", "rate": 0.0}
+    frame = pd.DataFrame(rows).assign(**facts, clean_rows=200, subgroup="all")
+    chosen = choose(frame, {}, {"synthetic": 1}).set_index("protocol")["run"]
+    assert chosen.to_dict() == {"as_published": "fc2", "corrected": "fc1"}
 
 
 def test_the_first_seed_of_as_published_and_all_seeds_of_corrected(small):
