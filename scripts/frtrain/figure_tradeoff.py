@@ -73,7 +73,7 @@ def draw(metrics: pd.DataFrame, lambdas: dict) -> tuple[Figure, pd.DataFrame]:
         for layer, rows in (("first seed", line), ("other seeds", others), ("notebook", stated)):
             drawn.append(rows.assign(layer=layer, labels=labels))
     figures.legend_above(figure, handles, columns=3)
-    chosen = figures.select(metrics[(metrics.dataset == "synthetic") & (metrics.method == "FR-Train")], ACCURACY)
+    chosen = records.select(metrics[(metrics.dataset == "synthetic") & (metrics.method == "FR-Train")], ACCURACY)
     figures.footer(
         figure,
         f"synthetic data; n = {int(chosen.n.max()):,} test rows; {points.seed.nunique()} seeds of the initial weights; "
