@@ -47,4 +47,4 @@ def _words(value: object) -> str:
         return ", ".join(map(_words, value))
     if isinstance(value, dict):
         return " ".join(f"{key} {_words(own)}" for key, own in value.items())
-    return "nothing" if value is None else str(value)
+    return "all (null)" if value is None else str(value)

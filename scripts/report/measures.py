@@ -96,7 +96,7 @@ def _numbers(rows: pd.DataFrame, column: str, entry: dict, where: str) -> pd.Dat
 
 
 def _paired(first: pd.DataFrame, second: pd.DataFrame, pair_by: str, where: str) -> pd.DataFrame:
-    """Return first - second for every pair that both have.
+    """Return first - second for every pair that both have; a selection of one row stands for all of the other's.
 
     The distances of both values to their bounds are squared and added, as in Newcombe's interval; for rows that
     were judged on the same images this is rather too wide.
@@ -107,7 +107,9 @@ def _paired(first: pd.DataFrame, second: pd.DataFrame, pair_by: str, where: str)
             raise UserError(
                 f"{where}: two rows have {pair_by} = {twice}; select one of them, or pair by another column"
             )
-    both = first.merge(second, on="pair", suffixes=("", "_2"))
+    alone = 1 in (len(first), len(second))  # a method without randomness has one seed, say
+    both = first.merge(second, how="cross" if alone else "inner", on=None if alone else "pair", suffixes=("", "_2"))
+    both["seed"] = both["seed"] if len(second) == 1 else both["seed_2"]
     value = both["value"] - both["value_2"]
     low = value - np.hypot(both["value"] - both["low"], both["high_2"] - both["value_2"])
     high = value + np.hypot(both["high"] - both["value"], both["value_2"] - both["low_2"])

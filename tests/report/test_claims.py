@@ -80,6 +80,14 @@ def test_a_paired_difference_is_taken_seed_by_seed(frame):
     )
 
 
+def test_one_row_stands_for_all_of_the_others(frame):
+    alone = frame[(frame.method == "a") | (frame.seed == 3)]
+    ours = of(alone, minus={"method": "b"}, interval="t")
+    assert ours.value == pytest.approx(0.25 - 0.1) and ours.seeds == 4
+    turned = of(alone, select={"method": "b"}, minus={"method": "a"})
+    assert turned.value == pytest.approx(0.1 - 0.25) and turned.seeds == 4
+
+
 def test_extremes_keep_the_interval_of_their_own_row(frame):
     ours = of(frame, statistic="max")
     assert (ours.value, ours.low, ours.high) == pytest.approx((0.4, 0.3, 0.6))
