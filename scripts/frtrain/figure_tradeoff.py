@@ -48,7 +48,7 @@ def draw(metrics: pd.DataFrame, lambdas: dict) -> tuple[Figure, pd.DataFrame]:
             look = {"s": 22, "color": shade, "alpha": 0.75, "linewidths": 0, "zorder": 2}
             axes.scatter(cloud.disparate_impact, cloud.accuracy, label=f"$\\lambda_f$ = {value:g}", **look)
         if len(others):  # the values differ between the panels, so each has a legend of its own
-            axes.legend(title="other seeds", loc="upper right")
+            axes.legend(title="other seeds", loc="center left")
         line = own[(own.seed == first_seed) & own.lambda_f.isin(grids["published"])].sort_values("lambda_f")
         (handles[f"seed {first_seed}, published grid"],) = axes.plot(
             line.disparate_impact, line.accuracy, color=figures.VERMILION, marker="s", ms=5, lw=1.8, zorder=4
