@@ -1,0 +1,66 @@
+"""Weighted logistic regression by Newton's method, the building block of LR, LBC and the poisoner."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+
+def with_constant(x: ArrayLike) -> np.ndarray:
+    """Return features [n, d] in float64 with a last column of ones."""
+    x = np.asarray(x, dtype=float)
+    return np.column_stack([x, np.ones(len(x))])
+
+
+def sigmoid(values: np.ndarray) -> np.ndarray:
+    """Return the logistic function without overflow."""
+    tail = np.exp(-np.abs(values))
+    return np.where(values >= 0, 1, tail) / (1 + tail)
+
+
+def loss_and_gradient(theta: np.ndarray, x: np.ndarray, y: np.ndarray, weights: np.ndarray) -> tuple[float, np.ndarray]:
+    """Return sum weights * log(1 + exp(-y f)) and its gradient [d + 1]; x is [n, d + 1], y is -1/+1."""
+    margin = y * (x @ theta)
+    return float(weights @ np.logaddexp(0, -margin)), x.T @ (-weights * y * sigmoid(-margin))
+
+
+def fit_logistic(
+    x: np.ndarray,
+    y: np.ndarray,
+    weights: np.ndarray | None = None,
+    penalty: float = 1.0,
+    start: np.ndarray | None = None,
+    steps: int = 50,
+) -> np.ndarray:
+    """Minimise sum weights * log(1 + exp(-y f)) + penalty / 2 |theta|^2, the constant unpenalised.
+
+    With penalty 1 this is scikit-learn's default. Newton steps need no more than five solutions of a (d + 1)-sized
+    system here, and a close `start` makes it two, which the hundred fits of label-bias correction live on.
+
+    Args:
+        x: [n, d + 1] with a last column of ones.
+        y: -1/+1 [n].
+        weights: at least 0 [n]; ones by default.
+
+    Returns:
+        theta float64 [d + 1].
+    """
+    theta = np.zeros(x.shape[1]) if start is None else start.copy()
+    weights = np.ones(len(y)) if weights is None else weights
+    ridge = np.full(len(theta), float(penalty))
+    ridge[-1] = 0.0
+
+    def objective(parameters: np.ndarray) -> float:
+        return float(weights @ np.logaddexp(0, -y * (x @ parameters)) + 0.5 * ridge @ parameters**2)
+
+    value = objective(theta)
+    for _ in range(steps):
+        p = sigmoid(x @ theta)
+        gradient = x.T @ (weights * (p - (y > 0))) + ridge * theta
+        curvature = (x * (weights * p * (1 - p))[:, None]).T @ x + np.diag(ridge + 1e-10)
+        move = np.linalg.solve(curvature, gradient)
+        size = 1.0
+        while (new := objective(theta - size * move)) > value + 1e-12 * abs(value) and size > 1e-6:
+            size /= 2
+        theta, value = theta - size * move, new
+        if np.abs(gradient).max() < 1e-9 * max(len(y), 1):
+            break
+    return theta
