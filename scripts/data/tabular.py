@@ -181,4 +181,4 @@ def make_table(source: str | Path, name: str, sha256: Mapping[str, str], output:
 
 if "snakemake" in globals():
     with job(snakemake):
-        make_table(snakemake.input.source, snakemake.wildcards.table, snakemake.params.sha256, snakemake.output[0])
+        make_table(snakemake.input.wheel, snakemake.wildcards.table, snakemake.params.sha256, snakemake.output[0])

@@ -10,20 +10,20 @@ from scripts.income.fairlearn_arms import gradient_probabilities, threshold_prob
 from scripts.income.literal import new_data
 from scripts.income.massaging import chosen_swaps, swapped
 from scripts.income.model import draw, fit, log_odds, scores
+from scripts.income.names import (
+    BASE,
+    BLIND,
+    BLIND_MASSAGING,
+    GRADIENT,
+    LABEL_MASSAGING,
+    MASSAGING,
+    REWEIGHING,
+    THRESHOLDS,
+    UNTOUCHED,
+    WORKING,
+    WORKING_UNTOUCHED,
+)
 from scripts.income.people import TEST, People, Split
-
-BASE, MASSAGING = "base", "massaging"
-BLIND, BLIND_MASSAGING = "attribute dropped", "massaging, attribute dropped"
-REWEIGHING, THRESHOLDS, GRADIENT = "reweighing", "thresholds per group", "exponentiated gradient"
-UNTOUCHED, WORKING = "massaging, untouched test part", "massaging, swap that works"
-WORKING_UNTOUCHED = "massaging, swap that works, untouched test part"
-ARMS = {
-    "as_published": (BASE, MASSAGING, UNTOUCHED, WORKING, WORKING_UNTOUCHED),
-    "corrected": (BASE, BLIND, REWEIGHING, MASSAGING, BLIND_MASSAGING, THRESHOLDS, GRADIENT),
-}
-OWN_SPLIT = (MASSAGING, WORKING)  # as published: judged on a part of the altered data, by its labels
-RANDOM = (THRESHOLDS, GRADIENT)  # decide at random; their score is the log-odds of being accepted, not of the label
-LABELS = "the labels themselves"
 
 
 @dataclass(frozen=True)
@@ -79,12 +79,12 @@ def by_model(model, x: np.ndarray):
     return judge
 
 
-def by_chance(accept, seed: int):
-    """Return the judge that accepts at random; `accept` gives the probability of the rows at some positions."""
+def by_chance(accept: np.ndarray, seed: int):
+    """Return the judge that accepts row i with probability `accept[i]`, drawn once for every row of the data set."""
+    drawn, score = draw(accept, seed), log_odds(accept)
 
     def judge(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        probability = accept(rows)
-        return draw(probability, seed), log_odds(probability)
+        return drawn[rows], score[rows]
 
     return judge
 
@@ -92,7 +92,7 @@ def by_chance(accept, seed: int):
 def corrected(
     people: People, split: Split, seed: int, shares: list[float], gradient: dict
 ) -> tuple[list[Outcome], list[Swapping]]:
-    """Return all corrected arms on the validation and test part, and what each share of the swaps does to the test part.
+    """Return all corrected arms on the validation and test part, and what each share of swaps does to the latter.
 
     Every model is fitted on the training part alone; only its labels or weights differ. Thresholds are chosen on the
     validation part.
@@ -107,28 +107,27 @@ def corrected(
     base = fit(x[split.train], y)
     ranking = scores(base, x[split.train])
     massaged = swapped(y, chosen_swaps(y, group, ranking))
+    counted_on_labels = swapped(y, chosen_swaps(y, group, ranking, count_labels=True))
     models = {
         BASE: (base, x),
         BLIND: (fit(blind[split.train], y), blind),
         REWEIGHING: (fit(x[split.train], y, reweighing.weights(y, group)), x),
         MASSAGING: (fit(x[split.train], massaged), x),
+        LABEL_MASSAGING: (fit(x[split.train], counted_on_labels), x),
         BLIND_MASSAGING: (fit(blind[split.train], massaged), blind),
     }
     found = []
     for arm, (model, features) in models.items():
         found += outcomes(people, "corrected", arm, parts, by_model(model, features))
-    chosen_on = (x[valid], people.y[valid], people.group[valid])
-
-    def by_thresholds(rows):
-        return threshold_probabilities(base, chosen_on, x[rows], people.group[rows])
-
-    def by_gradient(rows):
-        return accepted_by_gradient[rows]
-
     judged = np.concatenate([*parts.values()])
-    accepted_by_gradient = np.full(len(x), np.nan)
-    accepted_by_gradient[judged] = gradient_probabilities((x[split.train], y, group), x[judged], **gradient)
-    for arm, accept in ((THRESHOLDS, by_thresholds), (GRADIENT, by_gradient)):
+    chosen_on = (x[valid], people.y[valid], people.group[valid])
+    accepted = {
+        THRESHOLDS: threshold_probabilities(base, chosen_on, x[judged], people.group[judged]),
+        GRADIENT: gradient_probabilities((x[split.train], y, group), x[judged], **gradient),
+    }
+    for arm, probabilities in accepted.items():
+        accept = np.full(len(x), np.nan)
+        accept[judged] = probabilities
         judge = by_chance(accept, seed_from("income decisions", people.table.name, arm, seed))
         found += outcomes(people, "corrected", arm, parts, judge)
     return found, swappings(people, split, x, ranking, shares, models)

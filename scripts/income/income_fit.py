@@ -1,5 +1,6 @@
 """Rule `income_fit`: every arm and seed on one data set, as predictions; what swapping does; what the notebook does."""
 
+from dataclasses import asdict
 from typing import NamedTuple
 
 import numpy as np
@@ -9,11 +10,16 @@ from joblib import Parallel, delayed
 from scripts.common import records
 from scripts.common.errors import UserError
 from scripts.common.logs import job, log, progress
+from scripts.common.metrics import count_table
 from scripts.common.seeds import seed_from
 from scripts.common.tabular import groups, table_of
-from scripts.income.arms import Outcome, as_published, corrected
+from scripts.income.arms import Outcome, Swapping, as_published, corrected
+from scripts.income.names import CELLS, run_name
 from scripts.income.people import People, people, split
 from scripts.income.plan import title
+
+SWAPS = ["seed", "share", "swaps", *CELLS]
+ALTERED = ["seed", "works", "n", "changed", "before", "after", "told_by_group"]
 
 
 class Fitted(NamedTuple):
@@ -22,11 +28,6 @@ class Fitted(NamedTuple):
     predictions: pd.DataFrame
     swaps: pd.DataFrame
     altered: pd.DataFrame
-
-
-def run_name(cell: str, protocol: str, arm: str, seed: int) -> str:
-    """Return the name of a run, such as `adult_all.sex.corrected.massaging.seed3`."""
-    return f"{cell}.{protocol}.{arm.replace(', ', '-').replace(' ', '_')}.seed{seed}"
 
 
 def some_rows(frame: pd.DataFrame, most: int | None, name: str) -> pd.DataFrame:
@@ -47,6 +48,19 @@ def prediction_rows(data: People, cell: str, outcome: Outcome, seed: int) -> pd.
     return frame.assign(run=run, split=outcome.split, protocol=outcome.protocol, method=outcome.arm, seed=seed)
 
 
+def swap_row(data: People, own: Swapping, seed: int) -> dict:
+    """Return a line of `SWAPS`: what a share of the swaps does, as the counts of group, label and prediction."""
+    outcome = own.outcome
+    counts = count_table(outcome.y_true, outcome.y_pred, data.group[outcome.rows], sizes=[2])
+    return {"seed": seed, "share": own.share, "swaps": own.swaps, **dict(zip(CELLS, counts.ravel(), strict=True))}
+
+
+def stacked(frames: list[pd.DataFrame]) -> pd.DataFrame:
+    """Return frames of the same columns one below the other; none of their rows may be all there is."""
+    filled = [frame for frame in frames if len(frame)]
+    return pd.concat(filled, ignore_index=True) if filled else frames[0]
+
+
 def fit_seed(data: People, cell: str, entry: dict, seed: int, shares: list[float], gradient: dict) -> Fitted:
     """Return all that one seed gives."""
     parts = split(len(data.y), data.table.name, seed)
@@ -54,17 +68,13 @@ def fit_seed(data: People, cell: str, entry: dict, seed: int, shares: list[float
     if "as_published" in entry["protocols"]:
         published, changes = as_published(data, parts, seed)
         found += published
-        altered = [{**change.__dict__, "seed": seed} for change in changes]
+        altered = [{**asdict(change), "seed": seed} for change in changes]
     if "corrected" in entry["protocols"]:
         ours, swappings = corrected(data, parts, seed, shares, gradient)
         found += ours
-        for own in swappings:
-            group, outcome = data.group[own.outcome.rows], own.outcome
-            cells = 4 * group.astype(int) + 2 * outcome.y_true + outcome.y_pred
-            counts = np.bincount(cells, minlength=8).tolist()
-            swaps.append({"seed": seed, "share": own.share, "swaps": own.swaps, "counts": counts})
+        swaps = [swap_row(data, own, seed) for own in swappings]
     frame = pd.concat([prediction_rows(data, cell, outcome, seed) for outcome in found], ignore_index=True)
-    return Fitted(frame, pd.DataFrame(swaps), pd.DataFrame(altered))
+    return Fitted(frame, pd.DataFrame(swaps, columns=SWAPS), pd.DataFrame(altered, columns=ALTERED))
 
 
 def fit_cell(
@@ -90,14 +100,16 @@ def fit_cell(
         delayed(fit_seed)(data, cell, entry, seed, shares, gradient) for seed in seeds
     )
     fitted = list(progress(work, cell, total=len(seeds), unit="seed"))
-    return Fitted(*(pd.concat(parts, ignore_index=True) for parts in zip(*fitted, strict=True)))
+    return Fitted(*(stacked(list(frames)) for frames in zip(*fitted, strict=True)))
 
 
 def write_cell(table: str, entry: dict, cell: str, predictions: str, swaps: str, altered: str, **settings) -> None:
     """Fit a data set and write its three files."""
     fitted = fit_cell(records.read(table), entry, cell, **settings)
     named = {"dataset": title(entry), "attribute": entry["attribute"]}
-    words = dict(zip(("group_0", "group_1"), table_of(entry["table"]).attributes[entry["attribute"]].words, strict=True))
+    words = dict(
+        zip(("group_0", "group_1"), table_of(entry["table"]).attributes[entry["attribute"]].words, strict=True)
+    )
     records.write(fitted.predictions.assign(**named, **words), predictions, records.PREDICTIONS)
     records.write(fitted.swaps.assign(**named), swaps)
     records.write(fitted.altered.assign(**named), altered)

@@ -21,19 +21,20 @@ def ranked(frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
         frame: columns row, y, group, confidence (the larger class probability).
     """
     first = frame[(frame["group"] == 1) & (frame["y"] == 1)].sort_values("confidence", kind="stable")
-    second = frame[(frame["group"] == 0) & (frame["y"] == 0)].sort_values(
-        "confidence", ascending=False, kind="stable"
-    )
+    second = frame[(frame["group"] == 0) & (frame["y"] == 0)].sort_values("confidence", ascending=False, kind="stable")
     return first.reset_index(drop=True), second.reset_index(drop=True)
 
 
 def swap_rows(first: pd.DataFrame, second: pd.DataFrame, n: int, works: bool) -> None:
-    """Exchange the labels of the first n rows of the two tables, in place if it `works`; else only in copies of rows."""
-    for place in range(n):
-        one, other = first.loc[place].copy(), second.loc[place].copy()
-        one["y"], other["y"] = other["y"], one["y"]
-        if works:
-            first.loc[place, "y"], second.loc[place, "y"] = int(one["y"]), int(other["y"])
+    """Exchange the labels of the first n rows of the two tables in copies of those rows, as the notebook does.
+
+    Only if it `works` are the copies written back; the notebook leaves that out. It takes the rows one by one, which
+    comes to the same.
+    """
+    ones, others = first.iloc[:n].copy(), second.iloc[:n].copy()
+    ones["y"], others["y"] = others["y"].to_numpy(), ones["y"].to_numpy()
+    if works:
+        first.loc[ones.index, "y"], second.loc[others.index, "y"] = ones["y"], others["y"]
 
 
 def new_data(

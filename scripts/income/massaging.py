@@ -19,7 +19,7 @@ class Swaps(NamedTuple):
 def swap_count(group: np.ndarray, accepted: np.ndarray) -> float:
     """Return n = (N_0 pos_1 - N_1 pos_0) / (N_0 + N_1), before rounding; negative if group 0 is accepted more often.
 
-    N are the rows of a group and pos those that the base model accepts. Lowering pos_1 by n and raising pos_0 by n
+    N are the rows of a group and pos those that are accepted. Lowering pos_1 by n and raising pos_0 by n
     makes both groups' shares equal.
     """
     n_1 = int((group == 1).sum())
@@ -41,14 +41,17 @@ def candidates(y: np.ndarray, group: np.ndarray, score: np.ndarray, demote: int)
     return Swaps(down[np.argsort(score[down], kind="stable")], up[np.argsort(-score[up], kind="stable")])
 
 
-def chosen_swaps(y: np.ndarray, group: np.ndarray, score: np.ndarray, share: float = 1.0) -> Swaps:
+def chosen_swaps(
+    y: np.ndarray, group: np.ndarray, score: np.ndarray, share: float = 1.0, count_labels: bool = False
+) -> Swaps:
     """Return the rows to swap by the formula; n is rounded and cannot exceed the rows that there are.
 
     Args:
         score: log-odds of the base model; it accepts where they are above 0.
         share: multiple of the formula's n.
+        count_labels: count positive labels in the formula, as Kamiran and Calders do, in place of accepted rows.
     """
-    n = swap_count(group, score > 0)
+    n = swap_count(group, y > 0 if count_labels else score > 0)
     every = candidates(y, group, score, demote=int(n > 0))
     count = min(round(share * abs(n)), len(every.demoted), len(every.promoted))
     return Swaps(every.demoted[:count], every.promoted[:count])

