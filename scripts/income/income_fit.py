@@ -111,7 +111,7 @@ def write_cell(table: str, entry: dict, cell: str, predictions: str, swaps: str,
         zip(("group_0", "group_1"), table_of(entry["table"]).attributes[entry["attribute"]].words, strict=True)
     )
     records.write(fitted.predictions.assign(**named, **words), predictions, records.PREDICTIONS)
-    records.write(fitted.swaps.assign(**named), swaps)
+    records.write(fitted.swaps.assign(**named, **words), swaps)
     records.write(fitted.altered.assign(**named), altered)
     log.info("%s: %d runs", cell, fitted.predictions["run"].nunique())
 

@@ -16,7 +16,7 @@ from scripts.income.people import TEST, VALID
 
 STUDY = "income"
 PAIRED = {name: RATES[name] for name in ("accuracy", "acceptance_rate", "tpr", "fpr")}
-KEYS = ["dataset", "protocol", "method", "quantity", "metric", "subgroup"]
+KEYS = ["dataset", "groups", "protocol", "method", "quantity", "metric", "subgroup"]
 # test rows over training rows, which the interval over seeds needs; as published there is no validation part
 TEST_BY_TRAIN = {"as_published": TEST / (1 - TEST), "corrected": TEST / (1 - TEST - VALID)}
 
@@ -44,9 +44,15 @@ def check_predictions(frame: pd.DataFrame, attribute: str, path: str) -> None:
         raise UserError(f"{path}: {attribute} has the one value {frame[attribute].iloc[0]}; groups need two")
 
 
+def direction(frame: pd.DataFrame) -> pd.Series:
+    """Return in words what every difference is, such as "men minus women"."""
+    return frame["group_1"] + " minus " + frame["group_0"]
+
+
 def told(frame: pd.DataFrame, protocol: str, method: str, run: str, seed: int) -> dict:
-    """Return the columns of METRICS that say what a row is about."""
+    """Return the columns of METRICS that say what a row is about, and `groups`: which one the differences take away."""
     about = {"study": STUDY, "dataset": frame["dataset"].iloc[0], "protocol": protocol, "method": method}
+    about["groups"] = direction(frame).iloc[0]
     return about | {"run": run, "seed": seed, "split": "test"}
 
 
@@ -113,7 +119,7 @@ def swap_effects(swaps: pd.DataFrame) -> pd.DataFrame:
     """Return accuracy and gaps per data set, share of the formula's n and metric, over the seeds.
 
     Returns:
-        dataset, share, metric, value, ci_low, ci_high, deviation, seeds, n, and swaps (each way, mean over seeds).
+        dataset, groups, share, metric, value, ci_low, ci_high, deviation, seeds, n, and swaps (each way, mean).
     """
     counts = swaps[CELLS].to_numpy().reshape(-1, 2, 2, 2)
     tpr = RATES["tpr"](counts)
@@ -123,11 +129,11 @@ def swap_effects(swaps: pd.DataFrame) -> pd.DataFrame:
         "disparate_impact": disparate_impact(counts),
         "tpr_difference": tpr[:, 1] - tpr[:, 0],
     }
-    about = swaps[["dataset", "share", "seed", "swaps"]].assign(n=counts.sum((1, 2, 3)))
+    about = swaps[["dataset", "share", "seed", "swaps"]].assign(n=counts.sum((1, 2, 3)), groups=direction(swaps))
     rows = pd.concat([about.assign(metric=name, value=value) for name, value in measured.items()], ignore_index=True)
     rows["test_by_train"] = TEST_BY_TRAIN["corrected"]
     many = swaps.groupby(["dataset", "share"], sort=False)["swaps"].mean().rename("swaps").reset_index()
-    return over_seeds(rows, ["dataset", "share", "metric"]).merge(many, on=["dataset", "share"])
+    return over_seeds(rows, ["dataset", "groups", "share", "metric"]).merge(many, on=["dataset", "share"])
 
 
 def order_of(frame: pd.DataFrame) -> pd.DataFrame:
