@@ -149,7 +149,9 @@ def read_file(source: str | Path, member: str, sha256: str) -> bytes:
     except OSError as error:
         raise UserError(f"{source}: cannot be read ({error.strerror}); correct its path in the config") from error
     if (got := hashlib.sha256(content).hexdigest()) != sha256:
-        raise UserError(f"{source}: has the sha256 {got}, expected {sha256}; take the one that `brought` in scripts/data/sources.yaml names")
+        raise UserError(
+            f"{source}: has the sha256 {got}, expected {sha256}; see `brought` in scripts/data/sources.yaml"
+        )
     return content
 
 

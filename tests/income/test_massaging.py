@@ -64,7 +64,7 @@ def test_reweighing_by_hand():
     # P(man) P(1) / P(man, 1) = 0.6 * 0.5 / 0.4; man, 0: / 0.2; woman, 1: 0.4 * 0.5 / 0.1; woman, 0: / 0.3
     assert weights == pytest.approx([0.75] * 4 + [1.5] * 2 + [2.0] + [2 / 3] * 3, abs=1e-12)
     assert weights.sum() == pytest.approx(10)
-    shares = [np.average(Y[GROUP == own], weights=weights[GROUP == own]) for own in (0, 1)]
+    shares = [np.average(Y[own == GROUP], weights=weights[own == GROUP]) for own in (0, 1)]
     assert shares == pytest.approx([0.5, 0.5], abs=1e-12)
 
 
