@@ -72,11 +72,9 @@ def test_the_metrics_and_differences_are_of_the_files(folder):
 
 def test_as_published_the_model_tells_the_sexes_apart(folder):
     metrics = records.read(folder / "metrics.parquet")
-    own = metrics[(metrics.protocol == "as_published") & (metrics.method == MASSAGING)].set_index(
-        ["metric", "subgroup"]
-    )
-    assert (own.value["accuracy", "all"] == 1).all() and (own.value["parity_difference", "all"] == 1).all()
-    assert (own.value["disparate_impact", "all"] == 0).all()
+    own = metrics[(metrics.protocol == "as_published") & (metrics.method == MASSAGING) & (metrics.subgroup == "all")]
+    for metric, value in {"accuracy": 1, "parity_difference": 1, "disparate_impact": 0}.items():
+        assert own.value[own.metric == metric].tolist() == [value, value]
     facts = records.read(folder / "findings.parquet")
     facts = facts[(facts.split == "train") & (facts.method == MASSAGING)].set_index("metric").value
     assert (facts["labels_changed"] == 0).all() and (facts["swaps_meant"] > 0).all()

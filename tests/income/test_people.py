@@ -18,7 +18,7 @@ BAD = {
     "a missing subset": (lambda frame: frame.drop(columns="complete"), "column complete is missing"),
     "an absent group": (
         lambda frame: frame[frame["sex"] == "Male"].reset_index(drop=True),
-        "'women' of sex has no rows",
+        "'women' of sex has no",
     ),
     "a missing number": (lambda frame: with_nan(frame, "age"), "age is missing in 1 rows"),
     "a missing word": (lambda frame: with_nan(frame, "workclass"), "workclass is missing in 1 rows"),
@@ -27,7 +27,7 @@ BAD = {
     "a row twice": (lambda frame: frame.assign(row_id=frame["row_id"] // 2), "row_id 5 occurs twice"),
     "one label in a group": (
         lambda frame: frame.assign(y=(frame["sex"] == "Male") * 1),
-        "all women have the same label",
+        "all women have the same",
     ),
     "words for a number": (lambda frame: frame.assign(age="old"), "age holds 400 values that are no numbers"),
 }
