@@ -9,8 +9,9 @@ from matplotlib.figure import Figure
 
 from scripts.common import figures, records
 from scripts.common.logs import job
+from scripts.common.tables import format_number
 from scripts.income.looks import ARMS, METRICS, data_note, of_metric
-from scripts.income.names import BASE, MASSAGING, PROTOCOLS, UNTOUCHED
+from scripts.income.names import BASE, MASSAGING, OWN_SPLIT, PROTOCOLS, UNTOUCHED
 
 BEFORE_AFTER = {"before": (figures.GREY, -0.2), "after": (figures.BLUE, 0.2)}  # colour, shift
 GAPS = {  # metric of swaps.parquet: words, colour, marker
@@ -56,27 +57,33 @@ def draw_before_after(summary: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
                 rows.value, places, xerr=figures.offsets(rows.value, rows.ci_low, rows.ci_high), fmt="none",
                 ecolor=figures.BLACK, elinewidth=1.1, capsize=2.5,
             )  # fmt: skip
-            for place, value, high in zip(places, rows.value, rows.ci_high, strict=True):
-                label_bar(axes, place, value, high)
+            for place, (_, row) in zip(places, rows.iterrows(), strict=True):
+                label_bar(axes, place, row)
         axes.set_title(words, fontsize=11)
         axes.axvline(0, color="#808080", lw=0.8)
         if fair is not None:
             axes.axvline(fair, color=figures.BLACK, ls=":", lw=1.2)
         axes.margins(x=0.2)
-    grid[0, 0].set_yticks(range(len(cases)), cases, fontsize=9.5)
+    for axes in grid[:, 0]:
+        axes.set_yticks(range(len(cases)), cases, fontsize=9.5)
     grid[0, 0].set_ylim(len(cases) - 0.5, -0.5)
     handles = dict(zip(*grid[0, 0].get_legend_handles_labels()[::-1], strict=True))
     names = {"before": "before: base model", "after": "after: massaging"}
     figures.legend_above(figure, {names[time]: handles[time] for time in BEFORE_AFTER}, columns=2)
-    figures.footer(figure, f"{data_note(shown)} Dotted: the fair value.")
+    figures.footer(figure, f"{data_note(shown[shown.metric == 'accuracy'])} Dotted: the fair value.")
     return figure, shown
 
 
-def label_bar(axes: Axes, place: float, value: float, high: float) -> None:
+def label_bar(axes: Axes, place: float, row: pd.Series) -> None:
     """Write the value beyond the bar's interval, and "undefined" where there is none."""
-    text = "undefined" if np.isnan(value) else f"{value:.3f}".replace("-0.000", "0.000")
-    right = 0.0 if np.isnan(value) else max(value, high if not np.isnan(high) else value, 0.0)
-    axes.annotate(text, (right, place), (4, 0), textcoords="offset points", va="center", fontsize=8)
+    if np.isnan(row.value):
+        axes.annotate("undefined", (0, place), (4, 0), textcoords="offset points", va="center", fontsize=8)
+        return
+    left = row.value < 0
+    ends = [0.0, *(end for end in (row.value, row.ci_low, row.ci_high) if not np.isnan(end))]
+    end, shift, side = (min(ends), -4, "right") if left else (max(ends), 4, "left")
+    text = format_number(row.value)
+    axes.annotate(text, (end, place), (shift, 0), textcoords="offset points", va="center", ha=side, fontsize=8)
 
 
 def plane(summary: pd.DataFrame) -> pd.DataFrame:
@@ -103,7 +110,8 @@ def draw_plane(summary: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
             row = own[own.method == arm]
             if row.empty:
                 continue
-            handles[arm] = axes.errorbar(
+            own_part = protocol == "as_published" and arm in OWN_SPLIT
+            handles[arm + (", own altered test part" if own_part else "")] = axes.errorbar(
                 row.x, row.y, xerr=figures.offsets(row.x, row.x_low, row.x_high),
                 yerr=figures.offsets(row.y, row.y_low, row.y_high), fmt=marker, color=colour, ms=8, mec="white",
                 elinewidth=0.8, capsize=0, zorder=3,
@@ -139,7 +147,9 @@ def draw_swaps(swaps: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
         for axes in (above, below):
             meant = own[own.share == 1].swaps
             if len(meant):
-                handles["n of the formula"] = axes.axvline(meant.iloc[0], color=figures.GREEN, ls="--", lw=1.2)
+                handles["n of the formula"] = axes.axvline(
+                    meant.iloc[0], color=figures.GREEN, ls="--", lw=1.2, zorder=1
+                )
         above.axhline(0, color="#808080", lw=1)
         above.set_title(dataset)
         below.set_xlabel("labels swapped in each group")
