@@ -10,7 +10,9 @@ INCOME_OUT = "results/income"
 rule income_own_table:
     input:
         # A path that does not exist is no input: the script says in one line what is wrong.
-        source=lambda wildcards: [path for path in [INCOME_PLAN.files[wildcards.table]] if os.path.exists(path)],
+        source=lambda wildcards: [
+            path for path in [INCOME_PLAN.files[wildcards.table]] if os.path.exists(path)
+        ],
         code=code("scripts/income/income_own_table.py"),
     output:
         f"{INCOME_OUT}/data/{{table}}.parquet",
