@@ -45,7 +45,7 @@ rule income_fit:
         cell="|".join(map(re.escape, INCOME_PLAN.cells)),
     conda:
         "../envs/tabular.yaml"
-    threads: 10  # one per seed
+    threads: INCOME_PLAN.threads
     resources:
         mem_mb=4000,
         runtime=240,

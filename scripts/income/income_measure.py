@@ -52,7 +52,7 @@ def direction(frame: pd.DataFrame) -> pd.Series:
 def told(frame: pd.DataFrame, protocol: str, method: str, run: str, seed: int) -> dict:
     """Return the columns of METRICS that say what a row is about, and `groups`: which one the differences take away."""
     about = {"study": STUDY, "dataset": frame["dataset"].iloc[0], "protocol": protocol, "method": method}
-    about["groups"] = direction(frame).iloc[0]
+    about["groups"] = direction(frame.head(1)).iloc[0]
     return about | {"run": run, "seed": seed, "split": "test"}
 
 

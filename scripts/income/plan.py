@@ -4,6 +4,8 @@ from pathlib import Path
 
 from scripts.common.tabular import table_of
 
+MANY_ROWS = 20000
+
 
 def cell_name(entry: dict) -> str:
     """Return the name of a data set's job and of its files: TABLE.ATTRIBUTE."""
@@ -23,6 +25,10 @@ class Plan:
         """Return the table of a cell: of a wheel, or of a file of the user."""
         name = self.cells[wildcards.cell]["table"]
         return f"results/{'income/data' if name in self.files else 'data/tabular'}/{name}.parquet"
+
+    def threads(self, wildcards) -> int:
+        """Return the threads of a cell: one per seed, or one where starting processes costs more than they save."""
+        return len(self.seeds) if table_of(self.cells[wildcards.cell]["table"]).rows["all"] >= MANY_ROWS else 1
 
     def settings(self, wildcards) -> dict:
         """Return the config entry of a cell."""
