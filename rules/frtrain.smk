@@ -228,7 +228,7 @@ rule frtrain_tables:
 
 
 HASHED["data"] += [
-    f"results/data/packages/{TABULAR['adult']}",
+    f"results/data/packages/{TABLES['adult'].package}",
     *expand(rules.tabular.output, table=["adult", "compas"]),
 ]
 HASHED["frtrain"] = [

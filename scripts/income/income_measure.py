@@ -1,0 +1,185 @@
+"""Rule `income_measure`: metrics of every run, paired differences, means over seeds, the effect of each swap count."""
+
+import numpy as np
+import pandas as pd
+
+from scripts.common import records
+from scripts.common.errors import UserError
+from scripts.common.intervals import paired_difference
+from scripts.common.logs import job, log, progress
+from scripts.common.metrics import RATES
+from scripts.common.seeds import seed_from
+from scripts.income.measures import disparate_impact, measure, parity_difference
+from scripts.income.names import ARMS, BASE, CELLS, LABELS, OWN_SPLIT, RANDOM, run_name
+from scripts.income.over_seeds import over_seeds
+from scripts.income.people import TEST, VALID
+
+STUDY = "income"
+PAIRED = {name: RATES[name] for name in ("accuracy", "acceptance_rate", "tpr", "fpr")}
+KEYS = ["dataset", "groups", "protocol", "method", "quantity", "metric", "subgroup"]
+# test rows over training rows, which the interval over seeds needs; as published there is no validation part
+TEST_BY_TRAIN = {"as_published": TEST / (1 - TEST), "corrected": TEST / (1 - TEST - VALID)}
+
+
+def check_predictions(frame: pd.DataFrame, attribute: str, path: str) -> None:
+    """Check a predictions file before it is measured.
+
+    Raises:
+        UserError: a column is missing, a value is no 0 or 1, a score is no number, a row occurs twice in a part of a
+            run, or of the attribute only one value occurs.
+    """
+    again = "delete it and run the workflow"
+    if attribute not in frame:
+        raise UserError(f"{path}: the column {attribute} is missing; {again}")
+    for column in ("y_true", "y_pred", attribute):
+        unknown = frame[column][~frame[column].isin([0, 1])]
+        if len(unknown):
+            raise UserError(f"{path}: {column} holds {unknown.iloc[0]}, expected 0 or 1; {again}")
+    if frame["score"].isna().any():
+        raise UserError(f"{path}: {int(frame['score'].isna().sum())} scores are no numbers; {again}")
+    if frame.duplicated(["run", "split", "row_id"]).any():
+        twice = frame[frame.duplicated(["run", "split", "row_id"])].iloc[0]
+        raise UserError(f"{path}: row_id {twice['row_id']} occurs twice in the {twice['split']} part of {twice['run']}")
+    if frame[attribute].nunique() < 2:
+        raise UserError(f"{path}: {attribute} has the one value {frame[attribute].iloc[0]}; groups need two")
+
+
+def direction(frame: pd.DataFrame) -> pd.Series:
+    """Return in words what every difference is, such as "men minus women"."""
+    return frame["group_1"] + " minus " + frame["group_0"]
+
+
+def told(frame: pd.DataFrame, protocol: str, method: str, run: str, seed: int) -> dict:
+    """Return the columns of METRICS that say what a row is about, and `groups`: which one the differences take away."""
+    about = {"study": STUDY, "dataset": frame["dataset"].iloc[0], "protocol": protocol, "method": method}
+    about["groups"] = direction(frame.head(1)).iloc[0]
+    return about | {"run": run, "seed": seed, "split": "test"}
+
+
+def cell_metrics(frame: pd.DataFrame, replicates: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return all metrics of the test parts of one cell, and the paired differences to its base model.
+
+    The labels themselves are measured as if they were decisions: what a model without error would show.
+
+    Args:
+        frame: the predictions file of the cell.
+
+    Returns:
+        Two frames in schema METRICS, the second with arm minus base on the same rows.
+    """
+    cell = frame["run"].iloc[0].rsplit(f".{frame['protocol'].iloc[0]}.", 1)[0]
+    attribute, names = frame["attribute"].iloc[0], {frame["group_1"].iloc[0]: 1, frame["group_0"].iloc[0]: 0}
+    runs = {
+        key: own for key, own in frame[frame["split"] == "test"].groupby(["protocol", "seed", "method"], sort=False)
+    }
+    values, differences = [], []
+    for (protocol, seed, method), own in progress(runs.items(), cell, unit="run"):
+        run = own["run"].iloc[0]
+        y_true, y_pred, score, group = (own[name].to_numpy() for name in ("y_true", "y_pred", "score", attribute))
+        known = None if method in RANDOM else score
+        found = measure(y_true, y_pred, known, group, names, replicates, seed_from("income", run))
+        values.append(found.assign(**told(own, protocol, method, run, seed)))
+        if method == BASE:
+            run = run_name(cell, protocol, LABELS, seed)
+            found = measure(y_true, y_true, None, group, names, replicates, seed_from("income", run))
+            values.append(found.assign(**told(own, protocol, LABELS, run, seed)))
+        elif not (protocol == "as_published" and method in OWN_SPLIT):  # those are judged on other rows
+            base = runs[protocol, seed, BASE]
+            if not np.array_equal(base["row_id"], own["row_id"]):
+                raise UserError(
+                    f"{run}: its rows are not those of the base model; delete the file and run the workflow"
+                )
+            seed_here = seed_from("income paired", run)
+            base_said = base["y_pred"].to_numpy()
+            found = paired_difference(y_true, y_pred, base_said, group, names, replicates, seed_here, rates=PAIRED)
+            differences.append(found.assign(**told(own, protocol, method, run, seed)))
+    return pd.concat(values, ignore_index=True), pd.concat(differences, ignore_index=True)
+
+
+def altered_findings(altered: pd.DataFrame) -> pd.DataFrame:
+    """Return what the notebook's procedure does to the data, in schema METRICS (split train: the new data set)."""
+    rows = []
+    for own in altered.itertuples():
+        method = OWN_SPLIT[int(own.works)]
+        facts = {"swaps_meant": own.n, "labels_changed": own.changed, "rows_before": own.before, "rows_left": own.after}
+        for metric, value in {**facts, "label_told_by_group": own.told_by_group}.items():
+            rows.append((own.dataset, method, own.seed, metric, float(value), own.after))
+    frame = pd.DataFrame(rows, columns=["dataset", "method", "seed", "metric", "value", "n"])
+    about = {"study": STUDY, "protocol": "as_published", "run": "", "split": "train", "subgroup": "all"}
+    return frame.assign(**about, ci_low=np.nan, ci_high=np.nan)
+
+
+def summary_of(values: pd.DataFrame, differences: pd.DataFrame) -> pd.DataFrame:
+    """Return means over seeds with corrected intervals: `quantity` is "value", or "minus base" for differences."""
+    rows = pd.concat([values.assign(quantity="value"), differences.assign(quantity="minus base")], ignore_index=True)
+    return over_seeds(rows.assign(test_by_train=rows["protocol"].map(TEST_BY_TRAIN)), KEYS)
+
+
+def swap_effects(swaps: pd.DataFrame) -> pd.DataFrame:
+    """Return accuracy and gaps per data set, share of the formula's n and metric, over the seeds.
+
+    Returns:
+        dataset, groups, share, metric, value, ci_low, ci_high, deviation, seeds, n, and swaps (each way, mean).
+    """
+    counts = swaps[CELLS].to_numpy().reshape(-1, 2, 2, 2)
+    tpr = RATES["tpr"](counts)
+    measured = {
+        "accuracy": RATES["accuracy"](counts.sum(-3)),
+        "parity_difference": parity_difference(counts),
+        "disparate_impact": disparate_impact(counts),
+        "tpr_difference": tpr[:, 1] - tpr[:, 0],
+    }
+    about = swaps[["dataset", "share", "seed", "swaps"]].assign(n=counts.sum((1, 2, 3)), groups=direction(swaps))
+    rows = pd.concat([about.assign(metric=name, value=value) for name, value in measured.items()], ignore_index=True)
+    rows["test_by_train"] = TEST_BY_TRAIN["corrected"]
+    many = swaps.groupby(["dataset", "share"], sort=False)["swaps"].mean().rename("swaps").reset_index()
+    return over_seeds(rows, ["dataset", "groups", "share", "metric"]).merge(many, on=["dataset", "share"])
+
+
+def order_of(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows with each protocol's labels and arms in the order in which the study names them."""
+    places = {arm: place for place, arm in enumerate([LABELS, *dict.fromkeys(sum(ARMS.values(), ()))])}
+    keys = [frame["dataset"].map({name: k for k, name in enumerate(frame["dataset"].unique())})]
+    keys += [frame["protocol"], frame["method"].map(places)]
+    order = pd.DataFrame(dict(enumerate(keys))).sort_values([0, 1, 2], kind="stable").index
+    return frame.loc[order].reset_index(drop=True)
+
+
+def stacked(paths: list[str]) -> pd.DataFrame:
+    """Return the rows of all files; a cell without the protocol that a file is about has none."""
+    frames = [records.read(path) for path in paths]
+    return pd.concat([frame for frame in frames if len(frame)] or frames[:1], ignore_index=True)
+
+
+def measure_all(
+    predictions: list[str], swaps: list[str], altered: list[str], replicates: int, outputs: dict[str, str]
+) -> None:
+    """Write the released files of the study: metrics, findings, summary and swaps.
+
+    Raises:
+        UserError: a predictions file is damaged.
+    """
+    values, differences = [], []
+    for path in predictions:
+        frame = records.read(path, records.PREDICTIONS)
+        check_predictions(frame, frame["attribute"].iloc[0], path)
+        found = cell_metrics(frame, replicates)
+        values.append(found[0])
+        differences.append(found[1])
+    values, differences = (order_of(pd.concat(parts, ignore_index=True)) for parts in (values, differences))
+    records.write(values, outputs["metrics"], records.METRICS)
+    changes = altered_findings(stacked(altered))
+    findings = pd.concat([differences, changes], ignore_index=True) if len(changes) else differences
+    records.write(findings, outputs["findings"], records.METRICS)
+    records.write(summary_of(values, differences), outputs["summary"])
+    records.write(swap_effects(stacked(swaps)), outputs["swaps"])
+    log.info("%d runs", values["run"].nunique())
+
+
+if "snakemake" in globals():
+    with job(snakemake):
+        files, out = snakemake.input, snakemake.output
+        outputs = {name: out[name] for name in ("metrics", "findings", "summary", "swaps")}
+        measure_all(
+            list(files.predictions), list(files.swaps), list(files.altered), snakemake.params.replicates, outputs
+        )

@@ -1,0 +1,149 @@
+"""The whole study on a small made-up table: fitted, measured, drawn."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from scripts.common import records
+from scripts.common.errors import UserError
+from scripts.income.fairlearn_arms import threshold_probabilities
+from scripts.income.income_figures import draw_all
+from scripts.income.income_fit import fit_cell, write_cell
+from scripts.income.income_measure import check_predictions, measure_all
+from scripts.income.income_tables import write_tables
+from scripts.income.model import draw, fit, log_odds, scores
+from scripts.income.names import ARMS, BASE, GRADIENT, LABELS, MASSAGING, THRESHOLDS
+from tests.income.made_up import ENTRY, made_up
+from tests.income.made_up import GRADIENT as BUDGET
+
+SEEDS = {"seeds": [1, 2], "shares": [0, 0.5, 1], "gradient": BUDGET}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """The study's files on the made-up table: two seeds."""
+    place = tmp_path_factory.mktemp("income")
+    records.write(made_up(), place / "table.parquet")
+    names = [place / f"{name}.parquet" for name in ("predictions", "swap_counts", "altered")]
+    write_cell(str(place / "table.parquet"), ENTRY, "adult_all.sex", *names, **SEEDS)
+    outputs = {name: place / f"{name}.parquet" for name in ("metrics", "findings", "summary", "swaps")}
+    measure_all([names[0]], [names[1]], [names[2]], 100, outputs)
+    return place
+
+
+def test_every_arm_has_predictions_that_an_audit_can_read(folder):
+    frame = records.read(folder / "predictions.parquet", records.PREDICTIONS)
+    assert not frame.duplicated(["run", "split", "row_id"]).any()
+    assert frame.sex.dtype == frame.race.dtype == np.int8
+    for protocol, arms in ARMS.items():
+        assert set(frame.method[frame.protocol == protocol]) == set(arms)
+    assert frame.run.nunique() == 2 * sum(map(len, ARMS.values()))
+    told = made_up().set_index("row_id")
+    ours = frame[frame.protocol == "corrected"]  # its labels are the people's own
+    assert np.array_equal(ours.y_true, told.y[ours.row_id])
+    assert np.array_equal(ours.sex, (told.sex[ours.row_id] == "Male"))
+    sure = frame[~frame.method.isin([THRESHOLDS, GRADIENT])]
+    assert np.array_equal(sure.y_pred, sure.score > 0)
+
+
+def test_parts_of_a_run_share_no_row(folder):
+    frame = records.read(folder / "predictions.parquet")
+    own = frame[frame.run == "adult_all.sex.corrected.base.seed1"]
+    parts = {name: set(rows.row_id) for name, rows in own.groupby("split")}
+    assert set(parts) == {"valid", "test"} and not parts["valid"] & parts["test"]
+
+
+def test_the_metrics_and_differences_are_of_the_files(folder):
+    metrics = records.read(folder / "metrics.parquet", records.METRICS)
+    findings = records.read(folder / "findings.parquet", records.METRICS)
+    frame = records.read(folder / "predictions.parquet")
+
+    def accuracy(arm):
+        own = frame[(frame.run == f"adult_all.sex.corrected.{arm}.seed2") & (frame.split == "test")]
+        return (own.y_true == own.y_pred).mean()
+
+    row = metrics[(metrics.run == "adult_all.sex.corrected.massaging.seed2") & (metrics.metric == "accuracy")]
+    assert row[row.subgroup == "all"].value.item() == pytest.approx(accuracy("massaging"))
+    row = findings[(findings.run == "adult_all.sex.corrected.massaging.seed2") & (findings.metric == "accuracy")]
+    assert row[row.subgroup == "all"].value.item() == pytest.approx(accuracy("massaging") - accuracy("base"))
+    labels = metrics[(metrics.method == LABELS) & (metrics.metric == "accuracy") & (metrics.subgroup == "all")]
+    assert (labels.value == 1).all()
+
+
+def test_as_published_the_model_tells_the_sexes_apart(folder):
+    metrics = records.read(folder / "metrics.parquet")
+    own = metrics[(metrics.protocol == "as_published") & (metrics.method == MASSAGING) & (metrics.subgroup == "all")]
+    for metric, value in {"accuracy": 1, "parity_difference": 1, "disparate_impact": 0}.items():
+        assert own.value[own.metric == metric].tolist() == [value, value]
+    facts = records.read(folder / "findings.parquet")
+    facts = facts[(facts.split == "train") & (facts.method == MASSAGING)].set_index("metric").value
+    assert (facts["labels_changed"] == 0).all() and (facts["swaps_meant"] > 0).all()
+
+
+def test_no_swaps_are_the_base_model_and_all_are_massaging(folder):
+    swaps = records.read(folder / "swaps.parquet")
+    summary = records.read(folder / "summary.parquet")
+    summary = summary[(summary.protocol == "corrected") & (summary.quantity == "value") & (summary.subgroup == "all")]
+    for share, arm in ((0, BASE), (1, MASSAGING)):
+        for metric in ("accuracy", "parity_difference"):
+            ours = swaps[(swaps.share == share) & (swaps.metric == metric)].value.item()
+            assert ours == pytest.approx(summary[(summary.method == arm) & (summary.metric == metric)].value.item())
+
+
+def test_a_second_run_and_two_processes_give_the_same(folder):
+    again = fit_cell(made_up(), ENTRY, "adult_all.sex", **SEEDS, threads=2).predictions
+    assert again.equals(records.read(folder / "predictions.parquet")[again.columns])
+
+
+def test_figures_and_tables_are_made_of_the_released_files_alone(folder, tmp_path):
+    draw_all(folder / "summary.parquet", folder / "swaps.parquet", tmp_path)
+    write_tables(folder / "summary.parquet", tmp_path)
+    for name in ("before_after", "accuracy_parity", "swaps"):
+        assert all((tmp_path / f"{name}.{kind}").stat().st_size > 1000 for kind in ("png", "pdf", "parquet"))
+    table = pd.read_csv(tmp_path / "arms.csv")
+    assert len(table) == 2 + sum(map(len, ARMS.values()))
+    assert (table["calibration error"][table.arm == THRESHOLDS] == "–").all()
+
+
+BAD = {
+    "no attribute": (lambda frame: frame.drop(columns="sex"), "column sex is missing"),
+    "an attribute with one value": (lambda frame: frame.assign(sex=1), "sex has the one value 1"),
+    "an unknown group": (lambda frame: frame.assign(sex=2), "sex holds 2, expected 0 or 1"),
+    "an unknown label": (lambda frame: frame.assign(y_true=-1), "y_true holds -1"),
+    "a score that is no number": (lambda frame: frame.assign(score=np.nan), "scores are no numbers"),
+    "a row twice": (lambda frame: pd.concat([frame, frame.head(1)]), "occurs twice in the valid part"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_a_bad_predictions_file_is_named_in_one_line(case, folder):
+    change, words = BAD[case]
+    with pytest.raises(UserError) as error:
+        frame = records.read(folder / "predictions.parquet")
+        check_predictions(change(frame[frame.protocol == "corrected"]), "sex", "p.parquet")
+    assert words in str(error.value) and "\n" not in str(error.value)
+
+
+def test_a_part_without_a_group_is_named():
+    few = made_up(400)
+    few = pd.concat([few[few.sex == "Male"], few[few.sex == "Female"].sort_values("y").iloc[[0, -1]]])
+    with pytest.raises(UserError, match="part of seed 1 lacks a group or label; take more rows"):
+        fit_cell(few.reset_index(drop=True), ENTRY, "adult_all.sex", **SEEDS)
+
+
+def test_thresholds_equalise_acceptance_where_they_were_chosen():
+    random = np.random.default_rng(0)
+    group, x = random.integers(0, 2, 3000), random.normal(size=(3000, 2)).astype(np.float32)
+    y = (x[:, 0] + group + random.normal(size=3000) > 0.5).astype(int)
+    x = np.column_stack([x, group]).astype(np.float32)
+    model = fit(x[:1000], y[:1000])
+    before = (scores(model, x[1000:]) > 0).astype(int)
+    accept = threshold_probabilities(model, (x[1000:], y[1000:], group[1000:]), x[1000:], group[1000:])
+    gaps = [abs(said[group[1000:] == 1].mean() - said[group[1000:] == 0].mean()) for said in (before, accept)]
+    assert gaps[0] > 0.2 and gaps[1] < 0.01
+
+
+def test_a_random_decision_is_as_likely_as_it_says_and_its_log_odds_are_finite():
+    assert draw(np.full(20000, 0.3), 1).mean() == pytest.approx(0.3, abs=0.01)
+    assert draw(np.array([0.0, 1.0]), 1).tolist() == [0, 1]
+    assert np.isfinite(log_odds(np.array([0.0, 0.5, 1.0]))).all() and log_odds(np.array([0.5]))[0] == 0
