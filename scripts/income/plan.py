@@ -35,9 +35,3 @@ class Plan:
     def settings(self, wildcards) -> dict:
         """Return the config entry of a cell."""
         return self.cells[wildcards.cell]
-
-
-def title(entry: dict) -> str:
-    """Return the data set as figures and tables call it; a part of the rows is named."""
-    words = table_of(entry["table"]).title
-    return words if entry["most_rows"] is None else f"{words}, at most {entry['most_rows']:,} rows"

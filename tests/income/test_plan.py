@@ -6,7 +6,8 @@ import pytest
 
 from scripts.common.errors import UserError
 from scripts.income.income_own_table import own_table
-from scripts.income.plan import Plan, title
+from scripts.income.people import title
+from scripts.income.plan import Plan
 from tests.income.made_up import ENTRY
 
 
