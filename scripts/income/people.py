@@ -46,7 +46,7 @@ class People:
         return self.table.attributes[self.attribute].words
 
     def features(self, fit_on: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the encoded features, float32 [n, d], and which of them, bool [d], are not of the attribute's column."""
+        """Return the encoded features, float32 [n, d], and which are not of the attribute's column, bool [d]."""
         x, names = encode(self.frame, self.table, fit_on)
         column = self.table.attributes[self.attribute].column
         return x, np.array([name.split("=")[0].split(":")[0] != column for name in names])
