@@ -102,7 +102,8 @@ def corrected(
         gradient: eps, iterations and trees of the exponentiated gradient.
     """
     parts = {"valid": split.valid, "test": split.test}
-    x, blind = people.features(split.train), people.features(split.train, without_attribute=True)
+    x, kept = people.features(split.train)
+    blind = x[:, kept]
     y, group, valid = people.y[split.train], people.group[split.train], split.valid
     base = fit(x[split.train], y)
     ranking = scores(base, x[split.train])
@@ -153,7 +154,7 @@ def as_published(people: People, split: Split, seed: int) -> tuple[list[Outcome]
     The notebook alters all rows, those of its test part included. So that a test part stays untouched, the procedure
     also runs on the training part of 70 % alone.
     """
-    x = people.features(split.fitted)
+    x, _ = people.features(split.fitted)
     base = fit(x[split.fitted], people.y[split.fitted])
     found = outcomes(people, "as_published", BASE, {"test": split.test}, by_model(base, x))
     everybody, altered = np.arange(len(x)), []

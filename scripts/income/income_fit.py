@@ -15,8 +15,7 @@ from scripts.common.seeds import seed_from
 from scripts.common.tabular import groups, table_of
 from scripts.income.arms import Outcome, Swapping, as_published, corrected
 from scripts.income.names import CELLS, run_name
-from scripts.income.people import People, people, split
-from scripts.income.plan import title
+from scripts.income.people import People, people, split, title
 
 SWAPS = ["seed", "share", "swaps", *CELLS]
 ALTERED = ["seed", "works", "n", "changed", "before", "after", "told_by_group"]

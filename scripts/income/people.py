@@ -45,12 +45,11 @@ class People:
         """Return the words of group 0 and of group 1."""
         return self.table.attributes[self.attribute].words
 
-    def features(self, fit_on: np.ndarray, without_attribute: bool = False) -> np.ndarray:
-        """Return the encoded features, float32 [n, d], with or without those of the protected attribute's column."""
+    def features(self, fit_on: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the encoded features, float32 [n, d], and which are not of the attribute's column, bool [d]."""
         x, names = encode(self.frame, self.table, fit_on)
         column = self.table.attributes[self.attribute].column
-        kept = [not (without_attribute and name.split("=")[0].split(":")[0] == column) for name in names]
-        return x[:, kept]
+        return x, np.array([name.split("=")[0].split(":")[0] != column for name in names])
 
 
 def people(frame: pd.DataFrame, name: str, attribute: str, rows: str = "all") -> People:
@@ -83,6 +82,12 @@ def people(frame: pd.DataFrame, name: str, attribute: str, rows: str = "all") ->
         if len(set(y[group == code])) < 2:
             raise UserError(f"{name}: all {words} have the same label; nothing can be compared, take other rows")
     return People(table, attribute, frame, y, group)
+
+
+def title(entry: dict) -> str:
+    """Return the data set as figures and tables call it; a part of the rows is named."""
+    words = table_of(entry["table"]).title
+    return words if entry["most_rows"] is None else f"{words}, at most {entry['most_rows']:,} rows"
 
 
 def split(n: int, name: str, seed: int) -> Split:

@@ -28,14 +28,10 @@ class Plan:
 
     def threads(self, wildcards) -> int:
         """Return the threads of a cell: one per seed, or one where starting processes costs more than they save."""
-        return len(self.seeds) if table_of(self.cells[wildcards.cell]["table"]).rows["all"] >= MANY_ROWS else 1
+        entry = self.cells[wildcards.cell]
+        rows = min(table_of(entry["table"]).rows["all"], entry["most_rows"] or float("inf"))
+        return len(self.seeds) if rows >= MANY_ROWS else 1
 
     def settings(self, wildcards) -> dict:
         """Return the config entry of a cell."""
         return self.cells[wildcards.cell]
-
-
-def title(entry: dict) -> str:
-    """Return the data set as figures and tables call it; a part of the rows is named."""
-    words = table_of(entry["table"]).title
-    return words if entry["most_rows"] is None else f"{words}, at most {entry['most_rows']:,} rows"
