@@ -101,7 +101,9 @@ def gap_interval(counts: np.ndarray) -> tuple[float, float]:
 def label_facts(run: pd.DataFrame, halves: Halves, groups: np.ndarray, k: int) -> dict:
     """Return the columns that belong to the model and stand on each of its rows."""
     rows = halves.judge
-    y_true, y_pred, group = (column[rows] for column in (run["y_true"].to_numpy(int), run["y_pred"].to_numpy(int), groups))
+    y_true, y_pred, group = (
+        column[rows] for column in (run["y_true"].to_numpy(int), run["y_pred"].to_numpy(int), groups)
+    )
     sizes = np.bincount(group, minlength=k)
     facts = {
         "k": k,
@@ -181,7 +183,10 @@ def attack_label(labels: np.ndarray, groups: np.ndarray, k: int, halves: Halves)
     guess = attacks.fit_label(labels[halves.train], groups[halves.train], k)
     judged, group = labels[halves.judge], groups[halves.judge]
     counts = identities.table(judged, group, k)
-    found = reached(guess(judged), group, k, seed=0) | {"attack_name": "label", "levels_observed": len(np.unique(judged))}
+    found = reached(guess(judged), group, k, seed=0) | {
+        "attack_name": "label",
+        "levels_observed": len(np.unique(judged)),
+    }
     if len(counts) == 2:
         gap = bounds.gap_upper(counts)
         found |= {"bound_upper": (1 + gap) / k, "upper_method": "McDiarmid"}

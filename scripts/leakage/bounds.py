@@ -5,6 +5,7 @@ people who are told right; guessing has 1/k.
 """
 
 from math import log, sqrt
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -38,28 +39,26 @@ def total_variation(counts: ArrayLike) -> float:
     return float(np.abs(law[:, :, None] - law[:, None, :]).sum(0).max() / 2)
 
 
-def accuracy_interval(hits: ArrayLike, sizes: ArrayLike) -> tuple[float, float]:
-    """Return the 95 % interval of balanced accuracy from hits and sizes per group, each [k].
+def accuracy_interval(hits: ArrayLike, sizes: ArrayLike) -> tuple[np.ndarray | float, np.ndarray | float]:
+    """Return the 95 % interval [...] of balanced accuracy from hits and sizes per group, each [..., k].
 
     The Wilson intervals of the groups combined as Newcombe combines two of them (method 10 of his paper of 1998, squares
     of the distances added), so for two groups it is (1 + Newcombe's interval of the difference)/2.
     """
     hits, sizes = np.asarray(hits, dtype=float), np.asarray(sizes, dtype=float)
     low, high = proportion_interval(hits, sizes)
-    rates, k = hits / sizes, len(sizes)
-    value = rates.mean()
-    return (
-        float(value - np.sqrt(((rates - low) ** 2).sum()) / k),
-        float(value + np.sqrt(((high - rates) ** 2).sum()) / k),
-    )
+    rates, k = hits / sizes, hits.shape[-1]
+    value = rates.mean(-1)
+    below, above = (np.sqrt((distance**2).sum(-1)) / k for distance in (rates - low, high - rates))
+    return (value - below)[()], (value + above)[()]
 
 
-def wald_interval(hits: ArrayLike, sizes: ArrayLike) -> tuple[float, float]:
+def wald_interval(hits: ArrayLike, sizes: ArrayLike) -> tuple[np.ndarray | float, np.ndarray | float]:
     """Return Wald's interval of balanced accuracy: too short at rare groups; here to be shown to fail."""
     hits, sizes = np.asarray(hits, dtype=float), np.asarray(sizes, dtype=float)
-    rates = hits / sizes
-    half = 1.959963984540054 * np.sqrt((rates * (1 - rates) / sizes).sum()) / len(sizes)
-    return float(rates.mean() - half), float(rates.mean() + half)
+    rates, z = hits / sizes, NormalDist().inv_cdf((1 + LEVEL) / 2)
+    half = z * np.sqrt((rates * (1 - rates) / sizes).sum(-1)) / hits.shape[-1]
+    return (rates.mean(-1) - half)[()], (rates.mean(-1) + half)[()]
 
 
 def gap_error(first: int, second: int, delta: float = DELTA) -> float:

@@ -38,11 +38,15 @@ def audit_file(path: str, settings: Settings, queries: Sequence[int]) -> tuple[l
         run = run.reset_index(drop=True)
         present = {name: k for name, k in predictions.groups.items() if run[name].notna().any()}
         positions = np.flatnonzero(run["split"] == "test")
-        halves = split_rows(run["row_id"].to_numpy(), joint_code(run, present), positions, settings.seed, predictions.study)
+        halves = split_rows(
+            run["row_id"].to_numpy(), joint_code(run, present), positions, settings.seed, predictions.study
+        )
         splits.setdefault(halves.key, split_frame(run, halves))
         for attribute, k in present.items():
             if run[attribute].isna().any():
-                raise UserError(f"{path}: attribute {attribute!r} is missing on rows of {run['run'].iloc[0]}; rerun its study")
+                raise UserError(
+                    f"{path}: attribute {attribute!r} is missing on rows of {run['run'].iloc[0]}; rerun its study"
+                )
             rows += audit_run(run, predictions.study, attribute, k, halves, settings)
             asked += ask(run, predictions, attribute, k, halves, queries)
     return rows, asked, splits
@@ -63,7 +67,9 @@ def split_frame(run: pd.DataFrame, halves) -> pd.DataFrame:
     return pd.DataFrame({"rows": halves.key, "row_id": run["row_id"], "part": part})
 
 
-def ask(run: pd.DataFrame, predictions: Predictions, attribute: str, k: int, halves, queries: Sequence[int]) -> list[dict]:
+def ask(
+    run: pd.DataFrame, predictions: Predictions, attribute: str, k: int, halves, queries: Sequence[int]
+) -> list[dict]:
     """Return the rows of repeated queries of a run that draws its labels; none of one that does not."""
     if "probability" not in run or run["probability"].isna().any():
         return []
@@ -121,7 +127,9 @@ def audit(
             rows, asked, splits = rows + result[0], asked + result[1], splits | result[2]
     frame = pd.DataFrame(rows, columns=[*COLUMNS, "broken"])
     frame["p_holm"] = holm(frame["p_value"].to_numpy(float))
-    parts = pd.concat(splits.values(), ignore_index=True) if splits else pd.DataFrame(columns=["rows", "row_id", "part"])
+    parts = (
+        pd.concat(splits.values(), ignore_index=True) if splits else pd.DataFrame(columns=["rows", "row_id", "part"])
+    )
     check(frame, parts)
     typed = frame.drop(columns="broken").astype(COLUMNS).sort_values(["study", "run", "attribute", "output"])
     return (
@@ -158,7 +166,9 @@ def tell(frame: pd.DataFrame, files: pd.DataFrame) -> None:
     """Log what was audited and what was not."""
     left_out = files[~files["audited"]]
     log.info("%d files, %d of them without a sensitive attribute", len(files), len(left_out))
-    log.info("%d rows of %d runs; verdicts: %s", len(frame), files["runs"].sum(), frame["verdict"].value_counts().to_dict())
+    log.info(
+        "%d rows of %d runs; verdicts: %s", len(frame), files["runs"].sum(), frame["verdict"].value_counts().to_dict()
+    )
     if not (frame["exposure"] == "vector").any():
         log.info("no predictions hold a vector, so no row says what a vector gives away")
 

@@ -104,8 +104,12 @@ def count_groups(codes: pd.Series, name: str, path: str | Path) -> int:
     if present[0] < 0:
         raise UserError(f"{path}: attribute {name!r} holds {present[0]}; groups are numbered 0, 1, ...; {AGAIN}")
     if len(present) == 1:
-        raise UserError(f"{path}: attribute {name!r} has the one value {present[0]}; an audit needs two groups; {AGAIN}")
+        raise UserError(
+            f"{path}: attribute {name!r} has the one value {present[0]}; an audit needs two groups; {AGAIN}"
+        )
     absent = sorted(set(range(int(present[-1]) + 1)) - set(present.tolist()))
     if absent:
-        raise UserError(f"{path}: attribute {name!r}: group {absent[0]} is absent; number the groups 0 to k - 1; {AGAIN}")
+        raise UserError(
+            f"{path}: attribute {name!r}: group {absent[0]} is absent; number the groups 0 to k - 1; {AGAIN}"
+        )
     return len(present)
