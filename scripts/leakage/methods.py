@@ -11,7 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from xgboost import XGBClassifier
 
 from scripts.common.seeds import seed_from
-from scripts.leakage.mlp import Perceptron, sigmoid
+from scripts.leakage.mlp import Perceptron
 
 TREES = 150
 MEMBERS = 3  # of a reduction's ensemble that are exposed as a vector: those of largest weight
