@@ -42,8 +42,8 @@ def total_variation(counts: ArrayLike) -> float:
 def accuracy_interval(hits: ArrayLike, sizes: ArrayLike) -> tuple[np.ndarray | float, np.ndarray | float]:
     """Return the 95 % interval [...] of balanced accuracy from hits and sizes per group, each [..., k].
 
-    The Wilson intervals of the groups combined as Newcombe combines two of them (method 10 of his paper of 1998, squares
-    of the distances added), so for two groups it is (1 + Newcombe's interval of the difference)/2.
+    The Wilson intervals of the groups combined as Newcombe combines two (method 10 of his paper of 1998, squares of
+    the distances added), so for two groups it is (1 + Newcombe's interval of the difference)/2.
     """
     hits, sizes = np.asarray(hits, dtype=float), np.asarray(sizes, dtype=float)
     low, high = proportion_interval(hits, sizes)
@@ -62,7 +62,7 @@ def wald_interval(hits: ArrayLike, sizes: ArrayLike) -> tuple[np.ndarray | float
 
 
 def gap_error(first: int, second: int, delta: float = DELTA) -> float:
-    """Return t with P(gap > observed gap + t) <= delta for rates of two groups of these sizes (McDiarmid, one-sided)."""
+    """Return t with P(gap > observed gap + t) <= delta for rates of two groups of these sizes (McDiarmid)."""
     return sqrt((1 / first + 1 / second) * log(1 / delta) / 2)
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import roc_curve
 
@@ -83,8 +84,10 @@ def coverage_rows(samples: int) -> list[tuple]:
 
 
 def logistic_run(paths: list[str], attribute: str, table: str, audit_seed: int) -> tuple[pd.DataFrame, Halves] | None:
-    """Return the first logistic run of a table and attribute among predictions files, and its halves; None without one."""
+    """Return the first logistic run of a table and attribute in predictions files, and its halves; None without one."""
     for path in sorted(paths):
+        if attribute not in pq.read_schema(path).names:
+            continue
         frame = records.read(path, records.PREDICTIONS)
         names = [name for name in frame["run"].unique() if name.startswith(f"{table}.{attribute}.logistic.")]
         if names:
@@ -183,7 +186,11 @@ def check_all(paths: list[str], settings: dict, audit_seed: int) -> pd.DataFrame
     rows += forest_rows(*found, "race", dataset)
     for table, attribute in (("adult", "sex"), ("adult", "race"), ("compas", "sex")):
         other = logistic_run(paths, attribute, table, audit_seed)
-        rows += data_gap_rows(other[0], attribute, table_of(table).title) if other is not None else []
+        if other is None:
+            continue
+        if attribute == "sex" and table == "adult":
+            rows += forest_rows(*other, attribute, table_of(table).title)
+        rows += data_gap_rows(other[0], attribute, table_of(table).title)
     return pd.DataFrame(rows, columns=COLUMNS)
 
 

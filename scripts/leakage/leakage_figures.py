@@ -26,6 +26,7 @@ CERTIFICATES = {  # method of `rows_needed`: words, colour, marker, start of upp
     "thresholds": ("single thresholds on a score (DKW)", figures.VERMILION, "^", "DKW"),
     "bins": ("five declared bins of a score (Weissman)", figures.GREEN, "s", "none"),
 }
+PANELS = ("from one label", "from scores and vectors")
 TABLE, ATTRIBUTE = "AdultCensus", "sex"
 
 
@@ -48,10 +49,12 @@ def over_seeds(rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     ).reset_index()
 
 
-def seeds_words(table: pd.DataFrame) -> str:
-    """Return "1 to 3 seeds per method"."""
-    low, high = int(table["seeds"].min()), int(table["seeds"].max())
-    return f"{figures.span(low, high)} seed{'s' * (high > 1)} per method"
+def seeds_note(table: pd.DataFrame) -> str:
+    """Say what the marks of methods rest on: data, rows, seeds and bars."""
+    seeds = figures.span(int(table["seeds"].min()), int(table["seeds"].max()))
+    rows = figures.span(int(table["n"].min()), int(table["n"].max()))
+    words = f"{TABLE}, {ATTRIBUTE}; n = {rows} judging rows; seeds per method: {seeds}; mean over seeds, bars from the"
+    return f"{words} lowest to the highest 95 % bound of any."
 
 
 def draw_bound(audit: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
@@ -59,14 +62,12 @@ def draw_bound(audit: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
     told = audit[audit["attack_ba"].notna() & audit["dpd"].notna()].copy()
     for name, column in (("leak", "attack_ba"), ("leak_low", "ba_lo"), ("leak_high", "ba_hi")):
         told[name] = told["k"] * told[column] - 1
-    told["panel"] = np.where(told["exposure"] == "label", "from one label", "from scores")
+    told["panel"] = np.where(told["exposure"] == "label", *PANELS)
     figure = figures.new_figure(11.0, 5.6)
     most = max(0.05, float(told["leak_high"].max()), float(told["dpd"].max()))
     least = min(0.0, float(told["leak_low"].min()))
     handles = {}
-    for place, (axes, panel) in enumerate(
-        zip(figure.subplots(1, 2, sharex=True, sharey=True), told["panel"].unique(), strict=False)
-    ):
+    for place, (axes, panel) in enumerate(zip(figure.subplots(1, 2, sharex=True, sharey=True), PANELS, strict=True)):
         own = told[told["panel"] == panel]
         axes.plot([0, most], [0, most], color=figures.BLACK, lw=1.2, zorder=1)
         axes.axhline(0, color=figures.GREY, ls=":", lw=1)
@@ -142,13 +143,13 @@ def draw_exposures(metrics: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
     axes.set_yticks(range(len(order)), [METHOD_WORDS[name] for name in order])
     axes.set(ylim=(len(order) - 0.5, -0.5), xlabel="balanced accuracy of the strongest attack (0.5 is guessing)")
     figures.legend_above(figure, handles, columns=4)
-    note = f"{TABLE}, {ATTRIBUTE}; n = {int(table['n'].min()):,} judging rows; {seeds_words(table)}; bars reach from the lowest to the highest 95 % bound of any seed."
+    note = seeds_note(table)
     figures.footer(figure, note)
     return figure, table
 
 
 def draw_pareto(metrics: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
-    """Draw error against leakage, from the label alone and from everything exposed, with the efficient methods joined."""
+    """Draw error against leakage, from the label alone and from everything exposed; efficient methods are joined."""
     own, parts = of_attribute(metrics), []
     for panel, metric in (("what one label allows", "label_bound"), ("strongest attack on any output", "best_attack")):
         leak = over_seeds(own[own["metric"] == metric], ["what"])
@@ -175,7 +176,7 @@ def draw_pareto(metrics: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
         axes.set(title=panel, xlabel="error of the model")
     figure.axes[0].set_ylabel("balanced accuracy of guessing the sex")
     figures.legend_above(figure, handles, columns=3)
-    note = f"{TABLE}, {ATTRIBUTE}; n = {int(table['n'].min()):,} judging rows; {seeds_words(table)}; bars reach from the lowest to the highest 95 % bound of any seed."
+    note = seeds_note(table)
     figures.footer(figure, note)
     return figure, table
 
@@ -204,7 +205,7 @@ def draw_queries(metrics: pd.DataFrame, queries: pd.DataFrame) -> tuple[Figure, 
     figures.legend_above(figure, handles, columns=2)
     note = "the exact example alone: no model here draws its labels"
     if len(table):
-        note = f"{TABLE}, {ATTRIBUTE}; n = {int(table['n'].min()):,} judging rows; {seeds_words(table)}; bars reach from the lowest to the highest 95 % bound of any seed."
+        note = seeds_note(table)
     figures.footer(figure, note)
     return figure, pd.concat([table, exact], ignore_index=True)
 
@@ -246,6 +247,8 @@ def draw_certified(audit: pd.DataFrame, certify: float) -> tuple[Figure, pd.Data
     )
     smallest = max(30, int(marks["n_test_min_group"].min()) // 2) if len(marks) else 100
     axes.set(xscale="log", yscale="log", xlim=(smallest, 100_000), ylim=(0.005, 1.2))
+    for axis, form in ((axes.xaxis, "{x:,.0f}"), (axes.yaxis, "{x:g}")):
+        axis.set_major_formatter(form)
     axes.set(xlabel="rows of the smallest group", ylabel="certified ε: k × upper bound − 1")
     figures.legend_above(figure, handles, columns=2)
     figures.footer(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -70,7 +71,8 @@ FAIR_LABEL = np.array([[[1, 0], [0, 1], [1, 1], [1, 1]]])  # scores 0, 1: label 
 
 def first_sentence(function: Callable) -> str:
     """Return what a check says: its docstring's first sentence without the statement's name."""
-    return function.__doc__.split("\n")[0].split(": ", 1)[1]
+    said = function.__doc__.split("\n")[0].split(": ", 1)[1]
+    return said[0].upper() + said[1:]
 
 
 def row(statement: str, words: str, kind: str, where: str, holds: np.ndarray) -> tuple:
@@ -122,7 +124,7 @@ def stored_rows() -> list[tuple]:
     chance = attack_sums(table)[0, place] == numerators(table)[1][0]
     uneven = np.array([chance and says.at_chance_without_guessing(table)[0, place]])
     curve = [repeated_best(HALVES, queries) for queries in QUERIES]
-    grows = np.array([curve[0] == Fraction(1, 2), *(one < more for one, more in zip(curve, curve[1:], strict=False))])
+    grows = np.array([curve[0] == Fraction(1, 2), *(one < more for one, more in pairwise(curve))])
     values = ", ".join(f"{queries}: {float(value):.4f}" for queries, value in zip(QUERIES, curve, strict=True))
     names = ("counterexample to T2 for one attack", "counterexample to T1 from label to score")
     fair = ~says.parity_of_labels_is_parity_of_scores(FAIR_LABEL)

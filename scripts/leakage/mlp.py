@@ -1,5 +1,7 @@
 """A small perceptron with weights per row, taken properly or as the package under study takes them."""
 
+from itertools import pairwise
+
 import numpy as np
 
 HIDDEN = (10, 5)  # of the package's network
@@ -8,7 +10,7 @@ BATCH = 100
 
 
 class Perceptron:
-    """Two hidden layers with ReLU and one logit, trained by Adam on the logistic loss; follows scikit-learn's interface.
+    """Two hidden layers with ReLU and one logit, trained by Adam on the logistic loss; scikit-learn's interface.
 
     With `batch_mean_weight` the loss is averaged over the batch first and multiplied by the rows' weights after, so
     that only the mean weight of a batch remains: the package's fault, which leaves a reduction almost without effect.
@@ -35,7 +37,7 @@ class Perceptron:
         sizes = [features.shape[1], *HIDDEN, 1]
         self.layers = [
             [random.normal(0, np.sqrt(2 / fan_in), (fan_in, fan_out)), np.zeros(fan_out)]
-            for fan_in, fan_out in zip(sizes, sizes[1:], strict=False)
+            for fan_in, fan_out in pairwise(sizes)
         ]
         moments = [[np.zeros_like(part), np.zeros_like(part)] for layer in self.layers for part in layer]
         step = 0

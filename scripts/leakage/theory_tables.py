@@ -51,7 +51,7 @@ def numerators(tables: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def attack_sums(tables: np.ndarray) -> np.ndarray:
-    """Return k times the balanced accuracy of every attack, over the denominator of `numerators`; int64 [n, attacks]."""
+    """Return k times the balanced accuracy of every attack, over `numerators`' denominator; int64 [n, attacks]."""
     over, _ = numerators(tables)
     _, m, k = tables.shape
     return sum(over[:, y, :][:, all_attacks(m, k)[:, y]] for y in range(m))
