@@ -31,7 +31,8 @@ COVERAGE = {  # rows and rates of telling right, per group
     "300 and 300 rows, rates 0.5 and 0.6": ((300, 300), (0.5, 0.6)),
 }
 INTERVALS: dict[str, Callable] = {"newcombe": bounds.accuracy_interval, "wald": bounds.wald_interval}
-TREES = 100
+TREES = 100  # of the published attack
+FOREST_ROWS = 1000
 COLUMNS = ["dataset", "method", "protocol", "seed", "metric", "value", "ci_low", "ci_high", "n"]
 
 
@@ -125,33 +126,45 @@ def forest_guess(scores: np.ndarray, groups: np.ndarray, seed: int) -> Callable[
     return lambda values: (forest.predict_proba(values[:, None])[:, 1] >= cut).astype(np.int64)
 
 
-def forest_rows(run: pd.DataFrame, halves: Halves, attribute: str, dataset: str) -> list[tuple]:
+def forest_rows(
+    scores: np.ndarray, labels: np.ndarray, groups: np.ndarray, halves: Halves, dataset: str, method: str
+) -> list[tuple]:
     """Return what the package's attack reaches on a score, and by how much that falls short of the label's attack.
 
     The interval of the shortfall joins both half-widths: above it, the attack on the score is weaker than that on a
     function of the score, which no sound attack is.
     """
-    groups, scores, labels = (
-        run[attribute].to_numpy(np.int64),
-        run["score"].to_numpy(float),
-        run["y_pred"].to_numpy(np.int64),
-    )
-    group = groups[halves.judge]
-    by_forest = forest_guess(scores[halves.train], groups[halves.train], seed_from("leakage", "forest"))(
-        scores[halves.judge]
-    )
-    by_label = attacks.fit_label(labels[halves.train], groups[halves.train], 2)(labels[halves.judge])
+    train, group = halves.train, groups[halves.judge]
+    by_forest = forest_guess(scores[train], groups[train], seed_from("leakage", "forest"))(scores[halves.judge])
+    by_label = attacks.fit_label(labels[train], groups[train], 2)(labels[halves.judge])
     ends, values, rows = [], [], []
     for guessed in (by_forest, by_label):
         hits, sizes = attacks.group_hits(guessed, group, 2)
         values.append((hits / sizes).mean())
         ends.append(bounds.accuracy_interval(hits, sizes))
     half = np.hypot(ends[0][1] - ends[0][0], ends[1][1] - ends[1][0]) / 2
-    told = (dataset, f"{attribute}.logistic", "as_published", 0)
+    told = (dataset, method, "as_published", 0)
     rows.append((*told, "forest_attack", values[0], *ends[0], len(group)))
     short = values[1] - values[0]
     rows.append((*told, "forest_shortfall", short, short - half, short + half, len(group)))
     return rows
+
+
+def forest_on_law() -> list[tuple]:
+    """Return the same for the law "shift", whose label is the score above the middle of both means."""
+    random = np.random.default_rng(seed_from("leakage", "forest law"))
+    groups = np.arange(FOREST_ROWS + JUDGED_ON) % 2
+    scores = random.normal(KNOWN_LAWS["shift"][0] * groups)
+    halves = Halves("", np.arange(FOREST_ROWS), np.arange(FOREST_ROWS, len(scores)))
+    labels = (scores > KNOWN_LAWS["shift"][0] / 2).astype(np.int64)
+    return forest_rows(scores, labels, groups, halves, "simulated scores", "shift")
+
+
+def forest_on_run(run: pd.DataFrame, halves: Halves, attribute: str, dataset: str) -> list[tuple]:
+    """Return the same for a run of a predictions file."""
+    scores, labels, groups = (run[name].to_numpy() for name in ("score", "y_pred", attribute))
+    method = f"{attribute}.logistic"
+    return forest_rows(scores.astype(float), labels.astype(int), groups.astype(int), halves, dataset, method)
 
 
 def data_gap_rows(run: pd.DataFrame, attribute: str, dataset: str) -> list[tuple]:
@@ -183,13 +196,13 @@ def check_all(paths: list[str], settings: dict, audit_seed: int) -> pd.DataFrame
         )
     dataset = table_of("compas").title
     rows.append(null_row(*found, "race", settings["permutations"], dataset))
-    rows += forest_rows(*found, "race", dataset)
+    rows += forest_on_law() + forest_on_run(*found, "race", dataset)
     for table, attribute in (("adult", "sex"), ("adult", "race"), ("compas", "sex")):
         other = logistic_run(paths, attribute, table, audit_seed)
         if other is None:
             continue
         if attribute == "sex" and table == "adult":
-            rows += forest_rows(*other, attribute, table_of(table).title)
+            rows += forest_on_run(*other, attribute, table_of(table).title)
         rows += data_gap_rows(other[0], attribute, table_of(table).title)
     return pd.DataFrame(rows, columns=COLUMNS)
 
