@@ -99,9 +99,9 @@ def audit_counts(audit: pd.DataFrame, files: pd.DataFrame) -> pd.DataFrame:
 def gather(audit: pd.DataFrame, queries: pd.DataFrame, files: pd.DataFrame, checks: pd.DataFrame) -> pd.DataFrame:
     """Return all numbers of the study as rows of METRICS."""
     checks = checks.assign(run=checks["dataset"] + ", " + checks["method"])
-    parts = [model_rows(audit), query_rows(queries, audit), audit_counts(audit, files), checks]
+    parts = [model_rows(audit), query_rows(queries, audit), audit_counts(audit, files)]
+    parts = [*(part.assign(protocol="corrected") for part in parts), checks]
     frame = pd.concat([part for part in parts if len(part)], ignore_index=True)
-    frame["protocol"] = frame["protocol"].fillna("corrected")
     return frame.assign(study=STUDY, split="test", subgroup="all")
 
 

@@ -114,7 +114,7 @@ def test_the_result_does_not_depend_on_the_number_of_jobs(tmp_path):
 def test_repeated_queries_find_what_one_label_hides(tmp_path):
     """The exact example X9 as a sample: halves of .2 and .6 against .4."""
     frame = predictions(8000)
-    uneven = np.where(np.arange(8000) % 2 == 0, 0.2, 0.6)
+    uneven = np.where(np.random.default_rng(9).random(8000) < 0.5, 0.2, 0.6)
     frame["probability"] = np.where(frame["group"] == 0, uneven, 0.4)
     random = np.random.default_rng(0)
     frame["y_pred"] = (random.random(8000) < frame["probability"]).astype(np.int8)
@@ -122,7 +122,7 @@ def test_repeated_queries_find_what_one_label_hides(tmp_path):
     _, asked, _, _ = audit([write(tmp_path, frame)], SETTINGS, [1, 2, 20], 1)
     best = asked.set_index("queries")["best"]
     assert (
-        abs(best[1] - 0.5) < 0.01
+        abs(best[1] - 0.5) < 0.02
         and best[2] == pytest.approx(0.54, abs=0.02)
         and best[20] == pytest.approx(0.764, abs=0.02)
     )
