@@ -4,13 +4,6 @@ LEAKAGE = config["leakage"]
 LEAKAGE_OUT = "results/leakage"
 
 
-def predictions_of_all_studies(wildcards):
-    """Return the predictions files that any study registers in HASHED; asked when all rule files are read."""
-    return sorted(
-        path for paths in HASHED.values() for path in paths if "/predictions/" in str(path)
-    )
-
-
 rule leakage_theory:
     input:
         code=code("scripts/leakage/leakage_theory.py"),
@@ -34,10 +27,10 @@ rule leakage_models:
         f"{LEAKAGE_OUT}/predictions/{{batch}}.parquet",
     log:
         f"{LEAKAGE_OUT}/logs/leakage_models/{{batch}}.log",
-    wildcard_constraints:
-        batch="|".join(LEAKAGE["models"]),
     benchmark:
         f"{LEAKAGE_OUT}/benchmarks/leakage_models/{{batch}}.tsv"
+    wildcard_constraints:
+        batch="|".join(LEAKAGE["models"]),
     conda:
         "../envs/tabular.yaml"
     threads: 1
@@ -56,7 +49,10 @@ HASHED["leakage"] = expand(rules.leakage_models.output, batch=LEAKAGE["models"])
 
 rule leakage_audit:
     input:
-        predictions=predictions_of_all_studies,
+        # A function is asked when all rule files are read, so a study that comes later in the alphabet counts too.
+        predictions=lambda wildcards: sorted(
+            path for paths in HASHED.values() for path in paths if "/predictions/" in path
+        ),
         code=code("scripts/leakage/leakage_audit.py"),
     output:
         audit=f"{LEAKAGE_OUT}/audit.parquet",

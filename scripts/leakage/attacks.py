@@ -8,11 +8,13 @@ from collections.abc import Callable
 
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
+from threadpoolctl import ThreadpoolController
 
 Guess = Callable[[np.ndarray], np.ndarray]
 BINS = 20
 ROWS_PER_BIN = 50  # of the rarer group, on average: fewer make bins noisy
 BOOSTING_ROWS = 4000  # more make it slower and hardly stronger on one score
+THREADS = ThreadpoolController()
 BOOSTING = {"max_iter": 30, "max_leaf_nodes": 6, "learning_rate": 0.15, "early_stopping": False}
 
 
@@ -70,10 +72,15 @@ def fit_boosting(values: np.ndarray, groups: np.ndarray, k: int, seed: int) -> G
         if len(np.unique(groups[chosen])) == k:
             values, groups = values[chosen], groups[chosen]
     leaf = max(20, len(values) // 100)
-    model = HistGradientBoostingClassifier(
-        **BOOSTING, min_samples_leaf=leaf, class_weight="balanced", random_state=seed
-    ).fit(values, groups)
-    return lambda those: model.predict(those).astype(np.int64)
+    settings = {**BOOSTING, "min_samples_leaf": leaf, "class_weight": "balanced", "random_state": seed}
+    with THREADS.limit(limits=1, user_api="openmp"):  # on a busy machine many threads wait for one another
+        model = HistGradientBoostingClassifier(**settings).fit(values, groups)
+
+    def guess(those: np.ndarray) -> np.ndarray:
+        with THREADS.limit(limits=1, user_api="openmp"):
+            return model.predict(those).astype(np.int64)
+
+    return guess
 
 
 def group_hits(guessed: np.ndarray, groups: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
