@@ -181,6 +181,8 @@ if "snakemake" in globals():
         frame, asked, splits, files = audit(paths, settings, params.queries, snakemake.threads)
         tell(frame, files)
         records.write(splits, snakemake.output.splits)
+        if found := overlaps(records.read(snakemake.output.splits)):  # of the file, which others may check as well
+            raise BrokenIdentity(f"overlapping splits in {snakemake.output.splits}: {', '.join(found)}")
         records.write(asked, snakemake.output.queries)
         records.write(files, snakemake.output.files)
         records.write(frame, snakemake.output.audit)

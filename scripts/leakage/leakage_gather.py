@@ -11,6 +11,7 @@ from scripts.common.logs import job
 from scripts.common.tabular import TABLES
 
 STUDY = "leakage"
+ODDS_HOLD = 0.02  # largest gap of the rates at which equalized odds is taken to hold
 EVERYTHING = "all audited predictions"
 VALUES = {
     "bound_label": "label_bound",
@@ -78,6 +79,7 @@ def audit_counts(audit: pd.DataFrame, files: pd.DataFrame) -> pd.DataFrame:
     labels = audit[(audit["exposure"] == "label") & audit["attack_ba"].notna()]
     scores = audit[(audit["output"] == "score") & audit["attack_ba"].notna() & audit["label_from_score"]]
     pairs = scores.merge(labels, on=["study", "run", "attribute"], suffixes=("", "_label"))
+    odds = labels[labels["odds_gap"] <= ODDS_HOLD]
     counts: Mapping[str, tuple[float, int]] = {
         "files_audited": (int(files["audited"].sum()), len(files)),
         "files_without_attribute": (int((~files["audited"]).sum()), len(files)),
@@ -90,6 +92,7 @@ def audit_counts(audit: pd.DataFrame, files: pd.DataFrame) -> pd.DataFrame:
         "rows_of_vectors": (int((audit["exposure"] == "vector").sum()), len(audit)),
         "unexplained_flips": (int((audit["flip"] == "unexplained").sum()), len(labels)),
         "label_attack_above_bound": (float((labels["attack_ba"] - labels["bound_label"]).max()), len(labels)),
+        "odds_error_where_odds_hold": (float(abs(odds["bound_label"] - odds["odds_prediction"]).max()), len(odds)),
         "scores_clearly_below_label": (int((pairs["ba_hi"] < pairs["ba_lo_label"]).sum()), len(pairs)),
     }
     rows = [(EVERYTHING, "audit", "audit", 0, name, value, np.nan, np.nan, n) for name, (value, n) in counts.items()]
