@@ -1,0 +1,153 @@
+"""The study `leakage`: what the outputs of a model give away about a sensitive attribute, theory and audit."""
+
+LEAKAGE = config["leakage"]
+LEAKAGE_OUT = "results/leakage"
+
+
+rule leakage_theory:
+    input:
+        code=code("scripts/leakage/leakage_theory.py"),
+    output:
+        f"{LEAKAGE_OUT}/theory.parquet",
+    log:
+        f"{LEAKAGE_OUT}/logs/leakage_theory.log",
+    conda:
+        "../envs/data.yaml"
+    script:
+        "../scripts/leakage/leakage_theory.py"
+
+
+rule leakage_models:
+    input:
+        table=lambda wildcards: (
+            f"results/data/tabular/{LEAKAGE['models'][wildcards.batch]['table']}.parquet"
+        ),
+        code=code("scripts/leakage/leakage_models.py"),
+    output:
+        f"{LEAKAGE_OUT}/predictions/{{batch}}.parquet",
+    log:
+        f"{LEAKAGE_OUT}/logs/leakage_models/{{batch}}.log",
+    benchmark:
+        f"{LEAKAGE_OUT}/benchmarks/leakage_models/{{batch}}.tsv"
+    wildcard_constraints:
+        batch="|".join(LEAKAGE["models"]),
+    conda:
+        "../envs/tabular.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        batch=lambda wildcards: LEAKAGE["models"][wildcards.batch],
+        settings=LEAKAGE["training"],
+    script:
+        "../scripts/leakage/leakage_models.py"
+
+
+HASHED["leakage"] = expand(rules.leakage_models.output, batch=LEAKAGE["models"])
+
+
+rule leakage_audit:
+    input:
+        # A function is asked when all rule files are read, so a study that comes later in the alphabet counts too.
+        predictions=lambda wildcards: sorted(
+            path for paths in HASHED.values() for path in paths if "/predictions/" in path
+        ),
+        code=code("scripts/leakage/leakage_audit.py"),
+    output:
+        audit=f"{LEAKAGE_OUT}/audit.parquet",
+        queries=f"{LEAKAGE_OUT}/queries.parquet",
+        files=f"{LEAKAGE_OUT}/files.parquet",
+        splits=f"{LEAKAGE_OUT}/splits.parquet",
+    log:
+        f"{LEAKAGE_OUT}/logs/leakage_audit.log",
+    benchmark:
+        f"{LEAKAGE_OUT}/benchmarks/leakage_audit.tsv"
+    conda:
+        "../envs/tabular.yaml"
+    threads: 16
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        seed=LEAKAGE["audit_seed"],
+        certify=LEAKAGE["certify"],
+        queries=LEAKAGE["queries"],
+    script:
+        "../scripts/leakage/leakage_audit.py"
+
+
+rule leakage_checks:
+    input:
+        predictions=HASHED["leakage"],
+        code=code("scripts/leakage/leakage_checks.py"),
+    output:
+        f"{LEAKAGE_OUT}/checks.parquet",
+    log:
+        f"{LEAKAGE_OUT}/logs/leakage_checks.log",
+    conda:
+        "../envs/tabular.yaml"
+    threads: 1
+    params:
+        settings=LEAKAGE["checks"],
+        seed=LEAKAGE["audit_seed"],
+    script:
+        "../scripts/leakage/leakage_checks.py"
+
+
+rule leakage_gather:
+    input:
+        audit=rules.leakage_audit.output.audit,
+        queries=rules.leakage_audit.output.queries,
+        files=rules.leakage_audit.output.files,
+        checks=rules.leakage_checks.output,
+        code=code("scripts/leakage/leakage_gather.py"),
+    output:
+        f"{LEAKAGE_OUT}/metrics.parquet",
+    log:
+        f"{LEAKAGE_OUT}/logs/leakage_gather.log",
+    conda:
+        "../envs/data.yaml"
+    script:
+        "../scripts/leakage/leakage_gather.py"
+
+
+rule leakage_figures:
+    input:
+        metrics=gathered("leakage", "metrics"),
+        audit=gathered("leakage", "audit"),
+        queries=gathered("leakage", "queries"),
+        code=code("scripts/leakage/leakage_figures.py"),
+    output:
+        figure_files(
+            "leakage",
+            "bound_and_attack",
+            "exposures_by_defence",
+            "accuracy_and_leakage",
+            "repeated_queries",
+            "certified_by_rows",
+        ),
+    log:
+        f"{LEAKAGE_OUT}/logs/leakage_figures.log",
+    conda:
+        "../envs/figures.yaml"
+    params:
+        certify=LEAKAGE["certify"],
+    script:
+        "../scripts/leakage/leakage_figures.py"
+
+
+rule leakage_tables:
+    input:
+        audit=gathered("leakage", "audit"),
+        theory=gathered("leakage", "theory"),
+        metrics=gathered("leakage", "metrics"),
+        code=code("scripts/leakage/leakage_tables.py"),
+    output:
+        table_files("leakage", "audit", "theory", "checks"),
+    log:
+        f"{LEAKAGE_OUT}/logs/leakage_tables.log",
+    conda:
+        "../envs/figures.yaml"
+    script:
+        "../scripts/leakage/leakage_tables.py"
