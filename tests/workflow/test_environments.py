@@ -40,6 +40,8 @@ def scripts_and_environments() -> list[tuple[str, str]]:
     pairs = []
     for path in RULES:
         for body in re.split(r"^\s*rule \w+:", path.read_text(), flags=re.M)[1:]:
+            if not re.search(r"^ *output:", body, re.M):  # a target
+                continue
             script, conda = (
                 re.search(r'"\.\./(scripts/[^"]+)"\s*$', body, re.M),
                 re.search(r'"\.\./(envs/[^"]+)"', body),

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import shutil
 import zipfile
 from pathlib import Path
@@ -12,7 +13,7 @@ import yaml
 from rocrate.rocrate import ROCrate
 
 from tests.workflow.conftest import snakemake
-from tests.workflow.test_replanning import CLAIMS, DRAWING, planned_jobs
+from tests.workflow.test_replanning import MEASURING, TRAINING, planned_jobs
 
 RELEASE = "results/release/counterweight-release.zip"
 SHOWN = ["*/figures/*.parquet", "*/tables/*", "claims.parquet"]
@@ -88,12 +89,16 @@ def test_the_metadata_beside_the_results_name_every_released_file(released):
         assert crate.get(path.removeprefix("results/"))["sha256"] == entry["sha256"], path
     times = manifest["run_times"]
     assert times["tradeoffs"]["train"]["jobs"] == 6 and times["data"]["render_faces"]["seconds"] > 0
-    assert manifest["seeds"] == {"faces": {"seed": 1306}, "tradeoffs": {"label_seed": 1306, "seeds": [1]}}
+    assert manifest["seeds"]["faces"] == {"seed": 1306}
+    assert manifest["seeds"]["tradeoffs"] == {"label_seed": 1306, "seeds": [1]}
 
 
 def test_from_a_release_nothing_is_fetched_trained_or_measured(reader):
     jobs = planned_jobs(reader, reader / "overlay.yaml")
-    assert jobs.keys() - {"report"} == DRAWING | CLAIMS | {"unpack_release", "manifest"}
+    drawing = {name for name in jobs if re.search("figure|table", name)}
+    assert drawing >= {"figure_fairness", "tables", "figure_claims"}
+    assert jobs.keys() - drawing == {"claims", "unpack_release", "manifest", "report"}
+    assert not jobs.keys() & (TRAINING | MEASURING)
 
 
 def test_redrawn_numbers_tables_and_claims_have_the_same_bytes(redrawn, released):

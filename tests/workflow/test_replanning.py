@@ -1,19 +1,27 @@
-"""What an edit or a changed config makes Snakemake plan again: exactly what depends on it."""
+"""What an edit or a changed config makes Snakemake plan again: exactly what depends on it.
+
+What depends on a file is computed here a second way: from the import statements of the rules' scripts and the arrows of
+the rule graph.
+"""
 
 import re
+from functools import cache
 from pathlib import Path
 
 import yaml
 
+from scripts.common.imports import project_imports
+from scripts.report.rulegraph import EDGE, rulegraph_of
 from scripts.tradeoffs.runs import grid
 from tests.common.test_config import merged
-from tests.workflow.conftest import snakemake
+from tests.workflow.conftest import ROOT, snakemake
+from tests.workflow.test_environments import RULES
 
 CLAIMS = {"claims", "figure_claims"}
 PAGES = {"manifest", "report"}  # what follows from anything
-FIGURES = {"figure_fairness", "figure_robustness", "figure_robustness_by_sex", "figure_three_way", "figure_curves"}
-MEASURING = {"measure", "gather", "compare", "findings", "label_facts"}
-DRAWING = FIGURES | {"tables"}
+TRAINING = {"train", "evaluate", "frtrain_fit", "income_fit", "leakage_models", "render_faces"}
+MEASURING = {"measure", "gather", "compare", "findings", "label_facts", "frtrain_measure", "income_measure"}
+MEASURING |= {"leakage_audit"}
 
 
 def planned_jobs(folder: Path, config: str | Path = "config.test.yaml") -> dict[str, list[str]]:
@@ -29,6 +37,34 @@ def planned_jobs(folder: Path, config: str | Path = "config.test.yaml") -> dict[
     return jobs
 
 
+@cache
+def arrows() -> set[tuple[str, str]]:
+    """Return the arrows between rules, `all` left out."""
+    graph = rulegraph_of(ROOT / "Snakefile")
+    names = dict(re.findall(r"^\s*(id\d+)\[(\w+)\]$", graph, re.M))
+    return {(names[a], names[b]) for a, b in EDGE.findall(graph) if names[b] != "all"}
+
+
+@cache
+def scripts() -> dict[str, str]:
+    """Return the script of every rule."""
+    found = {}
+    for path in RULES:
+        for name, body in re.findall(r"^ *rule (\w+):\n(.*?)(?=^ *rule |\Z)", path.read_text(), re.M | re.S):
+            if script := re.search(r'"\.\./(scripts/[^"]+)"\s*$', body, re.M):
+                found[name] = script[1]
+    return found
+
+
+def expected(edited: str) -> set[str]:
+    """Return the rules that import a file, and all that follow from them."""
+    importing = {name for name, script in scripts().items() if edited in (script, *project_imports(script, ROOT))}
+    found = importing & {name for arrow in arrows() for name in arrow}
+    while new := {b for a, b in arrows() if a in found} - found:
+        found |= new
+    return found
+
+
 def edit(path: Path, old: str, new: str) -> None:
     text = path.read_text()
     assert text.count(old) == 1, f"{path}: {old!r} stands {text.count(old)} times"
@@ -42,14 +78,18 @@ def test_a_copied_clone_has_nothing_to_do(workshop):
 def test_an_edited_metric_measures_again_and_trains_nothing(workshop):
     edit(workshop / "scripts/common/metrics.py", "return (RATES", "return 1.0 * (RATES")
     jobs = planned_jobs(workshop)
-    assert jobs.keys() == MEASURING | DRAWING | CLAIMS | PAGES
-    runs = grid(merged("config.test.yaml")["tradeoffs"])
-    assert len(jobs["measure"]) == len(runs) + 4
+    assert jobs.keys() == expected("scripts/common/metrics.py")
+    assert jobs.keys() >= MEASURING | CLAIMS | PAGES and not jobs.keys() & TRAINING
+    assert len(jobs["measure"]) == len(grid(merged("config.test.yaml")["tradeoffs"])) + 4
 
 
 def test_an_edited_style_only_draws(workshop):
     edit(workshop / "scripts/common/figures.py", '"font.size": 11', '"font.size": 10')
-    assert planned_jobs(workshop).keys() == DRAWING | {"figure_claims"} | PAGES
+    jobs = planned_jobs(workshop)
+    assert jobs.keys() == expected("scripts/common/figures.py")
+    assert jobs.keys() >= {"figure_fairness", "tables", "figure_claims", *PAGES}
+    drawing = {name for name in jobs if re.search("figure|table", name)}
+    assert jobs.keys() - drawing == PAGES
 
 
 def test_a_new_seed_plans_its_own_runs_only(study, tmp_path):
@@ -61,7 +101,8 @@ def test_a_new_seed_plans_its_own_runs_only(study, tmp_path):
     new = {run for run in grid(merged("config.test.yaml")["tradeoffs"] | {"seeds": [2]})}
     for rule in ("train", "evaluate", "measure"):
         assert set(jobs[rule]) == new, rule
-    assert not jobs.keys() & {"label", "render_faces", "constants", "choose_rows"}
+    others = {"label", "constants", "choose_rows"} | TRAINING - {"train", "evaluate"}
+    assert not jobs.keys() & others
 
 
 def test_a_changed_hyper_parameter_trains_its_own_runs_only(study, tmp_path):
@@ -74,6 +115,7 @@ def test_a_changed_hyper_parameter_trains_its_own_runs_only(study, tmp_path):
     assert set(jobs["train"]) == set(jobs["evaluate"]) == touched
     constants = {"corrected.constant_reject", "corrected.constant_accept"}  # judged on the images of a trained run
     assert set(jobs["measure"]) == touched | constants
+    assert jobs.keys() & TRAINING == {"train", "evaluate"}
 
 
 def test_an_edited_claim_judges_again_and_measures_nothing(workshop):
