@@ -73,6 +73,7 @@ rule leakage_audit:
         seed=LEAKAGE["audit_seed"],
         certify=LEAKAGE["certify"],
         queries=LEAKAGE["queries"],
+        most=LEAKAGE["most_runs"],
     script:
         "../scripts/leakage/leakage_audit.py"
 

@@ -9,11 +9,13 @@ from joblib import Parallel, delayed, parallel_config
 from scripts.common import records
 from scripts.common.errors import UserError
 from scripts.common.logs import job, log
+from scripts.common.seeds import seed_from
 from scripts.leakage.audit_run import COLUMNS, SMALLEST_GROUP, Settings, audit_run, split_rows
 from scripts.leakage.queries import query_rows
 from scripts.leakage.reading import Predictions, read_predictions
 from scripts.leakage.significance import holm
 
+OWN = "leakage"
 QUERY_KEYS = ["study", "run", "attribute", "k"]
 
 
@@ -21,8 +23,21 @@ class BrokenIdentity(Exception):
     """A row of the audit contradicts arithmetic: a fault of ours."""
 
 
-def audit_file(path: str, settings: Settings, queries: Sequence[int]) -> tuple[list[dict], list[dict], dict] | None:
-    """Audit all runs of a file: rows (`COLUMNS`), rows of repeated queries, and the splits by key.
+def chosen_runs(predictions: Predictions, most: int | None) -> list[str]:
+    """Return the runs of a file that are audited: all of this study's own, at most `most` of another's, by their names.
+
+    A study may fit a grid of a thousand models; they are drawn by a hash of the name, so none is preferred.
+    """
+    names = sorted(predictions.frame["run"].unique())
+    if most is None or predictions.study == OWN or len(names) <= most:
+        return names
+    return sorted(sorted(names, key=lambda name: seed_from("leakage", "audited", name))[:most])
+
+
+def audit_file(
+    path: str, settings: Settings, queries: Sequence[int], most: int | None = None
+) -> tuple[list[dict], list[dict], dict, int] | None:
+    """Audit a file: rows (`COLUMNS`), rows of repeated queries, the splits by key, and how many runs it holds.
 
     Returns:
         None if the file has no sensitive attribute.
@@ -34,7 +49,9 @@ def audit_file(path: str, settings: Settings, queries: Sequence[int]) -> tuple[l
     if predictions is None:
         return None
     rows, asked, splits = [], [], {}
-    for _, run in predictions.frame.groupby("run", sort=True):
+    frame = predictions.frame
+    held = frame["run"].nunique()
+    for _, run in frame[frame["run"].isin(chosen_runs(predictions, most))].groupby("run", sort=True):
         run = run.reset_index(drop=True)
         present = {name: k for name, k in predictions.groups.items() if run[name].notna().any()}
         positions = np.flatnonzero(run["split"] == "test")
@@ -49,7 +66,7 @@ def audit_file(path: str, settings: Settings, queries: Sequence[int]) -> tuple[l
                 )
             rows += audit_run(run, predictions.study, attribute, k, halves, settings)
             asked += ask(run, predictions, attribute, k, halves, queries)
-    return rows, asked, splits
+    return rows, asked, splits, held
 
 
 def joint_code(run: pd.DataFrame, groups: dict[str, int]) -> np.ndarray:
@@ -104,12 +121,13 @@ def overlaps(splits: pd.DataFrame) -> list[str]:
 
 
 def audit(
-    paths: Sequence[str], settings: Settings, queries: Sequence[int], jobs: int = 1
+    paths: Sequence[str], settings: Settings, queries: Sequence[int], jobs: int = 1, most: int | None = None
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Audit all files.
 
     Returns:
-        The audit (`COLUMNS`), repeated queries, the splits, and the files: path, runs, audited.
+        The audit (`COLUMNS`), repeated queries, the splits, and the files: path, runs (audited), held (in the file),
+        audited.
 
     Raises:
         UserError: a file cannot be audited.
@@ -117,12 +135,13 @@ def audit(
     """
     # one thread inside each process: the trees then do not depend on the number of cores
     with parallel_config(backend="loky", inner_max_num_threads=1):
-        results = Parallel(n_jobs=jobs)(delayed(_caught)(path, settings, queries) for path in sorted(paths))
+        results = Parallel(n_jobs=jobs)(delayed(_caught)(path, settings, queries, most) for path in sorted(paths))
     rows, asked, splits, files = [], [], {}, []
     for path, result in zip(sorted(paths), results, strict=True):
         if isinstance(result, UserError):
             raise result
-        files.append((path, 0 if result is None else len({row["run"] for row in result[0]}), result is not None))
+        counts = (0, 0) if result is None else (len({row["run"] for row in result[0]}), result[3])
+        files.append((path, *counts, result is not None))
         if result is not None:
             rows, asked, splits = rows + result[0], asked + result[1], splits | result[2]
     frame = pd.DataFrame(rows, columns=[*COLUMNS, "broken"])
@@ -136,14 +155,14 @@ def audit(
         typed.reset_index(drop=True),
         pd.DataFrame(asked, columns=[*QUERY_KEYS, "queries", "best", "attack_ba", "ba_lo", "ba_hi", "n"]),
         parts,
-        pd.DataFrame(files, columns=["path", "runs", "audited"]),
+        pd.DataFrame(files, columns=["path", "runs", "held", "audited"]),
     )
 
 
-def _caught(path: str, settings: Settings, queries: Sequence[int]):
+def _caught(path: str, settings: Settings, queries: Sequence[int], most: int | None):
     """Return the result of a file, or the user's mistake in it: the first file by name is complained of first."""
     try:
-        return audit_file(path, settings, queries)
+        return audit_file(path, settings, queries, most)
     except UserError as error:
         return error
 
@@ -167,7 +186,11 @@ def tell(frame: pd.DataFrame, files: pd.DataFrame) -> None:
     left_out = files[~files["audited"]]
     log.info("%d files, %d of them without a sensitive attribute", len(files), len(left_out))
     log.info(
-        "%d rows of %d runs; verdicts: %s", len(frame), files["runs"].sum(), frame["verdict"].value_counts().to_dict()
+        "%d rows of %d of %d runs; verdicts: %s",
+        len(frame),
+        files["runs"].sum(),
+        files["held"].sum(),
+        frame["verdict"].value_counts().to_dict(),
     )
     if not (frame["exposure"] == "vector").any():
         log.info("no predictions hold a vector, so no row says what a vector gives away")
@@ -178,7 +201,7 @@ if "snakemake" in globals():
         params = snakemake.params
         settings = Settings(params.seed, params.certify)
         paths = [str(path) for path in snakemake.input.predictions]
-        frame, asked, splits, files = audit(paths, settings, params.queries, snakemake.threads)
+        frame, asked, splits, files = audit(paths, settings, params.queries, snakemake.threads, params.most)
         tell(frame, files)
         records.write(splits, snakemake.output.splits)
         if found := overlaps(records.read(snakemake.output.splits)):  # of the file, which others may check as well

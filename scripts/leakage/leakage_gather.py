@@ -84,6 +84,7 @@ def audit_counts(audit: pd.DataFrame, files: pd.DataFrame) -> pd.DataFrame:
         "files_audited": (int(files["audited"].sum()), len(files)),
         "files_without_attribute": (int((~files["audited"]).sum()), len(files)),
         "runs_audited": (int(files["runs"].sum()), len(files)),
+        "runs_held": (int(files["held"].sum()), len(files)),
         "rows_leaking": (int((audit["verdict"] == "leaks").sum()), len(audit)),
         "rows_leaking_after_holm": (int((audit["p_holm"] < 0.05).sum()), len(audit)),
         "rows_certified": (int(audit["verdict"].str.startswith("certified").sum()), len(audit)),

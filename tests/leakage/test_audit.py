@@ -111,6 +111,16 @@ def test_the_result_does_not_depend_on_the_number_of_jobs(tmp_path):
     pd.testing.assert_frame_equal(one, two)
 
 
+def test_of_many_runs_of_another_study_some_are_audited_and_all_are_counted(tmp_path):
+    frame = pd.concat([predictions(300, seed=n, run=f"r{n}") for n in range(5)], ignore_index=True)
+    paths = [write(tmp_path, frame, study="income"), write(tmp_path, frame, study="leakage")]
+    rows, _, _, files = audit(paths, SETTINGS, [1], 1, most=2)
+    assert rows.groupby("study")["run"].nunique().to_dict() == {"income": 2, "leakage": 5}
+    assert files["held"].tolist() == [5, 5] and sorted(files["runs"]) == [2, 5]
+    everything, *_ = audit(paths[:1], SETTINGS, [1], 1)
+    assert everything["run"].nunique() == 5
+
+
 def test_repeated_queries_find_what_one_label_hides(tmp_path):
     """The exact example X9 as a sample: halves of .2 and .6 against .4."""
     frame = predictions(8000)
