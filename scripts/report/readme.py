@@ -94,7 +94,9 @@ def study_section(study: str, root: Path, claims: pd.DataFrame, tables: dict[str
         )
         parts.append(f"*{figure['title']} ({figure['shows']}).*")
     own = claims[claims["study"] == study]
-    parts += ["**Claims**", claims_section(study, own)]
+    counts = own["verdict"].value_counts()
+    words = ", ".join(f"{counts[verdict]} {verdict}" for verdict in SIGNS if verdict in counts)
+    parts += [f"<details><summary><b>Claims</b>: {words}</summary>", claims_section(study, own), "</details>"]
     for name in studies.shown_in_readme(study, root, "tables"):
         summary = f"<details><summary>{about['tables'][name]['title']}</summary>"
         parts += [summary, tables[name].read_text(encoding="utf-8").strip(), "</details>"]
