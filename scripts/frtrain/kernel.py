@@ -6,6 +6,10 @@ times the arithmetic: measured on one core, 5 CPU s for a published clean fit by
 models stacked in batched arrays, 0.1 to 0.2 s here. So models are trained one after the other, in float32 rows
 with hand-written gradients; tests compare each gradient with autograd in float64.
 
+Only the whole loop is cached on disk. A part taken from the cache is linked but not inlined, so its sums would be
+rounded in another order than those of a part compiled here, and two runs would differ in their last digits by which
+process came first.
+
 Shapes: d features, n training rows, v clean validation rows, H hidden units of the robustness discriminator. Rows
 lie along the last axis, so that the inner loops are vectorised.
 """
@@ -19,7 +23,7 @@ ZERO, SIXTH, HALF, ONE = np.float32(0), np.float32(1 / 6), np.float32(0.5), np.f
 LOG2_E, LN2 = np.float32(1.4426950408889634), np.float32(0.6931471805599453)
 
 
-@njit(cache=True, fastmath=True)
+@njit(fastmath=True)
 def sigmoid_(values):
     """Replace the float32 values [n] by their logistic function.
 
@@ -39,7 +43,7 @@ def sigmoid_(values):
         values[i] = ONE / (ONE + values[i] * two_to[i])
 
 
-@njit(cache=True, fastmath=True)
+@njit(fastmath=True)
 def linear(x, weights, bias, out):
     """Write weights . x + bias of every row into `out` [n]; x is [d, n]."""
     out[:] = bias
@@ -49,7 +53,7 @@ def linear(x, weights, bias, out):
             out[i] += w * x[j, i]
 
 
-@njit(cache=True, fastmath=True)
+@njit(fastmath=True)
 def hidden(x, label, w1, b1, w2, b2, start, stop, pre, out):
     """Write the hidden values [H, m] of the rows start .. stop - 1, and their probabilities into `out` [n]."""
     d, m = x.shape[0], stop - start
@@ -70,7 +74,7 @@ def hidden(x, label, w1, b1, w2, b2, start, stop, pre, out):
     sigmoid_(logit)
 
 
-@njit(cache=True, fastmath=True)
+@njit(fastmath=True)
 def robustness(x, label, w1, b1, w2, b2, pre, out):
     """Write the robustness discriminator's probability of "clean" for every row into `out` [n]."""
     for start in range(0, out.size, BLOCK):
@@ -78,7 +82,7 @@ def robustness(x, label, w1, b1, w2, b2, pre, out):
         hidden(x, label, w1, b1, w2, b2, start, stop, pre, out)
 
 
-@njit(cache=True, fastmath=True)
+@njit(fastmath=True)
 def robustness_gradient(x, label, target, share, w1, b1, w2, b2, pre, out, gw1, gb1, gw2, gb2):
     """Write the gradient of sum(share * BCE(D_R(row, label), target)) and every row's probability.
 
@@ -120,7 +124,7 @@ def robustness_gradient(x, label, target, share, w1, b1, w2, b2, pre, out, gw1, 
                 gw1[h, j] += total
 
 
-@njit(cache=True, fastmath=True)
+@njit(fastmath=True)
 def label_gradient(x, label, w1, b1, w2, b2, scale, pre, out, slope):
     """Add d/d label of scale * sum BCE(D_R(row, label), 0) to `slope` [n]; `out` ends with the probabilities."""
     d, n = x.shape
@@ -134,7 +138,7 @@ def label_gradient(x, label, w1, b1, w2, b2, scale, pre, out, slope):
                 own[i] += probability[i] * w * (ONE if p[i] > ZERO else SLOPE)
 
 
-@njit(cache=True, fastmath=True)
+@njit(fastmath=True)
 def fairness(logits, labels, df, odds, out):
     """Write D_F = sigmoid(df[0] g + df[1] y + df[2]) into `out` [n]; it sees y only if `odds`."""
     a, e, c = np.float32(df[0]), np.float32(df[1]) if odds else ZERO, np.float32(df[2])
@@ -143,7 +147,7 @@ def fairness(logits, labels, df, odds, out):
     sigmoid_(out)
 
 
-@njit(cache=True, fastmath=True)
+@njit(fastmath=True)
 def fairness_gradient(logits, labels, z, df, odds, out):
     """Return the gradient (slope, label, bias) of mean BCE(D_F, z); `out` [n] ends with the probabilities."""
     fairness(logits, labels, df, odds, out)
@@ -157,14 +161,14 @@ def fairness_gradient(logits, labels, z, df, odds, out):
     return slope / n, (by_label / n if odds else ZERO), bias / n
 
 
-@njit(cache=True)
+@njit
 def cross_entropy(probability, target):
     """Return -log of the probability given to a target of 0 or 1, cut at 100 as usual."""
     p = probability if target > 0.5 else 1.0 - probability
     return 100.0 if p < 1e-43 else -np.log(p)
 
 
-@njit(cache=True, fastmath=True)
+@njit(fastmath=True)
 def classifier_slopes(logits, t, z, labels, weights, df, lf, lr, odds, group, slope):
     """Write d loss / d logit of every row into `slope` [n], all but the robustness term; `group` [n] is room."""
     n = np.float32(logits.size)
@@ -176,7 +180,7 @@ def classifier_slopes(logits, t, z, labels, weights, df, lf, lr, odds, group, sl
         slope[i] = weights[i] * (own * (slope[i] - t[i]) - fair * (group[i] - z[i]))
 
 
-@njit(cache=True)
+@njit
 def classifier_loss(logits, t, z, labels, weights, df, lf, lr, odds, probability):
     """Return the classifier's whole loss, robustness term included."""
     accurate, fair, robust, n = 0.0, 0.0, 0.0, logits.size
@@ -188,7 +192,7 @@ def classifier_loss(logits, t, z, labels, weights, df, lf, lr, odds, probability
     return ((1.0 - lf - lr) * accurate - lr * robust - lf * fair) / n
 
 
-@njit(cache=True, fastmath=True)
+@njit(fastmath=True)
 def adam(parameters, gradient, first, second, step, rate):
     """Take one Adam step (Kingma and Ba 2015, usual constants) in place; `step` counts from 1."""
     for j in range(parameters.size):
