@@ -17,7 +17,7 @@ STEPS = 2000
 RATE, ADVERSARY_RATE = 0.01, 0.2  # a slower adversary lags behind, and the game runs in circles
 
 
-@njit(cache=True, fastmath=True)
+@njit(fastmath=True)
 def gradients(w, a, x, y, z, shares, fair, odds, f, s, q, slope):
     """Return dL_P/dw, dL_A/dw [d + 1] and dL_A/da [5].
 
@@ -70,7 +70,7 @@ def gradients(w, a, x, y, z, shares, fair, odds, f, s, q, slope):
     return gp, ga, adversary
 
 
-@njit(cache=True)
+@njit
 def update_direction(gp, ga, alpha, projection):
     """Return gP - proj_gA(gP) - alpha gA; without `projection`, gP - alpha gA."""
     size = (ga**2).sum()
@@ -78,7 +78,7 @@ def update_direction(gp, ga, alpha, projection):
     return gp - (share + alpha) * ga
 
 
-@njit(cache=True)
+@njit
 def adam_step(values, gradient, first, second, step, rate):
     """Take one Adam step (Kingma and Ba 2015, usual constants) in place; `step` counts from 1."""
     first[:] = 0.9 * first + 0.1 * gradient
@@ -86,7 +86,7 @@ def adam_step(values, gradient, first, second, step, rate):
     values -= rate * (first / (1.0 - 0.9**step)) / (np.sqrt(second / (1.0 - 0.999**step)) + 1e-8)
 
 
-@njit(cache=True)
+@njit(cache=True)  # alone on disk, as kernel.train
 def descend(w, a, x, y, z, shares, fair, alpha, odds, projection, steps, rate, adversary_rate):
     """Train both in place, full batch, with step sizes that fall linearly to zero."""
     n = y.size

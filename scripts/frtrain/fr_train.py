@@ -81,7 +81,7 @@ def fit_fr_train(
     """
     if fair_weight + loop.robust_weight >= 1:
         raise ValueError(f"lambda_f {fair_weight:g} + lambda_r {loop.robust_weight:g} must stay below 1")
-    rows = [np.ascontiguousarray(v, np.float32) for v in (x.T, y, z, x_clean.T, y_clean)]
+    rows = [np.array(v, np.float32, order="C") for v in (x.T, y, z, x_clean.T, y_clean)]  # writable: one signature
     g = np.append(initial["g"].astype(float), 0.0)
     df = np.array([float(initial["df"][0]), 0.0, 0.0])
     w1, w2 = initial["w1"].copy(), initial["w2"].copy()

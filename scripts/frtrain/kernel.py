@@ -6,9 +6,9 @@ times the arithmetic: measured on one core, 5 CPU s for a published clean fit by
 models stacked in batched arrays, 0.1 to 0.2 s here. So models are trained one after the other, in float32 rows
 with hand-written gradients; tests compare each gradient with autograd in float64.
 
-Only the whole loop is cached on disk. A part taken from the cache is linked but not inlined, so its sums would be
-rounded in another order than those of a part compiled here, and two runs would differ in their last digits by which
-process came first.
+Only the whole loop is cached on disk, and it is compiled when this file is imported. A part taken from the cache is
+linked but not inlined, and what was compiled before changes what is inlined; sums would be rounded in another order,
+and two runs would differ in their last digits by which process came first.
 
 Shapes: d features, n training rows, v clean validation rows, H hidden units of the robustness discriminator. Rows
 lie along the last axis, so that the inner loops are vectorised.
@@ -20,6 +20,12 @@ from numba import njit
 BLOCK = 512  # rows whose hidden values stay in the first-level cache
 SLOPE = np.float32(0.2)  # of the leaky ReLU
 ZERO, SIXTH, HALF, ONE = np.float32(0), np.float32(1 / 6), np.float32(0.5), np.float32(1)
+# of `train`: what it takes and gives, in the order of its arguments
+ROWS, VALUES, REALS = "float32[:,::1]", "float32[::1]", "float64[::1]"
+SIGNATURE = (
+    f"{VALUES}({ROWS},{VALUES},{VALUES},{ROWS},{VALUES},{REALS},{REALS},{ROWS},{VALUES},{VALUES},{VALUES},"
+    "float64,float64,int64,int64,int64,float64,UniTuple(float64,3),UniTuple(boolean,3))"
+)
 LOG2_E, LN2 = np.float32(1.4426950408889634), np.float32(0.6931471805599453)
 
 
@@ -202,7 +208,7 @@ def adam(parameters, gradient, first, second, step, rate):
         parameters[j] -= rate * ahead / (np.sqrt(second[j] / (1.0 - 0.999**step)) + 1e-8)
 
 
-@njit(cache=True, fastmath=True)
+@njit(SIGNATURE, cache=True, fastmath=True)
 def train(
     x, y, z, x_clean, y_clean, g, df, w1, b1, w2, b2, lf, lr, epochs, every, pretrain, scale, rates, switches
 ):  # fmt: skip

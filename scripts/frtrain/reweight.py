@@ -22,7 +22,7 @@ class Reweighted(NamedTuple):
     average: np.ndarray
 
 
-@njit(cache=True)
+@njit
 def row_weights(theta, x, t, x_clean, t_clean, weights):
     """Write the weights [n] of the rows at theta and return the gradient [d + 1] that they give."""
     n, d = x.shape
@@ -50,7 +50,7 @@ def row_weights(theta, x, t, x_clean, t_clean, weights):
     return gradient / total
 
 
-@njit(cache=True)
+@njit(cache=True)  # alone on disk, as kernel.train
 def descend(theta, x, t, x_clean, t_clean, steps, rate):
     """Take all steps in place; return the weights of the last step and their mean over the second half."""
     weights, average = np.zeros(t.size), np.zeros(t.size)
