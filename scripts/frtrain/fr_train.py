@@ -6,7 +6,7 @@ import numpy as np
 from safetensors.numpy import load_file
 
 from scripts.common.seeds import seed_from
-from scripts.frtrain.kernel import train
+from scripts.frtrain import kernel
 
 HIDDEN = 16
 
@@ -86,7 +86,7 @@ def fit_fr_train(
     df = np.array([float(initial["df"][0]), 0.0, 0.0])
     w1, w2 = initial["w1"].copy(), initial["w2"].copy()
     b1, b2 = np.zeros(len(w2), np.float32), np.zeros(1, np.float32)
-    weights = train(
+    weights = kernel.train(
         *rows, g, df, w1, b1, w2, b2, float(fair_weight), loop.robust_weight, loop.epochs, loop.every, loop.pretrain,
         loop.scale, loop.rates, (reweight, loop.push, odds),
     )  # fmt: skip

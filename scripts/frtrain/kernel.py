@@ -6,9 +6,9 @@ times the arithmetic: measured on one core, 5 CPU s for a published clean fit by
 models stacked in batched arrays, 0.1 to 0.2 s here. So models are trained one after the other, in float32 rows
 with hand-written gradients; tests compare each gradient with autograd in float64.
 
-Only the whole loop is cached on disk, and it is compiled when this file is imported. A part taken from the cache is
-linked but not inlined, and what was compiled before changes what is inlined; sums would be rounded in another order,
-and two runs would differ in their last digits by which process came first.
+Only the whole loop is cached on disk; it is compiled when this file is first imported. The process that compiles it
+ends with other last digits than those that read it from the disk (the cause was not found), so rule `frtrain_initial`,
+which every fit waits for, compiles it.
 
 Shapes: d features, n training rows, v clean validation rows, H hidden units of the robustness discriminator. Rows
 lie along the last axis, so that the inner loops are vectorised.

@@ -1,5 +1,10 @@
 """FR-Train: every gradient against autograd in float64, the loop against the same loop by autograd, the points."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -11,6 +16,7 @@ from scripts.frtrain.datasets import FR_TRAIN_ROWS, synthetic_data
 from scripts.frtrain.fr_train import LOOPS, drawn_initial, fit_fr_train
 from scripts.frtrain.initial import initial_weights
 
+ROOT = Path(__file__).parents[2]
 BCE = functional.binary_cross_entropy_with_logits
 N, D, H = 700, 3, 16  # more rows than a block of the kernel
 
@@ -154,3 +160,31 @@ def test_the_published_points_at_seed_one(table, labels):
         rates = [accepted[z == group].mean() for group in (0, 1)]
         found = ((accepted == (y > 0)).mean(), min(rates) / max(rates))
         assert found == pytest.approx(expected, abs=0.002), knob
+
+
+WARM = """
+import hashlib, numpy as np
+from scripts.frtrain.fr_train import Loop, drawn_initial, fit_fr_train
+random = np.random.default_rng(0)
+n, d = 1200, 90
+x = random.normal(size=(n, d))
+x[:, 20:] = (x[:, 20:] > 1.5) * 3
+y, z = np.where(random.random(n) < 0.5, 1, -1), random.random(n) < 0.5
+loop = Loop(epochs=1500, every=3, scale=1.0, rates=(0.005, 0.01, 0.001), robust_weight=0.1, push=True)
+fitted = fit_fr_train(x, y, z, x[:60], y[:60], drawn_initial(1, d), loop, 0.3)
+print(hashlib.sha256(fitted.classifier.tobytes()).hexdigest())
+"""
+
+
+def test_processes_that_read_the_compiled_loop_give_the_same_bytes(tmp_path):
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+
+    def run(code: str) -> str:
+        command = [sys.executable, "-c", code]
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr[-2000:]
+        return done.stdout
+
+    run("import scripts.frtrain.initial")  # as rule frtrain_initial does before any fit
+    assert len(list(tmp_path.rglob("*.nbi"))) == 1
+    assert run(WARM) == run(WARM) != ""
