@@ -1,7 +1,5 @@
 """The printed numbers that ours stand beside: disparate impact and accuracy."""
 
-import pandas as pd
-
 # The study's slides, synthetic data: method -> ((DI, accuracy) clean, (DI, accuracy) poisoned).
 SYNTHETIC = {
     "LR": ((0.409, 0.885), (0.446, 0.819)),
@@ -29,13 +27,3 @@ NOTEBOOKS = {
     "poisoned": {0.1: (0.842, 0.657), 0.2: (0.833, 0.722), 0.3: (0.824, 0.760), 0.4: (0.821, 0.770)}
     | {0.52: (0.814, 0.827)},
 }
-
-
-def synthetic_frame() -> pd.DataFrame:
-    """Return the printed synthetic table: method, labels, disparate_impact, accuracy."""
-    rows = [
-        {"method": method, "labels": labels, "disparate_impact": pair[0], "accuracy": pair[1]}
-        for method, pairs in SYNTHETIC.items()
-        for labels, pair in zip(("clean", "poisoned"), pairs, strict=True)
-    ]
-    return pd.DataFrame(rows)
