@@ -134,82 +134,32 @@ rule frtrain_groups:
         "../scripts/frtrain/groups.py"
 
 
-rule frtrain_figure_methods:
+rule frtrain_figures:
     input:
         choices=gathered("frtrain", "choices"),
-        code=code("scripts/frtrain/figure_methods.py"),
-    output:
-        figure_files("frtrain", "methods"),
-    log:
-        f"{FRTRAIN_OUT}/logs/figure_methods.log",
-    conda:
-        "../envs/figures.yaml"
-    script:
-        "../scripts/frtrain/figure_methods.py"
-
-
-rule frtrain_figure_tradeoff:
-    input:
         metrics=gathered("frtrain", "metrics"),
-        code=code("scripts/frtrain/figure_tradeoff.py"),
+        groups=gathered("frtrain", "groups"),
+        code=code("scripts/frtrain/figures.py"),
     output:
-        figure_files("frtrain", "tradeoff"),
+        figure_files(
+            "frtrain",
+            "methods",
+            "tradeoff",
+            "poisoning_rate",
+            "validation_size",
+            "seed_spread",
+            "two_groups",
+        ),
     log:
-        f"{FRTRAIN_OUT}/logs/figure_tradeoff.log",
+        f"{FRTRAIN_OUT}/logs/figures.log",
     conda:
         "../envs/figures.yaml"
     params:
         lambdas=FRTRAIN["lambdas"],
-    script:
-        "../scripts/frtrain/figure_tradeoff.py"
-
-
-rule frtrain_figure_curves:
-    input:
-        metrics=gathered("frtrain", "metrics"),
-        code=code("scripts/frtrain/figure_curves.py"),
-    output:
-        figure_files("frtrain", "poisoning_rate", "validation_size"),
-    log:
-        f"{FRTRAIN_OUT}/logs/figure_curves.log",
-    conda:
-        "../envs/figures.yaml"
-    params:
-        printed=FRTRAIN["lambdas"]["poisoned"]["printed"],
+        seeds=FRTRAIN["seeds"],
         few_seeds=FRTRAIN["few_seeds"],
     script:
-        "../scripts/frtrain/figure_curves.py"
-
-
-rule frtrain_figure_seeds:
-    input:
-        metrics=gathered("frtrain", "metrics"),
-        code=code("scripts/frtrain/figure_seeds.py"),
-    output:
-        figure_files("frtrain", "seed_spread"),
-    log:
-        f"{FRTRAIN_OUT}/logs/figure_seeds.log",
-    conda:
-        "../envs/figures.yaml"
-    params:
-        printed={labels: own["printed"] for labels, own in FRTRAIN["lambdas"].items()},
-        first_seed=FRTRAIN["seeds"][0],
-    script:
-        "../scripts/frtrain/figure_seeds.py"
-
-
-rule frtrain_figure_groups:
-    input:
-        groups=gathered("frtrain", "groups"),
-        code=code("scripts/frtrain/figure_groups.py"),
-    output:
-        figure_files("frtrain", "two_groups"),
-    log:
-        f"{FRTRAIN_OUT}/logs/figure_groups.log",
-    conda:
-        "../envs/figures.yaml"
-    script:
-        "../scripts/frtrain/figure_groups.py"
+        "../scripts/frtrain/figures.py"
 
 
 rule frtrain_tables:

@@ -1,13 +1,10 @@
 """How accuracy and disparate impact change with the poisoning rate and with the size of the validation set."""
 
-from pathlib import Path
-
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from scripts.common import figures, records
-from scripts.common.logs import job
+from scripts.common import figures
 from scripts.frtrain.points import ACCURACY, DI, METHODS, require_rows
 
 SHOWN = ("LR", "RML", "FR-Train")
@@ -93,18 +90,3 @@ def draw_sizes(rows: pd.DataFrame, printed: float) -> tuple[Figure, pd.DataFrame
     figures.legend_above(figure, handles, columns=3)
     figures.footer(figure, note(rows, printed) + "; 10 % of the training labels flipped; the paper uses 200 rows.")
     return figure, table.reindex(columns=COLUMNS)
-
-
-def draw_all(metrics: pd.DataFrame, printed: float, seeds: list[int], folder: str | Path) -> None:
-    """Write `poisoning_rate` and `validation_size`."""
-    rows = curve_rows(metrics, printed, seeds)
-    with figures.style():
-        figures.save(*draw_rates(rows, printed), Path(folder) / "poisoning_rate")
-        figures.save(*draw_sizes(rows, printed), Path(folder) / "validation_size")
-
-
-if "snakemake" in globals():
-    with job(snakemake):
-        params = snakemake.params
-        metrics = records.read(snakemake.input.metrics, records.METRICS)
-        draw_all(metrics, params.printed, params.few_seeds, Path(snakemake.output[0]).parent)

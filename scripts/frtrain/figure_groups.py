@@ -1,14 +1,11 @@
 """The motivating picture: two groups, their labels, and where poisoning moves the boundary of each."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from scripts.common import figures, records
-from scripts.common.logs import job
+from scripts.common import figures
 from scripts.frtrain.points import LABELS
 
 GROUPS = {0: "group 0", 1: "group 1"}
@@ -60,9 +57,3 @@ def draw(groups: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
         "poisoning flips labels of group 1 only, those that a classifier is surest of, 190 of 200 from +1 to −1.",
     )
     return figure, groups
-
-
-if "snakemake" in globals():
-    with job(snakemake), figures.style():
-        drawing = draw(records.read(snakemake.input.groups))
-        figures.save(*drawing, Path(snakemake.output[0]).with_suffix(""))

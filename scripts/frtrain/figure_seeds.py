@@ -1,13 +1,10 @@
 """How much a printed row depends on its seed: FR-Train at the printed lambdas, with parts switched off and on."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from scripts.common import figures, records
-from scripts.common.logs import job
+from scripts.common import figures
 from scripts.frtrain.points import ACCURACY, DI, FLOOR, require_rows
 from scripts.frtrain.published import SYNTHETIC
 
@@ -78,11 +75,3 @@ def draw(metrics: pd.DataFrame, printed: dict[str, float], first_seed: int) -> t
         "the classifier no gradient from the robustness discriminator $D_R$.",
     )
     return figure, rows[COLUMNS]
-
-
-if "snakemake" in globals():
-    with job(snakemake):
-        metrics = records.read(snakemake.input.metrics, records.METRICS)
-        with figures.style():
-            drawing = draw(metrics, snakemake.params.printed, snakemake.params.first_seed)
-            figures.save(*drawing, Path(snakemake.output[0]).with_suffix(""))

@@ -1,12 +1,9 @@
 """FR-Train's trade-off: accuracy against disparate impact along lambda_f, the first seed and all others."""
 
-from pathlib import Path
-
 import pandas as pd
 from matplotlib.figure import Figure
 
 from scripts.common import figures, records
-from scripts.common.logs import job
 from scripts.frtrain.points import ACCURACY, DI, FLOOR, LABELS, require_rows
 from scripts.frtrain.published import NOTEBOOKS
 
@@ -80,9 +77,3 @@ def draw(metrics: pd.DataFrame, lambdas: dict) -> tuple[Figure, pd.DataFrame]:
         "the data are the same in all. Dashed: disparate impact 0.8. Circles: the released notebooks, seed 1.",
     )
     return figure, figures.stack(drawn, COLUMNS)
-
-
-if "snakemake" in globals():
-    with job(snakemake), figures.style():
-        drawing = draw(records.read(snakemake.input.metrics, records.METRICS), snakemake.params.lambdas)
-        figures.save(*drawing, Path(snakemake.output[0]).with_suffix(""))
