@@ -11,7 +11,7 @@ from scripts.common import records
 from scripts.common.errors import UserError
 from scripts.common.logs import job, log, progress
 from scripts.common.seeds import seed_from
-from scripts.common.tabular import groups, table_of
+from scripts.common.tabular import table_of
 from scripts.income.arms import Outcome, Swapping, as_published, corrected
 from scripts.income.names import CELLS, run_name
 from scripts.income.people import People, people, split, title
@@ -39,7 +39,7 @@ def some_rows(frame: pd.DataFrame, most: int | None, name: str) -> pd.DataFrame:
 def prediction_rows(data: People, cell: str, outcome: Outcome, seed: int) -> pd.DataFrame:
     """Return an outcome in schema PREDICTIONS, with a column per attribute and method, protocol and seed."""
     rows = outcome.rows
-    attributes = {name: groups(data.frame, data.table, name)[rows] for name in data.table.attributes}
+    attributes = {name: codes[rows] for name, codes in data.attributes.items()}
     frame = pd.DataFrame({"row_id": data.frame["row_id"].to_numpy()[rows], "y_true": outcome.y_true})
     frame = frame.assign(y_pred=outcome.y_pred, score=outcome.score, **attributes)
     run = run_name(cell, outcome.protocol, outcome.arm, seed)

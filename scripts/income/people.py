@@ -1,6 +1,7 @@
 """The people of a data set: features, labels and groups, checked, and their split."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -44,6 +45,11 @@ class People:
     def names(self) -> tuple[str, str]:
         """Return the words of group 0 and of group 1."""
         return self.table.attributes[self.attribute].words
+
+    @cached_property
+    def attributes(self) -> dict[str, np.ndarray]:
+        """Return the groups of every attribute of the table, int8 [n] each."""
+        return {name: groups(self.frame, self.table, name) for name in self.table.attributes}
 
     def features(self, fit_on: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the encoded features, float32 [n, d], and which are not of the attribute's column, bool [d]."""
