@@ -11,10 +11,14 @@ logistic functions a row and no temporary array. Tests compare them with autogra
 import numpy as np
 from numba import njit
 
-from scripts.frtrain.kernel import ONE, ZERO, linear, sigmoid_
+from scripts.frtrain.kernel import ONE, REALS, ROWS, VALUES, ZERO, adam, linear, sigmoid_
 
 STEPS = 2000
 RATE, ADVERSARY_RATE = 0.01, 0.2  # a slower adversary lags behind, and the game runs in circles
+# of `descend`, in the order of its arguments
+SIGNATURE = (
+    f"void({REALS},{REALS},{ROWS},{VALUES},{VALUES},{VALUES},{VALUES},float64,boolean,boolean,int64,float64,float64)"
+)
 
 
 @njit(fastmath=True)
@@ -36,7 +40,8 @@ def gradients(w, a, x, y, z, shares, fair, odds, f, s, q, slope):
     plain, shift = np.float32(a[1]), np.float32(a[2])
     positive, negative = (np.float32(a[3]), np.float32(a[4])) if odds else (ZERO, ZERO)
     linear(x, w[:d], w[d], f)
-    s[:] = steep * f
+    for i in range(n):
+        s[i] = steep * f[i]
     sigmoid_(s)
     for i in range(n):
         q[i] = (plain + positive * y[i] + negative * (ONE - y[i])) * s[i] + shift
@@ -73,20 +78,17 @@ def gradients(w, a, x, y, z, shares, fair, odds, f, s, q, slope):
 @njit
 def update_direction(gp, ga, alpha, projection):
     """Return gP - proj_gA(gP) - alpha gA; without `projection`, gP - alpha gA."""
-    size = (ga**2).sum()
-    share = (gp * ga).sum() / size if projection and size > 0 else 0.0
-    return gp - (share + alpha) * ga
+    size, along, direction = 0.0, 0.0, np.empty_like(gp)
+    for j in range(gp.size):
+        size += ga[j] * ga[j]
+        along += gp[j] * ga[j]
+    share = along / size if projection and size > 0 else 0.0
+    for j in range(gp.size):
+        direction[j] = gp[j] - (share + alpha) * ga[j]
+    return direction
 
 
-@njit
-def adam_step(values, gradient, first, second, step, rate):
-    """Take one Adam step (Kingma and Ba 2015, usual constants) in place; `step` counts from 1."""
-    first[:] = 0.9 * first + 0.1 * gradient
-    second[:] = 0.999 * second + 0.001 * gradient**2
-    values -= rate * (first / (1.0 - 0.9**step)) / (np.sqrt(second / (1.0 - 0.999**step)) + 1e-8)
-
-
-@njit(cache=True)  # alone on disk, as kernel.train
+@njit(SIGNATURE, cache=True)  # alone on disk and compiled on import, as kernel.train
 def descend(w, a, x, y, z, shares, fair, alpha, odds, projection, steps, rate, adversary_rate):
     """Train both in place, full batch, with step sizes that fall linearly to zero."""
     n = y.size
@@ -96,8 +98,8 @@ def descend(w, a, x, y, z, shares, fair, alpha, odds, projection, steps, rate, a
     for step in range(1, steps + 1):
         left = 1.0 - (step - 1) / steps
         gp, ga, adversary = gradients(w, a, x, y, z, shares, fair, odds, f, s, q, slope)
-        adam_step(a, adversary, first_a, second_a, step, left * adversary_rate)
-        adam_step(w, update_direction(gp, ga, alpha, projection), first_w, second_w, step, left * rate)
+        adam(a, adversary, first_a, second_a, step, left * adversary_rate)
+        adam(w, update_direction(gp, ga, alpha, projection), first_w, second_w, step, left * rate)
 
 
 def fit_adversarial(
@@ -128,6 +130,6 @@ def fit_adversarial(
     w[-1] = 0.0
     given = [np.ones(len(y)) if own is None else own for own in (weights, fair_weights)]
     shares, fair = (own / own.sum() for own in given)
-    arrays = [np.ascontiguousarray(v, np.float32) for v in (x[:, :-1].T, y > 0, z, shares, fair)]
+    arrays = [np.array(v, np.float32, order="C") for v in (x[:, :-1].T, y > 0, z, shares, fair)]  # writable
     descend(w, a, *arrays, float(alpha), odds, projection, steps, rate, adversary_rate)
     return w

@@ -8,7 +8,8 @@ with hand-written gradients; tests compare each gradient with autograd in float6
 
 Only the whole loop is cached on disk; it is compiled when this file is first imported. The process that compiles it
 ends with other last digits than those that read it from the disk (the cause was not found), so rule `frtrain_initial`,
-which every fit waits for, compiles it.
+which every fit waits for, compiles it. Small arrays are filled and moved in plain loops, since each array expression
+costs the compiler a quarter of a second: they were half of it.
 
 Shapes: d features, n training rows, v clean validation rows, H hidden units of the robustness discriminator. Rows
 lie along the last axis, so that the inner loops are vectorised.
@@ -52,7 +53,8 @@ def sigmoid_(values):
 @njit(fastmath=True)
 def linear(x, weights, bias, out):
     """Write weights . x + bias of every row into `out` [n]; x is [d, n]."""
-    out[:] = bias
+    for i in range(out.size):
+        out[i] = np.float32(bias)
     for j in range(x.shape[0]):
         w = np.float32(weights[j])
         for i in range(out.size):
@@ -65,7 +67,8 @@ def hidden(x, label, w1, b1, w2, b2, start, stop, pre, out):
     d, m = x.shape[0], stop - start
     # slices, since an index with an offset keeps the compiler from vectorising: twenty times slower
     own, logit = label[start:stop], out[start:stop]
-    logit[:] = b2[0]
+    for i in range(m):
+        logit[i] = b2[0]
     for h in range(w1.shape[0]):
         p, w, b = pre[h], w1[h, d], b1[h]
         for i in range(m):
@@ -99,7 +102,11 @@ def robustness_gradient(x, label, target, share, w1, b1, w2, b2, pre, out, gw1, 
         gw1, gb1, gw2, gb2: the gradients.
     """
     d, n = x.shape
-    gw1[:], gb1[:], gw2[:], gb2[:] = ZERO, ZERO, ZERO, ZERO
+    for h in range(w1.shape[0]):
+        for j in range(d + 1):
+            gw1[h, j] = ZERO
+        gb1[h], gw2[h] = ZERO, ZERO
+    gb2[0] = ZERO
     delta = np.empty(BLOCK, np.float32)
     for start in range(0, n, BLOCK):
         stop = min(start + BLOCK, n)
@@ -180,7 +187,8 @@ def classifier_slopes(logits, t, z, labels, weights, df, lf, lr, odds, group, sl
     n = np.float32(logits.size)
     own, fair = np.float32((1.0 - lf - lr) / n), np.float32(lf * df[0] / n)
     fairness(logits, labels, df, odds, group)
-    slope[:] = logits
+    for i in range(logits.size):
+        slope[i] = logits[i]
     sigmoid_(slope)
     for i in range(logits.size):
         slope[i] = weights[i] * (own * (slope[i] - t[i]) - fair * (group[i] - z[i]))
@@ -229,11 +237,16 @@ def train(
     d, n = x.shape
     v = y_clean.size
     every_row = np.empty((d, v + n), np.float32)
-    every_row[:, :v], every_row[:, v:] = x_clean, x
     label, target, share = np.empty(v + n, np.float32), np.zeros(v + n, np.float32), np.empty(v + n, np.float32)
-    label[:v], target[:v] = y_clean, ONE
-    share[:v], share[v:] = 0.5 / v, 0.5 / n
-    t = (y + ONE) / np.float32(2)
+    t = np.empty(n, np.float32)
+    for i in range(v):
+        label[i], target[i], share[i] = y_clean[i], ONE, 0.5 / v
+        for j in range(d):
+            every_row[j, i] = x_clean[j, i]
+    for i in range(n):
+        t[i], share[v + i] = (y[i] + ONE) / np.float32(2), 0.5 / n
+        for j in range(d):
+            every_row[j, v + i] = x[j, i]
     logits, group, slope = np.empty(n, np.float32), np.empty(n, np.float32), np.empty(n, np.float32)
     weights = np.ones(n, np.float32)
     pre, out = np.empty((w1.shape[0], BLOCK), np.float32), np.empty(v + n, np.float32)
@@ -249,20 +262,24 @@ def train(
         df[0] -= rate_f * by_slope
         df[1] -= rate_f * by_label
         df[2] -= rate_f * by_bias
-        label[v:] = logits
+        for i in range(n):
+            label[v + i] = logits[i]
         robustness_gradient(every_row, label, target, share, w1, b1, w2, b2, pre, out, gw1, gb1, gw2, gb2)
         loss_r = 0.0
         if refresh:  # the only time that the value of the loss is needed
             for i in range(v + n):
                 loss_r += share[i] * cross_entropy(out[i], target[i])
-        w1 -= rate_r * gw1
-        b1 -= rate_r * gb1
-        w2 -= rate_r * gw2
-        b2 -= rate_r * gb2
+        for h in range(b1.size):
+            for j in range(d + 1):
+                w1[h, j] -= rate_r * gw1[h, j]
+            b1[h] -= rate_r * gb1[h]
+            w2[h] -= rate_r * gw2[h]
+        b2[0] -= rate_r * gb2[0]
         if not turn:
             continue
         if epoch < pretrain:
-            slope[:] = np.float32(2) * logits
+            for i in range(n):
+                slope[i] = np.float32(2) * logits[i]
             sigmoid_(slope)
             for i in range(n):
                 slope[i] = np.float32(2 * scale / n) * (slope[i] - t[i])

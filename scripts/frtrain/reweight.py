@@ -10,7 +10,11 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from scripts.frtrain.kernel import REALS
+
 STEPS, RATE = 2000, 0.05
+# of `descend`, in the order of its arguments
+SIGNATURE = f"UniTuple({REALS},2)({REALS},float64[:,::1],{REALS},float64[:,::1],{REALS},int64,float64)"
 HANDOVERS = ("average", "last", "filter")
 
 
@@ -50,7 +54,7 @@ def row_weights(theta, x, t, x_clean, t_clean, weights):
     return gradient / total
 
 
-@njit(cache=True)  # alone on disk, as kernel.train
+@njit(SIGNATURE, cache=True)  # alone on disk and compiled on import, as kernel.train
 def descend(theta, x, t, x_clean, t_clean, steps, rate):
     """Take all steps in place; return the weights of the last step and their mean over the second half."""
     weights, average = np.zeros(t.size), np.zeros(t.size)
@@ -75,9 +79,8 @@ def fit_reweighted(
     theta = np.random.default_rng(seed).normal(0, 0.2, x.shape[1])
     theta[-1] = 0.0
     targets = [(labels > 0).astype(float) for labels in (y, y_clean)]
-    last, average = descend(
-        theta, np.ascontiguousarray(x), targets[0], np.ascontiguousarray(x_clean), targets[1], steps, rate
-    )
+    features = [np.array(rows, float, order="C") for rows in (x, x_clean)]  # writable
+    last, average = descend(theta, features[0], targets[0], features[1], targets[1], steps, rate)
     return Reweighted(theta, last, average)
 
 
