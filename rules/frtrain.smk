@@ -59,6 +59,7 @@ rule frtrain_fit:
     conda:
         "../envs/tabular.yaml"
     threads: 1
+    priority: FRTRAIN_PLAN.priority
     resources:
         mem_mb=2000,
         runtime=240,
@@ -134,16 +135,28 @@ rule frtrain_groups:
         "../scripts/frtrain/groups.py"
 
 
-rule frtrain_figures:
+rule frtrain_figure_methods:
     input:
         choices=gathered("frtrain", "choices"),
+        code=code("scripts/frtrain/figure_methods.py"),
+    output:
+        figure_files("frtrain", "methods"),
+    log:
+        f"{FRTRAIN_OUT}/logs/figure_methods.log",
+    conda:
+        "../envs/figures.yaml"
+    script:
+        "../scripts/frtrain/figure_methods.py"
+
+
+rule frtrain_figures:
+    input:
         metrics=gathered("frtrain", "metrics"),
         groups=gathered("frtrain", "groups"),
         code=code("scripts/frtrain/figures.py"),
     output:
         figure_files(
             "frtrain",
-            "methods",
             "tradeoff",
             "poisoning_rate",
             "validation_size",

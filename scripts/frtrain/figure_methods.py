@@ -1,10 +1,13 @@
-"""Accuracy against disparate impact of all methods, on clean and on poisoned training labels."""
+"""Rule `frtrain_figure_methods`: accuracy against disparate impact of all methods, on clean and on poisoned labels."""
+
+from pathlib import Path
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from scripts.common import figures
+from scripts.common import figures, records
+from scripts.common.logs import job
 from scripts.frtrain.points import ACCURACY, DI, FLOOR, LABELS, METHODS, require_rows, spread, wide
 from scripts.frtrain.published import SYNTHETIC
 
@@ -82,3 +85,9 @@ def draw(choices: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
         "0.8 (dashed). Bars: one standard deviation over seeds, or the 95 % bootstrap interval over rows for one seed.",
     )
     return figure, pd.DataFrame(drawn).reindex(columns=COLUMNS)
+
+
+if "snakemake" in globals():
+    with job(snakemake), figures.style():
+        drawing = draw(records.read(snakemake.input.choices, records.METRICS))
+        figures.save(*drawing, Path(snakemake.output[0]).with_suffix(""))

@@ -1,14 +1,16 @@
-"""Rule `frtrain_figures`: every figure of the study, in one job since a process takes as long as a figure."""
+"""Rule `frtrain_figures`: the figures of all fits, in one job since a process takes as long as a figure.
+
+The figure of the chosen fits is drawn by a rule of its own: these need not wait for the choice.
+"""
 
 from pathlib import Path
 
 from scripts.common import figures, records
 from scripts.common.logs import job
-from scripts.frtrain import figure_curves, figure_groups, figure_methods, figure_seeds, figure_tradeoff
+from scripts.frtrain import figure_curves, figure_groups, figure_seeds, figure_tradeoff
 
 
 def draw_all(
-    choices_path: str,
     metrics_path: str,
     groups_path: str,
     lambdas: dict,
@@ -19,18 +21,17 @@ def draw_all(
     """Write every figure of the study into a folder.
 
     Args:
-        choices_path, metrics_path, groups_path: Parquet files of the rules `choose`, `measure` and `groups`.
+        metrics_path, groups_path: Parquet files of the rules `frtrain_measure` and `frtrain_groups`.
         lambdas: FR-Train's grids by kind of labels.
         seeds, few_seeds: all seeds, and those of the curves.
 
     Raises:
         UserError: a file is missing or damaged, or holds no runs of a figure.
     """
-    choices, metrics = (records.read(path, records.METRICS) for path in (choices_path, metrics_path))
+    metrics = records.read(metrics_path, records.METRICS)
     printed = {labels: own["printed"] for labels, own in lambdas.items()}
     curves = figure_curves.curve_rows(metrics, printed["poisoned"], few_seeds)
     drawings = {
-        "methods": lambda: figure_methods.draw(choices),
         "tradeoff": lambda: figure_tradeoff.draw(metrics, lambdas),
         "poisoning_rate": lambda: figure_curves.draw_rates(curves, printed["poisoned"]),
         "validation_size": lambda: figure_curves.draw_sizes(curves, printed["poisoned"]),
@@ -46,4 +47,4 @@ if "snakemake" in globals():
     with job(snakemake):
         files, params = snakemake.input, snakemake.params
         folder = Path(snakemake.output[0]).parent
-        draw_all(files.choices, files.metrics, files.groups, params.lambdas, params.seeds, params.few_seeds, folder)
+        draw_all(files.metrics, files.groups, params.lambdas, params.seeds, params.few_seeds, folder)
