@@ -56,10 +56,10 @@ rule frtrain_fit:
         f"{FRTRAIN_OUT}/benchmarks/fit/{{batch}}.tsv"
     wildcard_constraints:
         batch="|".join(FRTRAIN_PLAN.batches).replace(".", "[.]"),
+    priority: FRTRAIN_PLAN.priority
     conda:
         "../envs/tabular.yaml"
     threads: 1
-    priority: FRTRAIN_PLAN.priority
     resources:
         mem_mb=2000,
         runtime=240,
