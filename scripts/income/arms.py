@@ -9,7 +9,7 @@ from scripts.income import reweighing
 from scripts.income.fairlearn_arms import gradient_probabilities, threshold_probabilities
 from scripts.income.literal import new_data
 from scripts.income.massaging import chosen_swaps, swapped
-from scripts.income.model import draw, fit, log_odds, scores
+from scripts.income.model import Binned, draw, fit, log_odds, scores
 from scripts.income.names import (
     BASE,
     BLIND,
@@ -103,19 +103,20 @@ def corrected(
     """
     parts = {"valid": split.valid, "test": split.test}
     x, kept = people.features(split.train)
-    blind = x[:, kept]
+    blind, train = x[:, kept], x[split.train]
+    rows, blind_rows = Binned(train), Binned(blind[split.train])
     y, group, valid = people.y[split.train], people.group[split.train], split.valid
-    base = fit(x[split.train], y)
-    ranking = scores(base, x[split.train])
+    base = rows.fit(y)
+    ranking = scores(base, train)
     massaged = swapped(y, chosen_swaps(y, group, ranking))
     counted_on_labels = swapped(y, chosen_swaps(y, group, ranking, count_labels=True))
     models = {
         BASE: (base, x),
-        BLIND: (fit(blind[split.train], y), blind),
-        REWEIGHING: (fit(x[split.train], y, reweighing.weights(y, group)), x),
-        MASSAGING: (fit(x[split.train], massaged), x),
-        LABEL_MASSAGING: (fit(x[split.train], counted_on_labels), x),
-        BLIND_MASSAGING: (fit(blind[split.train], massaged), blind),
+        BLIND: (blind_rows.fit(y), blind),
+        REWEIGHING: (rows.fit(y, reweighing.weights(y, group)), x),
+        MASSAGING: (rows.fit(massaged), x),
+        LABEL_MASSAGING: (rows.fit(counted_on_labels), x),
+        BLIND_MASSAGING: (blind_rows.fit(massaged), blind),
     }
     found = []
     for arm, (model, features) in models.items():
@@ -124,25 +125,31 @@ def corrected(
     chosen_on = (x[valid], people.y[valid], people.group[valid])
     accepted = {
         THRESHOLDS: threshold_probabilities(base, chosen_on, x[judged], people.group[judged]),
-        GRADIENT: gradient_probabilities((x[split.train], y, group), x[judged], **gradient),
+        GRADIENT: gradient_probabilities((train, y, group), x[judged], **gradient, binned=rows),
     }
     for arm, probabilities in accepted.items():
         accept = np.full(len(x), np.nan)
         accept[judged] = probabilities
         judge = by_chance(accept, seed_from("income decisions", people.table.name, arm, seed))
         found += outcomes(people, "corrected", arm, parts, judge)
-    return found, swappings(people, split, x, ranking, shares, models)
+    return found, swappings(people, split, x, rows, ranking, shares, models)
 
 
 def swappings(
-    people: People, split: Split, x: np.ndarray, ranking: np.ndarray, shares: list[float], models: dict
+    people: People,
+    split: Split,
+    x: np.ndarray,
+    rows: Binned,
+    ranking: np.ndarray,
+    shares: list[float],
+    models: dict,
 ) -> list[Swapping]:
     """Return the outcome on the test part for each share of the formula's n; `models` holds those of 0 and 1."""
     y, group, found = people.y[split.train], people.group[split.train], []
     at_hand = {0: models[BASE][0], 1: models[MASSAGING][0]}
     for share in shares:
         swaps = chosen_swaps(y, group, ranking, share)
-        model = at_hand.get(share) or fit(x[split.train], swapped(y, swaps))
+        model = at_hand.get(share) or rows.fit(swapped(y, swaps))
         (outcome,) = outcomes(people, "corrected", MASSAGING, {"test": split.test}, by_model(model, x))
         found.append(Swapping(share, len(swaps.demoted), outcome))
     return found

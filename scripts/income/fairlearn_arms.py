@@ -8,14 +8,14 @@ import warnings
 import numpy as np
 from fairlearn.postprocessing import ThresholdOptimizer
 from fairlearn.reductions import DemographicParity, ExponentiatedGradient
-from xgboost import XGBClassifier
+from xgboost import Booster
 
 from scripts.common.logs import log
-from scripts.income.model import boosted
+from scripts.income.model import Binned, Classifier
 
 
 def threshold_probabilities(
-    model: XGBClassifier,
+    model: Booster,
     valid: tuple[np.ndarray, np.ndarray, np.ndarray],
     x: np.ndarray,
     group: np.ndarray,
@@ -29,7 +29,7 @@ def threshold_probabilities(
     """
     x_valid, y_valid, group_valid = valid
     optimizer = ThresholdOptimizer(
-        estimator=model,
+        estimator=Classifier().of(model),
         constraints="demographic_parity",
         objective="accuracy_score",
         prefit=True,
@@ -44,7 +44,12 @@ def threshold_probabilities(
 
 
 def gradient_probabilities(
-    train: tuple[np.ndarray, np.ndarray, np.ndarray], x: np.ndarray, eps: float, iterations: int, trees: int
+    train: tuple[np.ndarray, np.ndarray, np.ndarray],
+    x: np.ndarray,
+    eps: float,
+    iterations: int,
+    trees: int,
+    binned: Binned | None = None,
 ) -> np.ndarray:
     """Return the probability to accept, float64 [n], of exponentiated gradient under demographic parity.
 
@@ -53,13 +58,17 @@ def gradient_probabilities(
         x: the rows to decide, [n, d]; their group is not needed.
         eps: allowed violation of the constraint.
         iterations: rounds at most; each fits one to a few models of `trees` trees.
+        binned: the training features, if they are binned already.
     """
     x_train, y_train, group_train = train
-    mitigator = ExponentiatedGradient(boosted(trees), DemographicParity(), eps=eps, max_iter=iterations)
+    model = Classifier(id(x_train), trees)
+    Classifier.binned[model.key] = binned or Binned(x_train)
+    mitigator = ExponentiatedGradient(model, DemographicParity(), eps=eps, max_iter=iterations)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         mitigator.fit(x_train, y_train, sensitive_features=group_train)
         accept = mitigator._pmf_predict(x)[:, 1]
+    del Classifier.binned[model.key]
     tell(caught)
     return accept
 
