@@ -27,7 +27,7 @@ def test_weights_count_and_are_forgotten():
     rows, weights = Binned(X), np.where(X[:, 3] > 0, 5.0, 0.5)
     weighted = scores(rows.fit(Y, weights), X)
     own = margins(XGBClassifier(nthread=1).fit(X, Y, sample_weight=weights))
-    assert np.corrcoef(weighted, own)[0, 1] > 0.98
+    assert np.corrcoef(weighted, own)[0, 1] > 0.95
     assert np.array_equal(scores(rows.fit(Y), X), margins(XGBClassifier(nthread=1).fit(X, Y)))
     assert np.abs(weighted - scores(rows.fit(Y), X)).max() > 0.1
 
