@@ -4,6 +4,7 @@ CORES ?= all
 CONFIG ?=
 RELEASED ?=
 BIN := .venv/bin
+$(foreach file,$(CONFIG),$(if $(wildcard $(file)),,$(error Error: CONFIG: $(file): no such file)))
 # --cores stands last: a target would count as one more value of the options before it.
 SNAKEMAKE := $(BIN)/snakemake $(if $(CONFIG),--configfile $(CONFIG)) \
 	$(if $(RELEASED),--config 'released=$(RELEASED)') --cores $(CORES)
