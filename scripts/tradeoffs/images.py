@@ -86,6 +86,8 @@ def image_array(path: str, images: int) -> np.ndarray:
         array = np.load(path, mmap_mode="c", allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise UserError(f"{path}: damaged or no array file ({error}); delete it and run the workflow") from error
+    if not isinstance(array, np.ndarray):
+        raise UserError(f"{path}: an archive of arrays, not one array; delete it and run the workflow")
     if array.dtype != np.uint8 or array.ndim != 4 or array.shape[-1] != 3 or len(array) != images:
         raise UserError(
             f"{path}: holds {array.dtype} {list(array.shape)}, expected uint8 [{images}, height, width, 3]; "

@@ -71,7 +71,9 @@ def test_snakemake_killed_takes_its_jobs_along_and_the_documented_commands_finis
             place.unlock()
     place.finish()
     wrong = lost(place, undisturbed)
-    record("Snakemake killed", len(moments), wrong, "kill -9 of Snakemake while it trains, then the documented commands")
+    record(
+        "Snakemake killed", len(moments), wrong, "kill -9 of Snakemake while it trains, then the documented commands"
+    )
     assert wrong == 0
 
 
