@@ -49,6 +49,7 @@ include: "rules/claims.smk"
 include: "rules/release.smk"
 include: "rules/readme.smk"
 include: "rules/bench.smk"
+include: "rules/faults.smk"
 include: "rules/page.smk"
 
 

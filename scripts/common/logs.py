@@ -61,7 +61,7 @@ def job(snakemake) -> Iterator[None]:
 class _Quiet(logging.FileHandler):
     """A log file on a disk that is full: the job ends by what it cannot write, not by what it cannot say."""
 
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+    def handleError(self, record: logging.LogRecord) -> None:
         """Say once, on the terminal, that lines are missing."""
         if not getattr(self, "said", False):
             self.said = True
