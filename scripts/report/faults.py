@@ -27,7 +27,9 @@ def run_tests(tests: str | Path, root: str | Path) -> list[dict]:
         recorded = Path(folder, "faults.jsonl")
         command = [sys.executable, "-m", "pytest", "-m", "faults", "-p", "no:cacheprovider", str(tests)]
         environment = {**os.environ, FILE: str(recorded)}
-        done = subprocess.run(command, cwd=root, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        done = subprocess.run(
+            command, cwd=root, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
         log.info("%s", done.stdout)
         if done.returncode != 0:
             raise UserError("some fault tests failed; run make test-faults to see which")

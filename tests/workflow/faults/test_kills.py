@@ -135,7 +135,9 @@ def test_of_two_runs_at_once_the_second_stops_and_the_first_is_not_disturbed(pla
     said = place.folder / "said"
     said.rename(place.folder / "said.first")
     status, words = place.run(TARGET)
-    assert (status == 1 and "Traceback" not in words and "another" in words.lower()) or "other Snakemake" in words, words
+    assert (status == 1 and "Traceback" not in words and "another" in words.lower()) or "other Snakemake" in words, (
+        words
+    )
     assert first.wait(LONGEST) == 0, (place.folder / "said.first").read_text()[-3000:]
     wrong = lost(place, undisturbed)
     record("two runs at once", 1, wrong, "the same command a second time while the first one trains")

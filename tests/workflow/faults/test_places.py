@@ -32,13 +32,11 @@ def errors(said: str) -> list[str]:
 
 @pytest.mark.parametrize("folder", ["results", "."])
 def test_a_read_only_folder_is_named_before_anything_runs(place, undisturbed, folder):
-    with read_only(place.folder / folder):
-        with (place.folder.parent / "said").open("w+") as words:  # the clone itself cannot be written to
-            done = subprocess.run(
-                place.command(TARGET), cwd=place.folder, env=place.environment, stdout=words, stderr=subprocess.STDOUT
-            )
-            words.seek(0)
-            said = words.read()
+    with read_only(place.folder / folder):  # where the clone cannot be written to, what is said goes through a pipe
+        done = subprocess.run(
+            place.command(TARGET), cwd=place.folder, env=place.environment, text=True, capture_output=True
+        )
+    said = done.stdout + done.stderr
     assert done.returncode == 1 and "Traceback" not in said, said[-3000:]
     assert [line for line in errors(said) if "results: cannot be written (Read-only file system)" in line], said
     assert place.contents() == {}
@@ -74,7 +72,9 @@ def test_a_full_disk_is_one_line_and_freeing_space_is_all_it_takes(place, undist
     folder = place.folder / "results/tradeoffs" / where
     size = int(float(megabytes) * 2**20)
     with mounted(folder, "-t", "tmpfs", "-o", f"size={size}", "tmpfs"):
-        (folder / "keep").touch()  # Snakemake removes folders that a failed job leaves empty, which a mount does not let
+        (
+            folder / "keep"
+        ).touch()  # Snakemake removes folders that a failed job leaves empty, which a mount does not let
         status, said = place.run(target)
         left = [path for path in folder.rglob("*") if path.is_file()]
         assert status == 1 and "Traceback" not in said, said[-3000:]
