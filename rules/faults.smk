@@ -16,7 +16,6 @@ rule faults:
         mem_mb=8000,
         runtime=60,
     params:
-        tests="tests/workflow",
         root=str(ROOT),
     script:
         "../scripts/report/faults.py"

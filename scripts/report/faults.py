@@ -14,10 +14,11 @@ from scripts.common.logs import job, log
 from scripts.common.tables import save_table
 
 FILE = "COUNTERWEIGHT_FAULTS"  # where tests/workflow/faults/record.py writes
+TESTS = "tests/workflow"
 COLUMNS = ["fault", "how it was provoked", "times tried", "results lost"]
 
 
-def run_tests(tests: str | Path, root: str | Path) -> list[dict]:
+def run_tests(root: str | Path) -> list[dict]:
     """Return what the fault tests recorded: fault, tried, lost, how.
 
     Raises:
@@ -25,7 +26,7 @@ def run_tests(tests: str | Path, root: str | Path) -> list[dict]:
     """
     with tempfile.TemporaryDirectory() as folder:
         recorded = Path(folder, "faults.jsonl")
-        command = [sys.executable, "-m", "pytest", "-m", "faults", "-p", "no:cacheprovider", str(tests)]
+        command = [sys.executable, "-m", "pytest", "-m", "faults", "-p", "no:cacheprovider", TESTS]
         environment = {**os.environ, FILE: str(recorded)}
         done = subprocess.run(
             command, cwd=root, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
@@ -49,6 +50,6 @@ def table_of(records: list[dict]) -> pd.DataFrame:
 
 if "snakemake" in globals():
     with job(snakemake):
-        made = table_of(run_tests(snakemake.params.tests, snakemake.params.root))
+        made = table_of(run_tests(snakemake.params.root))
         caption = "What was broken, how often, and how many results were missing or differed afterwards."
         save_table(made, Path(snakemake.output[0]).with_suffix(""), caption)
