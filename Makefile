@@ -4,14 +4,15 @@ CORES ?= all
 CONFIG ?=
 RELEASED ?=
 BIN := .venv/bin
+$(foreach file,$(CONFIG),$(if $(wildcard $(file)),,$(error Error: CONFIG: $(file): no such file)))
 # --cores stands last: a target would count as one more value of the options before it.
 SNAKEMAKE := $(BIN)/snakemake $(if $(CONFIG),--configfile $(CONFIG)) \
 	$(if $(RELEASED),--config 'released=$(RELEASED)') --cores $(CORES)
 
-.PHONY: study figures release test bench readme lint lock unlock clean help
+.PHONY: study figures release test test-faults faults bench readme lint lock unlock clean help
 
 help:  ## say what there is
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
 # The stamp is written last, so a broken installation is taken up again.
 .venv/installed: envs/requirements.txt
@@ -32,6 +33,13 @@ release: .venv/installed  ## pack the numbers of the results into results/releas
 
 test: .venv/installed  ## run all tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+test-faults: .venv/installed  ## break runs in every way we know, and look at what is left
+	$(BIN)/python -m pytest -m faults tests/workflow
+
+faults: .venv/installed  ## the same, and renew the README's table of it (releases/faults.csv)
+	$(BIN)/snakemake --cores 2 faults
+	cp results/faults/faults.csv releases/faults.csv
 
 bench: .venv/installed  ## measure speeds as ratios (results/bench/)
 	$(BIN)/snakemake --cores 1 bench

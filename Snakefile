@@ -2,9 +2,11 @@
 
 import sys
 
-from scripts.common.config import in_order, validate
+from scripts.common import lifeline
+from scripts.common.config import check_files, in_order, validate
 from scripts.common.errors import UserError
 from scripts.common.studies import study_names
+from scripts.common.workplace import require_writable
 from scripts.report.archive import located, read_release
 from scripts.report.settings import portable
 
@@ -15,8 +17,13 @@ include: "rules/common.smk"
 configfile: ROOT / "config.yaml"
 
 
+lifeline.announce()  # jobs end with this process
+
+
 try:
+    check_files(workflow.configfiles)
     validate(config, ROOT)
+    require_writable("results", ".snakemake")
     if config["released"]:  # what is redrawn states the settings that its numbers were made with
         archive = located(config["released"])
         RELEASE = read_release(archive, ROOT)
@@ -42,6 +49,7 @@ include: "rules/claims.smk"
 include: "rules/release.smk"
 include: "rules/readme.smk"
 include: "rules/bench.smk"
+include: "rules/faults.smk"
 include: "rules/page.smk"
 
 

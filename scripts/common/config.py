@@ -1,9 +1,15 @@
 """Validation of the configuration before anything is planned."""
 
+import importlib
+from collections.abc import Iterator
 from pathlib import Path
+
+import yaml
 
 from scripts.common.errors import UserError
 from scripts.common.studies import check, read_yaml, study_names
+
+DEEPEST = 50
 
 
 def full_schema(root: str | Path) -> dict:
@@ -26,12 +32,67 @@ def full_schema(root: str | Path) -> dict:
 
 
 def validate(config: dict, root: str | Path) -> None:
-    """Check a configuration against the schema of the project at `root`.
+    """Check a configuration against the schema of the project at `root`, then each study's block by its own rules.
+
+    A study X whose values must fit one another has scripts/X/consistency.py with a function `check(block)`.
 
     Raises:
         UserError: names the key, what is wrong with it and what it means.
     """
+    for place, part in _parts(config):
+        if not isinstance(part, (str, int, float, list, dict, type(None))):
+            raise UserError(f"config: {place}: {part!r} is no word, number, list or mapping; put it in quotes")
+        if isinstance(part, str) and not part.isprintable():
+            raise UserError(f"config: {place}: {part[:40]!r} holds a line break or control character; remove it")
     check(config, full_schema(root), "config")
+    for study in study_names(root):
+        if study in config and Path(root, f"scripts/{study}/consistency.py").exists():
+            importlib.import_module(f"scripts.{study}.consistency").check(config[study])
+
+
+def _parts(value: object, place: str = "top level", depth: int = 0) -> Iterator[tuple[str, object]]:
+    """Yield every key and value of a config with its place; refuse what holds itself."""
+    if depth > DEEPEST:
+        raise UserError(f"config: {place[:60]}: nested {depth} deep; is it an alias of itself?")
+    yield place, value
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if not isinstance(key, str):
+                raise UserError(f"config: {place}: the key {key!r} is no word; put it in quotes")
+            yield from _parts(item, key if place == "top level" else f"{place}.{key}", depth + 1)
+    elif isinstance(value, list):
+        for number, item in enumerate(value):
+            yield from _parts(item, f"{place}.{number}", depth + 1)
+
+
+class _EveryKeyOnce(yaml.SafeLoader):
+    """A loader that refuses a mapping with the same key twice, of which YAML would quietly take the last."""
+
+    def construct_mapping(self, node, deep=False):
+        """Return the mapping of a node."""
+        seen = set()
+        for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
+            if (key.tag, key.value) in seen:
+                line = key.start_mark.line + 1
+                raise UserError(f"config: {key.start_mark.name}, line {line}: {key.value!r} stands twice; keep one")
+            seen.add((key.tag, key.value))
+        return super().construct_mapping(node, deep)
+
+
+def check_files(paths: list[str | Path]) -> None:
+    """Check that in the config files no key stands twice in one mapping.
+
+    Raises:
+        UserError: one does, or a file is no YAML.
+    """
+    for path in map(Path, paths):
+        try:
+            with path.open(encoding="utf-8") as file:
+                yaml.load(file, _EveryKeyOnce)  # a SafeLoader
+        except yaml.YAMLError as error:
+            raise UserError(f"config: {path}: no valid YAML: {error}") from error
+        except (OSError, UnicodeDecodeError) as error:
+            raise UserError(f"config: {path}: cannot be read ({error})") from error
 
 
 def in_order(value):

@@ -2,8 +2,10 @@
 
 import contextlib
 import errno
+import glob
 import hashlib
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,23 +26,51 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     temporary = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _drop_parts_of_the_dead(path)
         yield temporary
         with temporary.open("rb") as written:
             os.fsync(written.fileno())  # a full disk may show only here
         temporary.replace(path)
-    except OSError as error:
-        raise as_user_error(error, path) from error
+    except Exception as error:
+        told = as_user_error(error, path)
+        if told is error:
+            raise
+        raise told from error
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
 
 
-def as_user_error(error: OSError, path: str | Path) -> Exception:
-    """Turn the file-system errors that a user can mend into a `UserError`; return others as is."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+def _drop_parts_of_the_dead(path: Path) -> None:
+    """Remove what writers of `path` that were killed have left: a large one would fill the disk for good."""
+    for left in path.parent.glob(f".{glob.escape(path.stem)}.*.part{glob.escape(path.suffix)}"):
+        writer = left.name.removeprefix(f".{path.stem}.").split(".")[0]
+        if writer.isdigit() and not is_running(int(writer)):
+            left.unlink(missing_ok=True)
+
+
+def is_running(process: int) -> bool:
+    """Tell whether a process of this id exists on this machine."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def as_user_error(error: Exception, path: str | Path) -> Exception:
+    """Turn the file-system errors that a user can mend into a `UserError`; return others as is.
+
+    Libraries in other languages (safetensors) raise errors of their own, which have the number in their text.
+    """
+    stated = re.search(r"\(os error (\d+)\)", str(error))
+    number = error.errno if isinstance(error, OSError) else int(stated[1]) if stated else None
+    if number in (errno.ENOSPC, errno.EDQUOT):
         return UserError(f"{path}: the disk is full; free some space and run the same command again")
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return UserError(f"{path}: cannot be written ({error.strerror}); check the permissions of its folder")
+    if number in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return UserError(f"{path}: cannot be written ({os.strerror(number)}); check the permissions of its folder")
     return error
 
 

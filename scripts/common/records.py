@@ -11,6 +11,9 @@ from scripts.common.files import atomic_path
 
 text, whole, real = pa.string(), pa.int64(), pa.float64()
 
+# What a damaged file makes pyarrow raise (found by flipping every bit of one).
+DAMAGE = (pa.ArrowException, OSError, ValueError, MemoryError)
+
 # One line per number that anyone may want to look up or draw.
 METRICS = pa.schema(
     [
@@ -80,7 +83,8 @@ CLAIMS = pa.schema(
 def write(frame: pd.DataFrame, path: str | Path, schema: pa.Schema | None = None) -> None:
     """Write a frame to Parquet, whole or not at all.
 
-    The same frame gives the same bytes. With a `schema`, its columns must be there and are cast
+    The same frame gives the same bytes, and every page carries a checksum: without one, two of three flipped bits would
+    be read as other numbers. With a `schema`, its columns must be there and are cast
     and put first; further columns keep their own type.
 
     Raises:
@@ -98,7 +102,7 @@ def write(frame: pd.DataFrame, path: str | Path, schema: pa.Schema | None = None
         fields = [schema.field(name) if name in schema.names else table.field(name) for name in table.column_names]
         table = table.cast(pa.schema(fields))
     with atomic_path(path) as temporary:
-        pq.write_table(table.replace_schema_metadata(None), temporary, compression="zstd")
+        pq.write_table(table.replace_schema_metadata(None), temporary, compression="zstd", write_page_checksum=True)
 
 
 def read(path: str | Path, schema: pa.Schema | None = None, columns: list[str] | None = None) -> pd.DataFrame:
@@ -108,10 +112,10 @@ def read(path: str | Path, schema: pa.Schema | None = None, columns: list[str] |
         UserError: the file is missing, is no Parquet file, or has another schema.
     """
     try:
-        table = pq.read_table(path, columns=columns)
+        table = pq.read_table(path, columns=columns, page_checksum_verification=True)
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such file; run the workflow to make it") from error
-    except (pa.ArrowInvalid, OSError) as error:
+    except DAMAGE as error:
         raise UserError(f"{path}: damaged or no Parquet file ({error}); delete it and run the workflow") from error
     if schema is not None:
         for field in schema:

@@ -4,18 +4,35 @@ A study X exists if it has `rules/X.smk` and `scripts/X/study.yaml`; nothing els
 imported by the Snakefile, so it imports nothing heavy.
 """
 
+import math
 from functools import cache
 from pathlib import Path
 
 import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
+from jsonschema.validators import extend
 
 from scripts.common.errors import UserError
 
 FIGURE_KINDS = ("png", "pdf", "parquet")
 TABLE_KINDS = ("csv", "md", "tex")
 SCHEMA = Path(__file__).with_name("study.schema.yaml")
+
+
+def _is_whole(_, value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(checker, value: object) -> bool:
+    return _is_whole(checker, value) or (isinstance(value, float) and math.isfinite(value))
+
+
+# JSON Schema counts 4.0 as an integer, and .nan is below no bound: both would pass, and break a job hours later.
+STRICT = extend(
+    Draft202012Validator,
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine_many({"integer": _is_whole, "number": _is_number}),
+)
 
 
 def study_names(root: str | Path) -> list[str]:
@@ -45,7 +62,7 @@ def check(content: object, schema: dict, where: str | Path) -> None:
     Raises:
         UserError: names the file, the place in it, what is wrong and what the place means.
     """
-    error = best_match(Draft202012Validator(schema).iter_errors(content))
+    error = best_match(STRICT(schema).iter_errors(content))
     if error is None:
         return
     place = ".".join(str(part) for part in error.absolute_path) or "top level"

@@ -47,7 +47,7 @@ def choose_rows(
                 raise UserError(f"faces.rows.{group}: {wanted:,} images are asked for, {len(rows):,} exist")
             log.warning("faces.rows.%s: %d images are asked for, %d are there: all are taken", group, wanted, len(rows))
         if len(rows) == 0 and counts[group] != 0:
-            raise UserError(f"faces.rows.{group}: the image folder has no image of this part; add some, or set it to 0")
+            raise UserError(f"faces.rows.{group}: the image folder has no image of this part; add some")
         order = np.random.default_rng(seed_from(seed, "faces.rows", group)).permutation(len(rows))
         chosen.append(rows[order[:wanted]])
         log.info("%s: %d of %d images", group, len(chosen[-1]), len(rows))

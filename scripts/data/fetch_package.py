@@ -1,5 +1,7 @@
 """Fetch one pinned wheel from the package index, as a file."""
 
+import errno
+import os
 import subprocess
 import sys
 import tempfile
@@ -51,6 +53,8 @@ def _download(requirement: str, sha256: str, folder: Path) -> None:
         return
     log.info("%s", done.stderr.strip())
     complaints = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+    if os.strerror(errno.ENOSPC) in done.stderr:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     if "DO NOT MATCH THE HASHES" in done.stderr:
         got = next((line.split()[-1] for line in complaints if line.startswith("Got")), "unknown")
         raise UserError(

@@ -13,6 +13,7 @@ from scripts.common.errors import UserError
 from scripts.common.files import atomic_path
 from scripts.common.records import write
 from scripts.data.celeba import IMAGES, file_name
+from scripts.data.packages import DAMAGE
 
 NAME = re.compile(r"(\d{6})\.jpg")
 INNER_FOLDER = "img_align_celeba"  # of the official zip; nested once more in a widespread copy
@@ -52,12 +53,19 @@ class FaceImages:
             raise UserError(
                 f"faces.celeba: {place}: no such folder or zip archive; correct the path, or leave it empty"
             )
-        self._members = {PurePosixPath(name).name: name for name in names if not _is_clutter(name)}
+        names = [name for name in names if not _is_clutter(name)]
+        self._members = {PurePosixPath(name).name: name for name in names}
         if not self._members:
             raise UserError(
                 f"faces.celeba: {self.place}: holds no image; give the folder or zip with 000001.jpg and so on"
             )
         self._check_names()
+        if len(self._members) < len(names):
+            twice = next(name for name in names if name not in self._members.values())
+            raise UserError(
+                f"faces.celeba: {self.place}: holds {PurePosixPath(twice).name} more than once, in different folders; "
+                "keep one of each"
+            )
         self.row_ids = np.array(sorted(int(name[:6]) for name in self._members), dtype=np.int64)
 
     def read(self, row_id: int) -> bytes:
@@ -70,7 +78,7 @@ class FaceImages:
     def _open_archive(self) -> list[str]:
         try:
             self._archive = zipfile.ZipFile(self.place)
-        except (zipfile.BadZipFile, OSError) as error:
+        except DAMAGE as error:
             raise UserError(f"faces.celeba: {self.place}: is neither a folder nor a zip archive ({error})") from error
         return [name for name in self._archive.namelist() if not name.endswith("/")]
 

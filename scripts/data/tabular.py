@@ -174,7 +174,11 @@ def make_table(source: str | Path, name: str, sha256: Mapping[str, str], output:
         UserError: the source is missing or damaged, a member has another sha256, or the number of rows is wrong.
     """
     table = table_of(name)
-    frame = READERS[name]({member: read_file(source, member, sha256[member]) for member in table.members})
+    files = {member: read_file(source, member, sha256[member]) for member in table.members}
+    try:
+        frame = READERS[name](files)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:  # all that pandas raises at another kind of file
+        raise UserError(f"{source}: holds no table of {table.title} ({error}); get the file again") from error
     check_rows(frame, table)
     first = ["row_id", "y"]
     records.write(frame[[*first, *(column for column in frame if column not in first)]], output)

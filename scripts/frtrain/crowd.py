@@ -7,6 +7,7 @@ answers as good as the published single ones would be right in four of five rows
 two of three, since all workers stumble over the same rows. The spread of `ease` is what reproduces both shares.
 """
 
+import zipfile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -81,14 +82,18 @@ def load_crowd(path: str | Path, frame: pd.DataFrame, dataset: str) -> pd.DataFr
         crowd = pd.read_csv(Path(path).expanduser())
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such crowd file; mend frtrain.real in the config or leave it empty") from error
-    except (pd.errors.ParserError, UnicodeDecodeError) as error:
+    except (ValueError, OSError, zipfile.BadZipFile) as error:  # pandas' own errors are ValueErrors
         raise UserError(f"{path}: no CSV file ({error}); give the published crowd file or leave it empty") from error
     missing = [name for name in [*MATCHED[dataset], "race", "true_label", *ANSWERS] if name not in crowd.columns]
     if missing:
         raise UserError(f"{path}: the column {', '.join(missing)} is missing; give the published crowd file")
     answers = crowd[ANSWERS].to_numpy()
+    if not len(answers):
+        raise UserError(f"{path}: holds no rows; give the published crowd file")
     if not np.isin(answers, (1, 2, 3, 4)).all():
         raise UserError(f"{path}: answers must be 1 to 4; give the published crowd file")
+    if not np.isin(crowd["true_label"].to_numpy(), (-1, 0, 1)).all():
+        raise UserError(f"{path}: true_label must be -1 or 1; give the published crowd file")
     keys = _keys(crowd, list(MATCHED[dataset]), crowd["true_label"] > 0, dataset)
     waiting: dict[tuple, list[int]] = {}
     for position, key in enumerate(_keys(frame, list(MATCHED[dataset].values()), frame["y"] > 0, dataset)):

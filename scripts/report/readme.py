@@ -103,8 +103,31 @@ def study_section(study: str, root: Path, claims: pd.DataFrame, tables: dict[str
     return "\n\n".join(parts)
 
 
+def faults_section(path: str | Path) -> str:
+    """Return the table of faults, with a line that sums it up, from the CSV that `make faults` keeps in releases/.
+
+    Raises:
+        UserError: the file is missing or is no such table.
+    """
+    try:
+        faults = pd.read_csv(path)
+        tried, lost = int(faults["times tried"].sum()), int(faults["results lost"].sum())
+    except (OSError, ValueError, KeyError) as error:
+        raise UserError(f"{path}: no table of faults ({error}); make it with make faults") from error
+    lines = ["| " + " | ".join(faults.columns) + " |", "|:--|:--|--:|--:|"]
+    lines += ["| " + " | ".join(map(cell, row)) + " |" for row in faults.itertuples(index=False)]
+    summary = f"{len(faults)} kinds of faults, tried {tried:,} times: {lost or 'no'} result{'s' * (lost != 1)} lost"
+    return "\n".join([f"<details><summary>{summary}</summary>", "", *lines, "", "</details>"])
+
+
 def renew(
-    root: str | Path, names: list[str], claims_path: str, graph: str, tables: list[str], pictures: list[str]
+    root: str | Path,
+    names: list[str],
+    claims_path: str,
+    graph: str,
+    faults: str,
+    tables: list[str],
+    pictures: list[str],
 ) -> None:
     """Write the parts that a run makes into README.md, and copy the pictures into pictures/.
 
@@ -112,6 +135,7 @@ def renew(
         root: the project's folder.
         names: the studies, in the order of the page.
         graph: the Markdown file of the rule graph.
+        faults: the table of faults, as CSV.
         tables: Markdown files `.../X/tables/NAME.md`.
         pictures: files `.../X/figures/NAME.*`.
 
@@ -127,6 +151,7 @@ def renew(
     text = put_between_marks(text, "verdicts", verdicts_section(claims))
     text = put_between_marks(text, "studies", "\n\n".join(sections))
     text = put_between_marks(text, "rulegraph", Path(graph).read_text(encoding="utf-8"))
+    text = put_between_marks(text, "faults", faults_section(faults))
     for picture in map(Path, pictures):
         with atomic_path(root / "pictures" / picture.parts[-3] / picture.name) as temporary:
             shutil.copyfile(picture, temporary)
@@ -139,4 +164,12 @@ if "snakemake" in globals():
 
     with job(snakemake):
         files, params = snakemake.input, snakemake.params
-        renew(params.root, params.studies, files.claims, files.graph, list(files.tables), list(files.pictures))
+        renew(
+            params.root,
+            params.studies,
+            files.claims,
+            files.graph,
+            files.faults,
+            list(files.tables),
+            list(files.pictures),
+        )

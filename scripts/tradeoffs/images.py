@@ -76,6 +76,26 @@ def random_crop(images: Tensor, generator: torch.Generator) -> Tensor:
     return padded[torch.arange(batch, device=device)[:, None, None], rows, columns].permute(0, 3, 1, 2)
 
 
+def image_array(path: str, images: int) -> np.ndarray:
+    """Return the array file of all images, mapped: uint8 [images, H, W, 3].
+
+    Raises:
+        UserError: the file is missing, cut short, or holds something else.
+    """
+    try:
+        array = np.load(path, mmap_mode="c", allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise UserError(f"{path}: damaged or no array file ({error}); delete it and run the workflow") from error
+    if not isinstance(array, np.ndarray):
+        raise UserError(f"{path}: an archive of arrays, not one array; delete it and run the workflow")
+    if array.dtype != np.uint8 or array.ndim != 4 or array.shape[-1] != 3 or len(array) != images:
+        raise UserError(
+            f"{path}: holds {array.dtype} {list(array.shape)}, expected uint8 [{images}, height, width, 3]; "
+            "delete it and run the workflow"
+        )
+    return array
+
+
 def load_split(
     images_path: str, index_path: str, splits_path: str, split: str, device: torch.device, sample: int | None = None
 ) -> Images:
@@ -84,7 +104,7 @@ def load_split(
     `sample` takes so many of them at random, the same ones for every run.
 
     Raises:
-        UserError: none of the split's rows has an image.
+        UserError: none of the split's rows has an image, or a file is damaged.
     """
     index, splits = records.read(index_path), records.read(splits_path)
     rows = index.merge(splits[splits["split"] == split], on="row_id", how="inner", validate="one_to_one")
@@ -92,4 +112,4 @@ def load_split(
         raise UserError(f"{index_path}: no image belongs to the {split} part; raise faces.rows or use more images")
     if sample is not None and sample < len(rows):
         rows = rows.sample(sample, random_state=seed_from("sample", split) % 2**32)
-    return Images(np.load(images_path, mmap_mode="c"), rows.sort_values("row_id"), device)
+    return Images(image_array(images_path, len(index)), rows.sort_values("row_id"), device)

@@ -1,0 +1,21 @@
+"""What breaks a run, and what is lost then: `make faults`, not part of `all`."""
+
+
+rule faults:
+    input:
+        tests=sorted(os.path.relpath(path) for path in ROOT.glob("tests/workflow/**/*.py")),
+        code=code("scripts/report/faults.py"),
+    output:
+        multiext("results/faults/faults", ".csv", ".md", ".tex"),
+    log:
+        "results/faults/logs/faults.log",
+    conda:
+        "../envs/report.yaml"
+    threads: 2
+    resources:
+        mem_mb=8000,
+        runtime=60,
+    params:
+        root=str(ROOT),
+    script:
+        "../scripts/report/faults.py"

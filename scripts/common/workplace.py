@@ -1,0 +1,28 @@
+"""Whether a run can write where it must, asked before anything is planned. Imported by the Snakefile: nothing heavy."""
+
+import os
+from pathlib import Path
+
+from scripts.common.files import as_user_error
+
+PROBE = bytes(2**16)  # Snakemake's own notes on a job are smaller
+
+
+def require_writable(*folders: str | Path) -> None:
+    """Write and remove a small file in each folder, or in the nearest folder above it that exists.
+
+    Snakemake itself would end in a traceback, and on a full disk in one per job.
+
+    Raises:
+        UserError: a folder is read-only, or its disk is full.
+    """
+    for folder in map(Path, folders):
+        place = next(above for above in [folder, *folder.absolute().parents] if above.is_dir())
+        probe = place / f".probe.{os.getpid()}"
+        try:
+            probe.write_bytes(PROBE)
+        except OSError as error:
+            raise as_user_error(error, folder) from error
+        finally:
+            if probe.exists():
+                probe.unlink()

@@ -1,0 +1,160 @@
+"""Where a run may have to live: full and read-only disks, strange paths, no home, a clock that goes back."""
+
+import os
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.workflow.faults.conftest import (
+    MADE,
+    RUN,
+    TARGET,
+    Place,
+    lost,
+    mounted,
+    read_only,
+    wait_for_file,
+)
+from tests.workflow.faults.record import record
+
+pytestmark = pytest.mark.faults
+FAKETIME = sorted(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
+WEIGHTS = f"results/tradeoffs/models/{RUN}.safetensors"
+
+
+def errors(said: str) -> list[str]:
+    """Return the lines in which our code says what is wrong."""
+    return [line for line in said.splitlines() if "ERROR" in line or line.startswith("Error: ")]
+
+
+@pytest.mark.parametrize("folder", ["results", "."])
+def test_a_read_only_folder_is_named_before_anything_runs(place, undisturbed, folder):
+    with read_only(place.folder / folder):  # where the clone cannot be written to, what is said goes through a pipe
+        done = subprocess.run(
+            place.command(TARGET), cwd=place.folder, env=place.environment, text=True, capture_output=True
+        )
+    said = done.stdout + done.stderr
+    assert done.returncode == 1 and "Traceback" not in said, said[-3000:]
+    assert [line for line in errors(said) if "results: cannot be written (Read-only file system)" in line], said
+    assert place.contents() == {}
+    status, said = place.run(TARGET)
+    assert status == 0, said[-3000:]
+    wrong = lost(place, undisturbed)
+    record("read-only results folder", 1, wrong, f"read-only bind mount over {folder}, then the same command")
+    assert wrong == 0
+
+
+def test_a_results_folder_that_becomes_read_only_is_named_by_the_job(place):
+    """A job that cannot even write its log says so, where the run could still be planned."""
+    logs = place.folder / "results/tradeoffs/logs"
+    shutil.rmtree(logs)
+    logs.mkdir()
+    with read_only(logs):
+        status, said = place.run(TARGET)
+    assert status == 1, said[-3000:]
+    assert "Read-only file system" in said and place.contents() == {}
+
+
+@pytest.mark.parametrize(
+    ("where", "megabytes", "target"),
+    [
+        ("checkpoints", "0.3", WEIGHTS),  # while training: the first checkpoint has 0.4 MB
+        ("models", "0.02", WEIGHTS),
+        ("curves", "0.004", WEIGHTS),  # while writing Parquet
+        ("predictions", "0.004", TARGET),
+        ("metrics", "0.004", TARGET),
+    ],
+)
+def test_a_full_disk_is_one_line_and_freeing_space_is_all_it_takes(place, undisturbed, where, megabytes, target):
+    folder = place.folder / "results/tradeoffs" / where
+    size = int(float(megabytes) * 2**20)
+    with mounted(folder, "-t", "tmpfs", "-o", f"size={size}", "tmpfs"):
+        (
+            folder / "keep"
+        ).touch()  # Snakemake removes folders that a failed job leaves empty, which a mount does not let
+        status, said = place.run(target)
+        left = [path for path in folder.rglob("*") if path.is_file()]
+        assert status == 1 and "Traceback" not in said, said[-3000:]
+        assert len([line for line in errors(said) if "the disk is full; free some space" in line]) >= 1, said[-3000:]
+        assert [path for path in left if ".part" in path.name] == []
+    status, said = place.run(TARGET)
+    assert status == 0, said[-3000:]
+    wrong = lost(place, undisturbed)
+    what = "training" if where == "checkpoints" else "writing weights" if where == "models" else "writing Parquet"
+    record(f"disk full while {what}", 1, wrong, f"a tmpfs of {size // 1024} KiB as results/tradeoffs/{where}")
+    assert wrong == 0
+
+
+def test_a_disk_that_is_full_from_the_start_is_named_before_anything_runs(place):
+    with mounted(place.folder.parent / "small", "-t", "tmpfs", "-o", "size=64k", "tmpfs") as small:
+        (small / "work").mkdir()
+        command = [*place.command("--directory", str(small / "work"), "--snakefile", "Snakefile")]
+        done = subprocess.run(command, cwd=place.folder, env=place.environment, capture_output=True, text=True)
+    said = done.stdout + done.stderr
+    assert done.returncode == 1 and "Traceback" not in said, said[-3000:]
+    assert [line for line in errors(said) if "the disk is full" in line]
+    record("disk full", 1, 0, "a tmpfs of 64 KiB as the working folder")
+
+
+def test_a_path_with_spaces_and_letters_of_other_scripts_is_as_good_as_any(finished, tmp_path, undisturbed):
+    folder = tmp_path / "Zoë's Ergebnisse (№ 1) — 数据 & more"
+    shutil.copytree(finished, folder, symlinks=True)
+    place = Place(folder)
+    place.forget()
+    process = place.start(TARGET)
+    wait_for_file(process, folder / "results/tradeoffs/checkpoints", f"{RUN}/epoch_*")
+    process.kill()
+    process.wait()
+    place.finish()  # `make unlock`, too, must bear such a path
+    wrong = lost(place, undisturbed)
+    record("spaces and non-ASCII letters in the path", 1, wrong, "a run, killed and finished, in such a folder")
+    assert wrong == 0
+
+
+def test_a_home_that_cannot_be_written_to_changes_nothing(place, undisturbed):
+    with mounted(place.folder.parent / "home", "-t", "tmpfs", "-o", "size=4k,ro", "tmpfs") as home:
+        caches = {name for name in os.environ if name.startswith("XDG_")} | {"MPLCONFIGDIR", "NUMBA_CACHE_DIR"}
+        kept = {name: value for name, value in place.environment.items() if name not in caches}
+        figure = "results/data/figures/contact_sheet.png"  # matplotlib keeps its fonts in the home
+        (place.folder / figure).unlink(missing_ok=True)
+        fit = "results/frtrain/data/synthetic.parquet"
+        status, said = place.run(TARGET, figure, fit, env=kept | {"HOME": str(home)})
+        assert status == 0 and "Traceback" not in said, said[-3000:]
+        assert list(home.iterdir()) == []
+    wrong = lost(place, undisturbed) + (not (place.folder / figure).exists())
+    record("no write access to the home folder", 1, wrong, "a read-only tmpfs as HOME")
+    assert wrong == 0
+
+
+def test_a_clock_that_goes_back_redoes_no_job_for_ever(whole, undisturbed):
+    """Files from the future: what was made on a machine whose clock was ahead, or before this one's was set back."""
+    ahead = time.time() + 36 * 3600
+    inputs = ["results/data/faces/images.npy", "results/data/faces/index.parquet"]
+    for name in inputs:
+        os.utime(whole.folder / name, (ahead, ahead))
+    status, said = whole.run(TARGET)
+    assert status == 0, said[-3000:]
+    wrong = lost(whole, undisturbed)
+    status, said = whole.run(TARGET)
+    assert status == 0 and "Nothing to be done" in said, said[-3000:]
+    record("clock going back", 1, wrong, "images dated a day and a half into the future")
+    assert wrong == 0
+
+
+@pytest.mark.skipif(not FAKETIME, reason="libfaketime is not installed (Debian package libfaketime)")
+def test_a_clock_that_jumps_back_between_a_broken_run_and_the_next_loses_nothing(place, undisturbed):
+    process = place.start(TARGET)
+    wait_for_file(process, place.folder, f"results/tradeoffs/checkpoints/{RUN}/epoch_*")
+    process.kill()
+    process.wait()
+    place.environment |= {"LD_PRELOAD": str(FAKETIME[0]), "FAKETIME": "-2d", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+    place.finish()
+    wrong = lost(place, undisturbed)
+    status, said = place.run(TARGET)
+    assert status == 0 and "Nothing to be done" in said, said[-3000:]
+    assert "taken up again after epoch" in (place.folder / f"results/tradeoffs/logs/train/{RUN}.log").read_text()
+    record("clock going back", 1, wrong, "killed, then taken up two days earlier (libfaketime)")
+    assert wrong == 0 and MADE
