@@ -8,10 +8,10 @@ BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake $(if $(CONFIG),--configfile $(CONFIG)) \
 	$(if $(RELEASED),--config 'released=$(RELEASED)') --cores $(CORES)
 
-.PHONY: study figures release test bench readme lint lock unlock clean help
+.PHONY: study figures release test test-faults bench readme lint lock unlock clean help
 
 help:  ## say what there is
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
 # The stamp is written last, so a broken installation is taken up again.
 .venv/installed: envs/requirements.txt
@@ -32,6 +32,9 @@ release: .venv/installed  ## pack the numbers of the results into results/releas
 
 test: .venv/installed  ## run all tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+test-faults: .venv/installed  ## break runs in every way we know, and look at what is left
+	$(BIN)/python -m pytest -m faults tests/workflow
 
 bench: .venv/installed  ## measure speeds as ratios (results/bench/)
 	$(BIN)/snakemake --cores 1 bench
