@@ -1,7 +1,5 @@
 """The study `tradeoffs`: accuracy, fairness and adversarial robustness of photo scoring on CelebA."""
 
-import re
-
 from scripts.tradeoffs.plan import Plan, budget_words
 
 TRADEOFFS = config["tradeoffs"]
@@ -11,7 +9,7 @@ OUT = "results/tradeoffs"
 
 
 wildcard_constraints:
-    run="|".join(map(re.escape, [*PLAN.runs, *PLAN.constants])),
+    run=PLAN.pattern,
     protocol="|".join(PLAN.protocols),
 
 
