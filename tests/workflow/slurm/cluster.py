@@ -1,4 +1,4 @@
-"""A real Slurm of one node, started by hand on loopback: munged, slurmctld and slurmd, without systemd or a database."""
+"""A real Slurm of one node, started by hand on loopback: munged, slurmctld, slurmd; no systemd, no database."""
 
 import os
 import shutil
@@ -10,8 +10,8 @@ from pathlib import Path
 
 CONFIGURATION = Path("/etc/slurm/slurm.conf")  # the executor plugin drops SLURM_CONF, so it must lie here
 DEVICES = CONFIGURATION.with_name("gres.conf")
-PROGRAMS = ["munged", "slurmctld", "slurmd", "sbatch", "srun", "scontrol", "squeue", "scancel"]
-CPUS, MEMORY = 16, 32_000  # what the node says that it has, MiB; nothing enforces either
+PROGRAMS = ["setpriv", "munged", "slurmctld", "slurmd", "sbatch", "srun", "scontrol", "sinfo", "squeue", "scancel"]
+CPUS, MEMORY = 32, 64_000  # what the node says that it has, MiB; nothing enforces either
 MARK = "# One node for the tests of Counterweight, process"
 STATES = {"COMPLETED", "CANCELLED", "FAILED", "TIMEOUT", "NODE_FAIL"}
 
@@ -101,8 +101,9 @@ class Cluster:
         places = {"mark": MARK, "pid": os.getpid(), "state": self.state, "cpus": CPUS, "memory": MEMORY}
         CONFIGURATION.write_text(SLURM_CONF.format(**places, controller=free_port(), node=free_port()))
         DEVICES.write_text("NodeName=localhost Name=gpu File=/dev/null\n")
-        places = {"key-file": key, "socket": "socket", "pid-file": "pid", "log-file": "log", "seed-file": "seed"}
-        self.launch("munged", "--foreground", *(f"--{key}={self.state / 'munge' / name}" for key, name in places.items()))
+        files = {"key-file": key, "socket": "socket", "pid-file": "pid", "log-file": "log", "seed-file": "seed"}
+        options = [f"--{option}={self.state / 'munge' / name}" for option, name in files.items()]
+        self.launch("munged", "--foreground", *options)
         self.wait(lambda: (self.state / "munge/socket").exists(), 30)
         self.launch("slurmctld", "-D")
         self.start_node()
@@ -113,10 +114,14 @@ class Cluster:
         self.launch("slurmd", "-D", "-N", "localhost")
 
     def launch(self, program: str, *arguments: str) -> None:
-        """Start a daemon in a session of its own, so that signals to the tests do not reach it."""
+        """Start a daemon in a session of its own: it ends when the tests end, even by a kill."""
         with (self.state / f"{program}.out").open("a") as out:
             self.daemons[program] = subprocess.Popen(
-                [find(program), *arguments], stdout=out, stderr=out, stdin=subprocess.DEVNULL, start_new_session=True
+                ["setpriv", "--pdeathsig", "KILL", find(program), *arguments],
+                stdout=out,
+                stderr=out,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
             )
 
     def kill_node(self) -> None:
