@@ -53,6 +53,10 @@ include: "rules/faults.smk"
 include: "rules/page.smk"
 
 
+# On a cluster only what is worth a benchmark is submitted; what takes seconds runs beside Snakemake.
+workflow.localrules(*(rule.name for rule in workflow.rules if rule.benchmark is None))
+
+
 onstart:
     if config["released"]:
         print(

@@ -16,8 +16,8 @@ rule bench_photographs:
     threads: 1
     resources:
         gpu=config["gpu"],
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=growing(4000),
+        runtime=growing(60),
     params:
         # Real photographs are decoded too where this archive is present.
         photographs="../shared/data/celeba/img_align_celeba_6000.zip",

@@ -52,3 +52,8 @@ def in_report(path, study, name, kind, title):
         subcategory=kind,
         labels={"title": title, "file": Path(path).name},
     )
+
+
+def growing(amount):
+    """Return memory or time of a job: the amount, and double of it with every further attempt (profiles/slurm)."""
+    return lambda wildcards, attempt: amount * 2 ** (attempt - 1)

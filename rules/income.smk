@@ -47,8 +47,8 @@ rule income_fit:
         "../envs/tabular.yaml"
     threads: INCOME_PLAN.threads
     resources:
-        mem_mb=4000,
-        runtime=240,
+        mem_mb=growing(4000),
+        runtime=growing(240),
     params:
         entry=INCOME_PLAN.settings,
         seeds=INCOME["seeds"],
@@ -71,8 +71,13 @@ rule income_measure:
         swaps=f"{INCOME_OUT}/swaps.parquet",
     log:
         f"{INCOME_OUT}/logs/income_measure.log",
+    benchmark:
+        f"{INCOME_OUT}/benchmarks/income_measure.tsv"
     conda:
         "../envs/data.yaml"
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(60),
     params:
         replicates=INCOME["bootstrap"],
     script:

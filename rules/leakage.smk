@@ -35,8 +35,8 @@ rule leakage_models:
         "../envs/tabular.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=growing(2000),
+        runtime=growing(60),
     params:
         batch=lambda wildcards: LEAKAGE["models"][wildcards.batch],
         settings=LEAKAGE["training"],
@@ -67,8 +67,8 @@ rule leakage_audit:
         "../envs/tabular.yaml"
     threads: 16
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=growing(4000),
+        runtime=growing(60),
     params:
         seed=LEAKAGE["audit_seed"],
         certify=LEAKAGE["certify"],
@@ -86,9 +86,14 @@ rule leakage_checks:
         f"{LEAKAGE_OUT}/checks.parquet",
     log:
         f"{LEAKAGE_OUT}/logs/leakage_checks.log",
+    benchmark:
+        f"{LEAKAGE_OUT}/benchmarks/leakage_checks.tsv"
     conda:
         "../envs/tabular.yaml"
     threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(60),
     params:
         settings=LEAKAGE["checks"],
         seed=LEAKAGE["audit_seed"],

@@ -1,7 +1,5 @@
 """The study `tradeoffs`: accuracy, fairness and adversarial robustness of photo scoring on CelebA."""
 
-import re
-
 from scripts.tradeoffs.plan import Plan, budget_words
 
 TRADEOFFS = config["tradeoffs"]
@@ -11,7 +9,7 @@ OUT = "results/tradeoffs"
 
 
 wildcard_constraints:
-    run="|".join(map(re.escape, [*PLAN.runs, *PLAN.constants])),
+    run=PLAN.pattern,
     protocol="|".join(PLAN.protocols),
 
 
@@ -71,8 +69,8 @@ rule train:
     threads: 1
     resources:
         gpu=config["gpu"],
-        mem_mb=4000,
-        runtime=240,
+        mem_mb=growing(4000),
+        runtime=growing(240),
     params:
         settings=PLAN.settings,
         checkpoints=f"{OUT}/checkpoints/{{run}}",
@@ -99,8 +97,8 @@ rule evaluate:
     threads: 1
     resources:
         gpu=config["gpu"],
-        mem_mb=6000,
-        runtime=480,
+        mem_mb=growing(6000),
+        runtime=growing(480),
     params:
         settings=PLAN.settings,
         parts=PLAN.parts,
@@ -180,8 +178,13 @@ rule compare:
         f"{OUT}/comparisons.parquet",
     log:
         f"{OUT}/logs/compare.log",
+    benchmark:
+        f"{OUT}/benchmarks/compare.tsv"
     conda:
         "../envs/data.yaml"
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(60),
     params:
         replicates=TRADEOFFS["bootstrap"],
     script:

@@ -1,6 +1,9 @@
 """What the rules of the study ask of the config: the input functions and parameters of rules/tradeoffs.smk."""
 
-from scripts.tradeoffs.runs import CONSTANTS, grid, method_label
+import re
+
+from scripts.common.errors import UserError
+from scripts.tradeoffs.runs import ARMS, CONSTANTS, grid, method_label
 
 RESULTS = "results/tradeoffs"
 EVALUATED = {"as_published": ["test"], "corrected": ["valid", "test"]}  # as published there is no validation part
@@ -15,12 +18,30 @@ class Plan:
         self.constants = [f"{protocol}.{constant}" for protocol in self.protocols for constant in CONSTANTS]
         self.threats = ["{norm}_{eps:g}".format(**threat) for threat in study["robustness"]["threats"]]
 
+    @property
+    def pattern(self) -> str:
+        """Return the regular expression of all names, trained runs and constants.
+
+        It describes their shape: a list of ten thousand names, which Snakemake would walk through for every file of
+        every job, takes minutes to plan.
+        """
+        parts = [self.protocols, {run["network"] for run in self.runs.values()}, ARMS]
+        names = [f"(?:{'|'.join(map(re.escape, sorted(part)))})" for part in parts]
+        trained = rf"{'[.]'.join(names)}(?:[.]eps[^/]+?)?(?:[.]weight[^/]+?)?[.]seed[0-9]+"
+        return "|".join([trained, *map(re.escape, self.constants)])
+
     def settings(self, wildcards) -> dict:
         """Return all settings of a trained run."""
         return self.runs[wildcards.run]
 
     def splits(self, wildcards) -> str:
-        """Return the labelled split of a run's protocol."""
+        """Return the labelled split of a run's protocol.
+
+        Raises:
+            UserError: the config asks for no such run.
+        """
+        if wildcards.run not in self.runs:
+            raise UserError(f"tradeoffs: the config has no run {wildcards.run!r}; see its seeds, networks and arms")
         return f"{RESULTS}/splits/{wildcards.run.split('.')[0]}.parquet"
 
     def parts(self, wildcards) -> list[str]:

@@ -1,0 +1,113 @@
+"""The DAG on a real one-node Slurm: the same bytes as a local run, also after what goes wrong on a cluster."""
+
+import os
+import re
+import signal
+
+import pytest
+
+from tests.workflow.conftest import new_folder
+from tests.workflow.conftest import snakemake as local
+from tests.workflow.faults.record import record
+from tests.workflow.slurm.cluster import MEMORY
+from tests.workflow.slurm.conftest import MADE, QUICK, ROOT
+
+TRAINED = MADE[0]
+pytestmark = [pytest.mark.faults, pytest.mark.slow]
+
+
+def tables(folder) -> dict:
+    """Return the bytes of every Parquet file below the results of a folder."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes() for path in sorted((folder / "results").rglob("*.parquet"))
+    }
+
+
+def lost(place, expected) -> int:
+    """Return how many files are missing or differ from those of an undisturbed run."""
+    made = place.bytes()
+    return sum(made[name] != content for name, content in expected.items())
+
+
+def field(cluster, job: str, name: str) -> str:
+    """Return one field of what Slurm remembers of a job."""
+    return re.search(rf"\b{name}=(\S+)", cluster.call("scontrol", "show", "job", job))[1]
+
+
+def test_the_whole_dag_through_slurm_has_the_bytes_of_a_local_run(cluster, study, tmp_path_factory):
+    folder = new_folder(tmp_path_factory, "slurm")
+    before = len(cluster.jobs())
+    result = local(folder, "--profile", str(ROOT / "profiles/slurm"), *QUICK, "--jobs", "4")
+    assert result.returncode == 0, result.stdout[-5000:]
+    submitted = len(cluster.jobs()) - before
+    made, undisturbed = tables(folder), tables(study)
+    assert submitted > 30 and made.keys() == undisturbed.keys()
+    assert [name for name in made if made[name] != undisturbed[name]] == []
+
+
+def test_a_cancelled_job_is_submitted_again_with_more_memory(cluster, place, expected):
+    run = place.start()
+    place.training(cluster)
+    first = place.submitted()[0]
+    cluster.call("scancel", first)
+    status, said = place.finish(run)
+    assert status == 0 and f"SLURM-job '{first}' failed, SLURM status is: 'CANCELLED'" in said, said[-3000:]
+    again = place.submitted()[1]
+    assert [field(cluster, job, "MinMemoryNode") for job in (first, again)] == ["4000M", "8000M"]
+    wrong = lost(place, expected)
+    record("a Slurm job is cancelled", 1, wrong, "`scancel` of a training on one-node Slurm; Snakemake retries it")
+
+
+def test_a_job_that_hangs_ends_at_its_wall_time_and_is_tried_again(cluster, place, expected):
+    run = place.start("--set-resources", "train:runtime=attempt")
+    place.training(cluster).suspend()
+    status, said = place.finish(run)
+    assert status == 0 and "SLURM status is: 'TIMEOUT'" in said, said[-3000:]
+    first, again = place.submitted()[:2]
+    assert [field(cluster, job, "TimeLimit") for job in (first, again)] == ["00:01:00", "00:02:00"]
+    wrong = lost(place, expected)
+    record("a Slurm job exceeds its wall time", 1, wrong, "A training hangs; Slurm ends it after a minute")
+
+
+def test_more_memory_than_any_node_has_ends_in_one_clear_line(cluster, place):
+    before = place.bytes()
+    status, said = place.run("--retries", "0", "--set-resources", f"train:mem_mb={2 * MEMORY}", seconds=90)
+    assert status == 1
+    assert re.search(r"sbatch: error: .*(Memory specification|node configuration) .*", said), said[-3000:]
+    assert place.submitted() == [] and place.bytes()[TRAINED] == before[TRAINED]
+    record("more memory asked than a node has", 1, 0, "sbatch refuses, and Snakemake stops with its words")
+
+
+def test_a_node_that_is_lost_and_comes_back(cluster, place, expected):
+    run = place.start()
+    place.training(cluster)
+    cluster.kill_node()
+    cluster.start_node()
+    status, said = place.finish(run)
+    assert status == 0, said[-3000:]
+    wrong = lost(place, expected)
+    record("a node is lost and comes back", 1, wrong, "`kill -9` of slurmd and of the daemon of a training's job step")
+    assert wrong == 0
+
+
+def test_a_killed_snakemake_is_taken_up_again(cluster, place, expected):
+    run = place.start()
+    place.training(cluster)
+    os.kill(run.pid, signal.SIGKILL)
+    run.wait()
+    job = place.submitted()[0]
+    cluster.wait(lambda: cluster.jobs()[job] == "COMPLETED", 90)  # Slurm's jobs go on: `squeue --me` shows them
+    assert place.run("--unlock")[0] == 0
+    status, said = place.run()
+    assert status == 0, said[-3000:]
+    wrong = lost(place, expected)
+    record("Snakemake on Slurm is killed", 1, wrong, "`kill -9` while a job runs; then `--unlock` and the same command")
+    assert wrong == 0
+
+
+def test_a_gpu_job_goes_to_the_gpu_partition_with_one_gpu(cluster, place):
+    (place.folder / "faults.yaml").write_text("gpu: 1\ntradeoffs:\n  training: {epochs: 13}\n")
+    status, said = place.run("--retries", "0", target=TRAINED)
+    (job,) = place.submitted()
+    assert field(cluster, job, "Partition") == "gpu" and "gpu:1" in field(cluster, job, "TresPerJob")
+    assert status == 1 and "gpu: 1 in the config, but torch sees no CUDA device" in said, said[-3000:]
