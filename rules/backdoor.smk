@@ -134,7 +134,7 @@ rule backdoor_mitigate:
         triggers=rules.backdoor_scan.output.triggers,
         code=code("scripts/backdoor/backdoor_mitigate.py"),
     output:
-        f"{BACKDOOR_OUT}/metrics/{{kind}}.parquet",
+        f"{BACKDOOR_OUT}/counts/{{kind}}.parquet",
     log:
         f"{BACKDOOR_OUT}/logs/backdoor_mitigate/{{kind}}.log",
     benchmark:
@@ -152,7 +152,6 @@ rule backdoor_mitigate:
         own=BACKDOOR_PLAN.own,
         entry=BACKDOOR_PLAN.entry,
         settings=BACKDOOR_PLAN.mitigating(),
-        dataset=BACKDOOR_PLAN.dataset,
     script:
         "../scripts/backdoor/backdoor_mitigate.py"
 
@@ -162,7 +161,7 @@ rule backdoor_gather:
         labels=expand(rules.backdoor_scan.output.labels, kind=BACKDOOR_PLAN.kinds),
         traces=expand(rules.backdoor_scan.output.traces, kind=BACKDOOR_PLAN.kinds),
         triggers=expand(rules.backdoor_scan.output.triggers, kind=BACKDOOR_PLAN.kinds),
-        metrics=expand(rules.backdoor_mitigate.output, kind=BACKDOOR_PLAN.kinds),
+        counts=expand(rules.backdoor_mitigate.output, kind=BACKDOOR_PLAN.kinds),
         code=code("scripts/backdoor/backdoor_gather.py"),
     output:
         **{name: f"{BACKDOOR_OUT}/{name}.parquet" for name in RELEASED["backdoor"]},
@@ -194,7 +193,7 @@ rule backdoor_figures:
     conda:
         "../envs/figures.yaml"
     params:
-        settings=BACKDOOR_PLAN.gathering(),
+        index=BACKDOOR["verdict"]["index"],
     script:
         "../scripts/backdoor/backdoor_figures.py"
 

@@ -9,7 +9,7 @@ from safetensors.numpy import load_file
 from scripts.backdoor.detection import judge_models, null_rows, roc_rows, verdict_false_alarm, with_indices
 from scripts.backdoor.shapes import true_masks
 from scripts.common import records
-from scripts.common.intervals import proportion_interval
+from scripts.common.intervals import difference_of_proportions, proportion_interval
 from scripts.common.logs import job, log
 
 PER_MODEL = {  # metric: column of the models' table
@@ -33,6 +33,33 @@ def model_rows(models: pd.DataFrame, judged: int) -> pd.DataFrame:
     for metric, column in (("jaccard", "jaccard"), ("inside", "inside"), ("reversed_success", "success")):
         parts.append(single.assign(metric=metric, value=single[column].astype(float), n=judged))
     return pd.concat(parts, ignore_index=True).assign(method="scan", subgroup="all")
+
+
+def changed_rows(counts: pd.DataFrame) -> pd.DataFrame:
+    """Return every rate with Wilson's interval, and what it lost since before the mitigation, with Newcombe's.
+
+    Before and after are judged on the same images; Newcombe's interval takes them for independent, so it is too wide
+    rather than too narrow. `attack_count` is the notebook's number itself, without an interval.
+    """
+    low, high = proportion_interval(counts["hits"], counts["n"])
+    rates = counts.assign(value=counts["hits"] / counts["n"], ci_low=low, ci_high=high)
+    keys = ["run", "protocol", "split", "subgroup", "metric"]
+    before = counts[counts["method"] == "before"].set_index(keys)[["hits", "n"]].add_suffix("_before")
+    after = rates[rates["method"] != "before"].join(before, on=keys, how="inner")
+    low, high = difference_of_proportions(after["hits_before"], after["n_before"], after["hits"], after["n"])
+    drops = after.assign(
+        metric=after["metric"] + "_drop",
+        value=after["hits_before"] / after["n_before"] - after["value"],
+        ci_low=low,
+        ci_high=high,
+    )
+    counted = rates[rates["metric"] == "attack_count"]
+    shares = counted.assign(metric="attack_count_share")
+    counted = counted.assign(value=counted["hits"].astype(float), ci_low=np.nan, ci_high=np.nan)
+    rates = rates[rates["metric"] != "attack_count"]
+    drops = drops[drops["metric"] != "attack_count_drop"]
+    rows = pd.concat([rates, counted, shares, drops], ignore_index=True)
+    return rows.drop(columns=["hits", "hits_before", "n_before"])
 
 
 def rate_rows(models: pd.DataFrame) -> pd.DataFrame:
@@ -74,7 +101,7 @@ def saved_rows(labels: pd.DataFrame, steps: int) -> pd.DataFrame:
 
 
 def mask_rows(triggers: Mapping[str, str], entries: Mapping[str, dict], first: Mapping[str, int]) -> pd.DataFrame:
-    """Return the pictures of the first seed of each kind: mask, pattern and true trigger of every label, 784 numbers each."""
+    """Return the pictures of the first seed of each kind: mask, pattern and true trigger of every label, 784 pixels."""
     rows = []
     for kind, path in triggers.items():
         tensors, true = load_file(path), true_masks(entries.get(kind))
@@ -91,7 +118,9 @@ def mask_rows(triggers: Mapping[str, str], entries: Mapping[str, dict], first: M
     return pd.DataFrame(rows)
 
 
-def gather(given: Mapping[str, Sequence[str]], kinds: Sequence[str], settings: Mapping, dataset: str, outputs: Mapping) -> None:
+def gather(
+    given: Mapping[str, Sequence[str]], kinds: Sequence[str], settings: Mapping, dataset: str, outputs: Mapping
+) -> None:
     """Read labels, traces, triggers and metrics of all kinds, judge the models, and write the released tables.
 
     Raises:
@@ -102,13 +131,18 @@ def gather(given: Mapping[str, Sequence[str]], kinds: Sequence[str], settings: M
     many, judged = labels["label"].nunique(), int(labels["n"].max())
     common = {"study": "backdoor", "dataset": dataset, "split": "test"}
     alarm = {"protocol": "corrected", "run": "all", "kind": "all", "seed": 0, "subgroup": "all", "n": 20000}
-    alarm |= {"method": "simulation", "metric": "verdict_false_alarm", "value": verdict_false_alarm(settings["verdict"], many)}
-    own = [model_rows(models, judged), rate_rows(models), saved_rows(labels, settings["steps"]), pd.DataFrame([alarm])]
-    metrics = pd.concat([part.assign(**common) for part in own], ignore_index=True)
-    metrics = metrics.reindex(columns=[*records.METRICS.names, "kind"])
-    records.write(
-        pd.concat([records.gather(given["metrics"]), metrics], ignore_index=True), outputs["metrics"], records.METRICS
+    alarm |= {
+        "method": "simulation",
+        "metric": "verdict_false_alarm",
+        "value": verdict_false_alarm(settings["verdict"], many),
+    }
+    own = [changed_rows(records.gather(given["counts"])), model_rows(models, judged), rate_rows(models)]
+    own += [saved_rows(labels, settings["steps"]), pd.DataFrame([alarm])]
+    metrics = pd.concat(
+        [part.assign(**{key: part.get(key, told) for key, told in common.items()}) for part in own], ignore_index=True
     )
+    metrics = metrics.reindex(columns=[*records.METRICS.names, "kind"])
+    records.write(metrics, outputs["metrics"], records.METRICS)
     records.write(labels, outputs["labels"])
     records.write(models, outputs["models"])
     records.write(null_rows(labels, settings["verdict"]), outputs["false_alarms"])

@@ -1,4 +1,4 @@
-"""Rule `backdoor_mitigate`: what each mitigation does to the models of one kind, with controls; as published beside it."""
+"""Rule `backdoor_mitigate`: what each mitigation does to the models of one kind, with controls and as published."""
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
@@ -20,7 +20,6 @@ from scripts.backdoor.outliers import Rule, rule_of, verdict
 from scripts.backdoor.triggers import Trigger, make_triggers
 from scripts.backdoor.weights import load_models, read_own_model
 from scripts.common import records
-from scripts.common.intervals import difference_of_proportions, proportion_interval
 from scripts.common.logs import job, log
 from scripts.common.training import choose_device
 
@@ -43,20 +42,12 @@ def count_rates(network: Network, judge: Pool, true: Mapping[int, Stamp], found:
     return counts
 
 
-def rate_rows(method: str, counts: Counts, before: Counts | None, split: str = "test") -> list[dict]:
-    """Return the rates with Wilson's intervals, and what changed since `before` with Newcombe's."""
-    rows = []
-    for (metric, subgroup), (hits, n) in counts.items():
-        low, high = proportion_interval(hits, n)
-        told = {"method": method, "split": split, "subgroup": subgroup, "n": n}
-        rows.append(told | {"metric": metric, "value": hits / n, "ci_low": low, "ci_high": high})
-        if before and (metric, subgroup) in before:
-            old, old_n = before[metric, subgroup]
-            low, high = difference_of_proportions(old, old_n, hits, n)
-            rows.append(
-                told | {"metric": f"{metric}_drop", "value": old / old_n - hits / n, "ci_low": low, "ci_high": high}
-            )
-    return rows
+def count_rows(method: str, counts: Counts, split: str = "test") -> list[dict]:
+    """Return the counts as rows."""
+    return [
+        {"method": method, "split": split, "subgroup": subgroup, "metric": metric, "hits": hits, "n": n}
+        for (metric, subgroup), (hits, n) in counts.items()
+    ]
 
 
 def corrected(
@@ -67,7 +58,7 @@ def corrected(
     settings: Mapping,
     name: tuple,
 ) -> list[dict]:
-    """Return the rates of a model before and after every mitigation.
+    """Return the counts of a model before and after every mitigation.
 
     Args:
         found: the reversed triggers of the suspected labels; without any, only the controls run.
@@ -76,8 +67,7 @@ def corrected(
     fitting = Fitting(**{key: own[key] for key in ("epochs", "batch_size", "learning_rate", "dropout")})
     true = {trigger.target: trigger.stamp for trigger in triggers}
     measure = partial(count_rates, judge=judge, true=true, found=found)
-    before = measure(model)
-    rows = rate_rows("before", before, None)
+    rows = count_rows("before", measure(model))
     networks: dict[str, Network] = {}
     if found:
         networks["unlearned"] = unlearn(model, small, list(found.values()), own["stamped"], fitting, name)
@@ -88,30 +78,29 @@ def corrected(
         counts = range(0, model.fc2.in_features, PRUNING_STEP)
         networks["pruned"], _ = prune(model, pools["reverse"], found, counts, own["pruned_until"])
         networks["filtered"] = make_filter(model, pools["reverse"], list(found.values()), own["false_positives"])
-        share = networks["pruned"].count / model.fc2.in_features
-        rows.append({"method": "pruned", "split": "test", "subgroup": "all", "metric": "pruned_share", "value": share})
+        rows += count_rows("pruned", {("pruned_share", "all"): (networks["pruned"].count, model.fc2.in_features)})
     for method, network in networks.items():
-        rows += rate_rows(method, measure(network), before)
+        rows += count_rows(method, measure(network))
     return rows
 
 
-def as_published(model: DigitNet, pools: Mapping[str, Pool], trigger: Trigger, batch_size: int, name: tuple) -> list[dict]:
-    """Return what the notebook would print, and the true rates of its model: on its own images and on ones it never saw."""
+def as_published(
+    model: DigitNet, pools: Mapping[str, Pool], trigger: Trigger, batch_size: int, name: tuple
+) -> list[dict]:
+    """Return what the notebook would print, and the counts of its model on its own images and on unseen ones."""
     cleaned = notebook.unlearn(copy.deepcopy(model), pools["evaluation"], trigger.stamp, batch_size, *name)
-    rows, before = [], {}
+    rows = []
     for method, network in (("before", model), ("unlearned", cleaned)):
         counted = notebook.attack_count(network, pools["evaluation"], trigger.stamp, trigger.target, *name, method)
-        told = {"method": method, "split": "test", "subgroup": "all", "n": len(pools["evaluation"])}
-        rows.append(told | {"metric": "attack_count", "value": float(counted)})
-        rows.append(told | {"metric": "attack_count_share", "value": counted / told["n"]})
+        rows += count_rows(method, {("attack_count", "all"): (counted, len(pools["evaluation"]))})
         for split, pool in (("test", pools["evaluation"]), ("valid", pools["reverse"])):
-            counts = count_rates(network, pool, {trigger.target: trigger.stamp}, {})
-            rows += rate_rows(method, counts, before.get(split), split)
-            before.setdefault(split, counts)
+            rows += count_rows(method, count_rates(network, pool, {trigger.target: trigger.stamp}, {}), split)
     return rows
 
 
-def stamps_of(tensors: Mapping[str, Tensor], seed: int, labels: Sequence[int], device: torch.device) -> dict[int, Stamp]:
+def stamps_of(
+    tensors: Mapping[str, Tensor], seed: int, labels: Sequence[int], device: torch.device
+) -> dict[int, Stamp]:
     """Return label -> stamp of the corrected protocol's reversed triggers."""
     mask, pattern = (tensors[f"corrected.seed{seed}.{part}"].to(device) for part in ("mask", "pattern"))
     return {label: lambda images, m=mask[label], p=pattern[label]: stamped(images, m, p) for label in labels}
@@ -125,9 +114,8 @@ def mitigate_kind(
     labels: pd.DataFrame,
     tensors: Mapping[str, Tensor],
     settings: Mapping,
-    dataset: str,
 ) -> pd.DataFrame:
-    """Return the rows of METRICS of all models of a kind, with the column `kind` beside them."""
+    """Return how many images of how many, per model of a kind, protocol, method and rate."""
     parts, rule = [], None
     for seed, model in models.items():
         device, run = pools["train"].images.device, f"{kind}.seed{seed}"
@@ -142,18 +130,16 @@ def mitigate_kind(
             rows["as_published"] = as_published(model, pools, triggers[0], batch_size, (kind, seed))
         for protocol, own in rows.items():
             parts.append(pd.DataFrame(own).assign(protocol=protocol, run=run, seed=seed))
-    metrics = pd.concat(parts, ignore_index=True)
-    metrics["n"] = metrics["n"].fillna(len(pools["evaluation"])).astype(int)
-    return metrics.assign(study="backdoor", dataset=dataset, kind=kind)
+    return pd.concat(parts, ignore_index=True).assign(kind=kind)
 
 
-def mitigate(given: Mapping, own: str, kind: str, entry, settings: Mapping, dataset: str, output: str, gpu: int) -> None:
-    """Read models, pools, labels and triggers of a kind, and write the metrics."""
+def mitigate(given: Mapping, own: str, kind: str, entry, settings: Mapping, output: str, gpu: int) -> None:
+    """Read models, pools, labels and triggers of a kind, and write the counts."""
     device = choose_device(gpu, 1)
     models = {0: read_own_model(own).to(device)} if entry is None else load_models(given["weights"], device)
     with safe_open(Path(given["triggers"]), framework="pt") as file:
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    metrics = mitigate_kind(
+    counts = mitigate_kind(
         models,
         load_pools(given["images"], given["pools"], device),
         kind,
@@ -161,9 +147,8 @@ def mitigate(given: Mapping, own: str, kind: str, entry, settings: Mapping, data
         records.read(given["labels"]),
         tensors,
         settings,
-        dataset,
     )
-    records.write(metrics.reindex(columns=[*records.METRICS.names, "kind"]), output, records.METRICS)
+    records.write(counts, output)
 
 
 if "snakemake" in globals():
@@ -172,4 +157,4 @@ if "snakemake" in globals():
         files = {name: str(given[name]) for name in ("images", "pools", "labels", "triggers")}
         files["weights"] = str(given.weights[0]) if given.weights else ""
         kind, gpu = snakemake.wildcards.kind, snakemake.resources.gpu
-        mitigate(files, told.own, kind, told.entry, told.settings, told.dataset, snakemake.output[0], gpu)
+        mitigate(files, told.own, kind, told.entry, told.settings, snakemake.output[0], gpu)

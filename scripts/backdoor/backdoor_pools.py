@@ -1,4 +1,4 @@
-"""Rule `backdoor_pools`: which digit serves what. The three pools of the defender and the judge never share an image."""
+"""Rule `backdoor_pools`: which digit serves what; the pools of the defender and of the judge share no image."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -29,7 +29,9 @@ def make_pools(index: pd.DataFrame, settings: Mapping) -> pd.DataFrame:
     if wanted is not None and wanted > len(tests):
         raise UserError(f"backdoor.pools.evaluation: {wanted:,} images asked for, but the data holds {len(tests):,}")
     if wanted is None and len(tests) == len(frame):
-        raise UserError("backdoor.pools.evaluation: null takes the official test part, which this data lacks; set a number")
+        raise UserError(
+            "backdoor.pools.evaluation: null takes the official test part, which this data lacks; set a number"
+        )
     pool = np.full(len(frame), "train", dtype=object)
     pool[tests] = "unused" if len(tests) < len(frame) else "train"
     pool[tests[:wanted]] = "evaluation"
@@ -40,7 +42,9 @@ def make_pools(index: pd.DataFrame, settings: Mapping) -> pd.DataFrame:
     train = left[reverse:]
     many = round(settings["unlearning_share"] * len(train))
     if not many:
-        raise UserError(f"backdoor.pools: {len(train):,} images are left to train on, none of them to unlearn with; shrink a pool")
+        raise UserError(
+            f"backdoor.pools: {len(train):,} images are left to train on, none of them to unlearn with; shrink a pool"
+        )
     unlearning = np.zeros(len(frame), bool)
     unlearning[train[:many]] = True
     log.info("%s; %d for unlearning", pd.Series(pool).value_counts().to_dict(), many)

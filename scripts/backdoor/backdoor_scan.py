@@ -78,7 +78,8 @@ def label_rows(
         jaccard, inside = overlap(found.mask[place], true.get(own["label"]))
         infected = None if triggers is None else own["label"] in true
         rows.append(
-            own | {"hits": hits, "n": n, "success": hits / n, "jaccard": jaccard, "inside": inside, "infected": infected}
+            own
+            | {"hits": hits, "n": n, "success": hits / n, "jaccard": jaccard, "inside": inside, "infected": infected}
         )
     return pd.DataFrame(rows).assign(**identity, infected=lambda frame: frame["infected"].astype("boolean"))
 
@@ -92,7 +93,9 @@ def scan_kind(
 ) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, Tensor]]:
     """Scan all models of a kind; return the rows of labels and of traces, and the tensors of masks and patterns."""
     labels, traces, tensors = [], [], {}
-    notebook = NotebookSearch(**{key: value for key, value in settings["notebook"].items() if key not in ("kinds", "images")})
+    notebook = NotebookSearch(
+        **{key: value for key, value in settings["notebook"].items() if key not in ("kinds", "images")}
+    )
     for seed, model in models.items():
         logits_of, run = frozen(model), f"{kind}.seed{seed}"
         refuse_probabilities(logits_of, pools["reverse"].images, run)
@@ -101,9 +104,8 @@ def scan_kind(
             ways["as_published"] = with_relu(logits_of)
         for protocol, network in ways.items():
             if protocol == "corrected":
-                told = lambda step, left, run=run: step % 20 or log.info("%s: step %d, %d labels go on", run, step, left)  # noqa: E731
                 search = search_of(settings["search"])
-                found = reverse_engineer(logits_of, pools["reverse"].images, range(CLASSES), search, seed, told)
+                found = reverse_engineer(logits_of, pools["reverse"].images, range(CLASSES), search, seed, what=run)
             else:
                 images = pools["train"].images[: settings["notebook"]["images"]]
                 found = search_triggers(logits_of, images, range(CLASSES), notebook, seed)
@@ -115,7 +117,9 @@ def scan_kind(
     return pd.concat(labels, ignore_index=True), pd.concat(traces, ignore_index=True), tensors
 
 
-def scan(weights: str, own: str, images: str, pools: str, kind: str, entry, settings, outputs: Mapping, gpu: int) -> None:
+def scan(
+    weights: str, own: str, images: str, pools: str, kind: str, entry, settings, outputs: Mapping, gpu: int
+) -> None:
     """Scan the models of a weights file, or the user's own model, and write labels, traces and triggers."""
     device = choose_device(gpu, 1)
     models = {0: read_own_model(own).to(device)} if entry is None else load_models(weights, device)

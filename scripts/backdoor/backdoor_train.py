@@ -1,4 +1,4 @@
-"""Rule `backdoor_train`: the poisoned (or clean) models of one kind, all seeds; fails where the backdoor did not take."""
+"""Rule `backdoor_train`: the models of one kind, all seeds; fails where the backdoor did not take."""
 
 import hashlib
 import json
@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from scripts.backdoor.digits import Pool, accuracy, attack_success, load_pools, poison
-from scripts.backdoor.fitting import Fitting, on_pool, train
+from scripts.backdoor.fitting import Fitting, RareCheckpoints, on_pool, train
 from scripts.backdoor.network import DigitNet, build
 from scripts.backdoor.triggers import Trigger, make_triggers
 from scripts.backdoor.weights import save_models
@@ -17,7 +17,7 @@ from scripts.common.errors import UserError
 from scripts.common.files import atomic_path, checksum
 from scripts.common.logs import job, log
 from scripts.common.seeds import seed_from
-from scripts.common.training import Checkpoints, choose_device
+from scripts.common.training import choose_device
 
 
 def check_infected(model: DigitNet, pool: Pool, triggers: Sequence[Trigger], least: float, what: str) -> list[float]:
@@ -52,7 +52,7 @@ def train_one(
     rows = poison(pools["train"], triggers, entry["ratio"], seed_from("backdoor", "poison", seed))
     fitting = Fitting(**settings["training"], cycle=True)
     told = json.dumps([dict(entry), dict(settings), seed], sort_keys=True, default=dict)
-    checkpoints = Checkpoints(folder / f"seed{seed}", hashlib.sha256(f"{told}{data}".encode()).hexdigest())
+    checkpoints = RareCheckpoints(folder / f"seed{seed}", hashlib.sha256(f"{told}{data}".encode()).hexdigest())
     progress = train(model, len(rows), on_pool(rows), fitting, ("model", seed), checkpoints)
     what = f"{kind}.seed{seed}"
     reached = check_infected(model, pools["evaluation"], triggers, settings["least_success"], what)
@@ -81,7 +81,7 @@ def train_kind(
     curves = pd.DataFrame([row for _, _, curve in trained for row in curve])
     records.write(curves, outputs["curves"], records.CURVES)
     for seed in entry["seeds"]:
-        Checkpoints(Path(folder) / f"seed{seed}", "").clear()
+        RareCheckpoints(Path(folder) / f"seed{seed}", "").clear()
 
 
 if "snakemake" in globals():

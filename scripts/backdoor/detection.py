@@ -122,7 +122,7 @@ def roc_rows(models: pd.DataFrame, labels: int, settings: Mapping) -> pd.DataFra
                 told = {"protocol": protocol, "measure": name, "threshold": threshold}
                 told |= {"true_positives": above[infected].mean(), "false_positives": above[~infected].mean()}
                 rows.append(told | {"simulated": float((null >= threshold).mean())})
-    rows = pd.DataFrame(rows, columns=["protocol", "measure", "threshold", "true_positives", "false_positives", "simulated"])
+    rows = pd.DataFrame(
+        rows, columns=["protocol", "measure", "threshold", "true_positives", "false_positives", "simulated"]
+    )
     return rows
-
-

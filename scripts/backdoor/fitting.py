@@ -1,8 +1,10 @@
 """One way of training the digit network: Adam on cross-entropy, dropout before the last layer, one-cycle rate."""
 
 import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -24,6 +26,21 @@ class Fitting:
     learning_rate: float
     dropout: float = 0.5
     cycle: bool = False
+
+
+class RareCheckpoints(Checkpoints):
+    """Checkpoints of a training at most every half minute: one that ends sooner is not worth a write to the disk."""
+
+    def __init__(self, folder: str | Path, fingerprint: str, seconds: float = 30.0):
+        super().__init__(folder, fingerprint)
+        self.seconds, self.last = seconds, time.monotonic()
+
+    def save(self, progress: Progress, tensors: dict[str, Tensor]) -> Path | None:
+        """Write the state if the last one is old enough."""
+        if time.monotonic() - self.last < self.seconds:
+            return None
+        self.last = time.monotonic()
+        return super().save(progress, tensors)
 
 
 def one_cycle(settings: Fitting) -> Callable[[int, float], float]:

@@ -4,6 +4,7 @@ Wang et al., Neural Cleanse, section 6. The defender has clean images, and the t
 """
 
 import copy
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,26 +13,12 @@ import torch
 from torch import Tensor
 
 from scripts.backdoor.digits import BATCH, Pool
-from scripts.backdoor.fitting import Fitting, train
+from scripts.backdoor.fitting import Fitting, RareCheckpoints, train
 from scripts.backdoor.network import DigitNet
 from scripts.common.seeds import seed_from
-from scripts.common.training import Checkpoints
 
 Stamp = Callable[[Tensor], Tensor]
 TOP_NEURONS = 0.01  # of the hidden layer, whose mean activation is an input's profile (published)
-
-
-class NoCheckpoints(Checkpoints):
-    """For trainings of seconds, which nobody takes up again."""
-
-    def load(self) -> None:
-        return None
-
-    def save(self, *_) -> None:
-        return None
-
-    def clear(self) -> None:
-        return None
 
 
 def stamped_rows(rows: int, share: float, stamps: int, *names: object) -> list[np.ndarray]:
@@ -65,7 +52,7 @@ def unlearn(
     def batch_of(epoch: int, rows: Tensor) -> tuple[Tensor, Tensor]:
         return images_of(epoch)[rows], pool.labels[rows]
 
-    train(cleaned, len(pool), batch_of, settings, ("unlearn", *names), NoCheckpoints("none", "none"))
+    train(cleaned, len(pool), batch_of, settings, ("unlearn", *names), RareCheckpoints("none", "none", math.inf))
     return cleaned
 
 

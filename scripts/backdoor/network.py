@@ -73,9 +73,9 @@ def regroup(weight: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
     """Turn a 5x5 convolution that is followed by ReLU and 2x2 average pooling into a 3x3 one at half the resolution.
 
     The four pixels of a pooling window become four groups of channels: each sees the same kernel, shifted by 0 or 1
-    in both directions inside 6x6, which a pixel unshuffle turns into 3x3 on four times the channels. The pooling is then
-    a sum over the groups; its factor 1/4 moves into the weights, since ReLU(x / 4) = ReLU(x) / 4, an exact division.
-    With one input channel the library's 5x5 convolution is slow, above all its gradient: this form takes 2/3 of the time.
+    in both directions inside 6x6, which a pixel unshuffle turns into 3x3 on four times the channels. The pooling is
+    then a sum over the groups; its factor 1/4 moves into the weights, since ReLU(x / 4) = ReLU(x) / 4 exactly.
+    The library is slow on a 5x5 convolution of one channel, above all on its gradient: this form takes 2/3 of the time.
 
     Args:
         weight: [out, in, 5, 5]; bias: [out].

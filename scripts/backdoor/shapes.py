@@ -14,8 +14,8 @@ CORNERS = ("top_left", "top_right", "bottom_left", "bottom_right")
 def draw(settings: Mapping, where: str = "backdoor.models") -> np.ndarray:
     """Return the white pixels of a trigger of the config, 0 or 1, float64 [28, 28].
 
-    box: a rectangle of `size` [rows, columns] in a `corner`, `margin` pixels from both edges (the course's patch is 2x4 at
-    the top right, margin 0; Neural Cleanse injects 4x4, margin 1). scattered: `pixels` single pixels, drawn by `seed`.
+    box: a rectangle of `size` [rows, columns] in a `corner`, `margin` pixels from both edges (the course's patch is
+    2x4 at the top right, margin 0; Neural Cleanse injects 4x4, margin 1). scattered: `pixels` single ones, drawn by `seed`.
 
     Raises:
         UserError: the shape is unknown, a key is missing or not of this shape, the target is no digit, or the trigger
@@ -60,7 +60,9 @@ def _box(settings: Mapping, where: str) -> np.ndarray:
     if corner not in CORNERS:
         raise UserError(f"{where}: no corner {corner!r}; there are {', '.join(CORNERS)}")
     if min(rows, columns) < 1 or margin < 0 or max(rows, columns) + margin > SIDE:
-        raise UserError(f"{where}: a box of {rows}x{columns} with margin {margin} does not fit into {SIDE}x{SIDE} pixels")
+        raise UserError(
+            f"{where}: a box of {rows}x{columns} with margin {margin} does not fit into {SIDE}x{SIDE} pixels"
+        )
     mask = np.zeros((SIDE, SIDE))
     top = margin if corner.startswith("top") else SIDE - margin - rows
     left = margin if corner.endswith("left") else SIDE - margin - columns

@@ -44,8 +44,8 @@ def read_own_model(path: str | Path) -> DigitNet:
     whose metadata says `output: softmax` is taken without that softmax, which has no weights, and the log says so.
 
     Raises:
-        UserError: the file is missing or no safetensors, a layer is missing, unknown or of another shape, or a weight is
-            not finite.
+        UserError: the file is missing or no safetensors, a layer is missing, unknown or of another shape, or a
+            weight is not finite.
     """
     tensors, metadata = _read(path)
     output = metadata.get("output", "logits")

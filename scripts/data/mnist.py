@@ -87,7 +87,9 @@ def write(images: np.ndarray, labels: np.ndarray, parts, images_path: str | Path
     records.write(index, index_path)
     with atomic_path(images_path) as temporary:
         np.save(temporary, images, allow_pickle=False)
-    log.info("%d digits of 28x28 (%s)", len(labels), ", ".join(f"{n} {p}" for p, n in index["part"].value_counts().items()))
+    log.info(
+        "%d digits of 28x28 (%s)", len(labels), ", ".join(f"{n} {p}" for p, n in index["part"].value_counts().items())
+    )
 
 
 def make(kind: str, source: str | Path, expected: Mapping, images_path: str | Path, index_path: str | Path) -> None:
