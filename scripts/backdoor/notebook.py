@@ -89,7 +89,7 @@ def attack_count(model: DigitNet, pool: Pool, stamp: Callable[[Tensor], Tensor],
 def unlearn(
     model: DigitNet, pool: Pool, stamp: Callable[[Tensor], Tensor], batch_size: int, *names: object
 ) -> DigitNet:
-    """Train one epoch on the images that the notebook also judges on, in their order, ReLU and dropout on the output."""
+    """Train one epoch on the images that the notebook also judges on, in their order; ReLU and dropout follow."""
     images, _ = randomly_stamped(pool, stamp, *names, "training")
     optimizer = torch.optim.Adam(model.parameters(), lr=UNLEARNING_RATE)
     random = generator(images.device, "backdoor", "notebook", "dropout", *names)

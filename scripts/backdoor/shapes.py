@@ -15,7 +15,8 @@ def draw(settings: Mapping, where: str = "backdoor.models") -> np.ndarray:
     """Return the white pixels of a trigger of the config, 0 or 1, float64 [28, 28].
 
     box: a rectangle of `size` [rows, columns] in a `corner`, `margin` pixels from both edges (the course's patch is
-    2x4 at the top right, margin 0; Neural Cleanse injects 4x4, margin 1). scattered: `pixels` single ones, drawn by `seed`.
+    2x4 at the top right, margin 0; Neural Cleanse injects 4x4, margin 1).
+    scattered: `pixels` single ones, drawn by `seed`.
 
     Raises:
         UserError: the shape is unknown, a key is missing or not of this shape, the target is no digit, or the trigger
