@@ -1,0 +1,32 @@
+"""Rule `backdoor_figures`: all pictures of the study, from released numbers alone."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from scripts.backdoor.figure_pictures import draw_gallery, draw_norms, draw_search
+from scripts.backdoor.figure_rates import draw_mitigations, draw_roc
+from scripts.common import figures, records
+from scripts.common.logs import job
+
+
+def draw_all(given: Mapping[str, str], index: float, folder: Path) -> None:
+    """Draw all figures of the study into a folder."""
+    metrics = records.read(given["metrics"], records.METRICS)
+    labels, models, masks, roc, traces = (
+        records.read(given[name]) for name in ("labels", "models", "masks", "roc", "traces")
+    )
+    dataset = ", ".join(sorted(metrics["dataset"].unique()))
+    with figures.style():
+        for name, (canvas, plotted) in {
+            "gallery": draw_gallery(masks, labels, dataset),
+            "norms": draw_norms(labels, models, index, dataset),
+            "mitigations": draw_mitigations(metrics),
+            "roc": draw_roc(roc, models, index, dataset),
+            "cost_and_norm": draw_search(traces, labels, dataset),
+        }.items():
+            figures.save(canvas, plotted, folder / name)
+
+
+if "snakemake" in globals():
+    with job(snakemake):
+        draw_all(dict(snakemake.input.items()), snakemake.params.index, Path(snakemake.output[0]).parent)

@@ -1,0 +1,101 @@
+"""The pictures of rates: before and after each mitigation, and the ROC of detection."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from scripts.backdoor.words import COLOURS, INDEX_WORDS, MARKERS, METHOD_WORDS, in_kind_order, kind_words
+from scripts.common import figures
+
+PANELS = {
+    "attack_success": "attack success, true trigger",
+    "clean_accuracy": "clean accuracy",
+    "stamped_accuracy": "stamped images, true label",
+}
+
+
+def over_seeds(rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """Return mean over seeds, the lowest and highest bound of any seed, the smallest n and the number of seeds."""
+    grouped = rows.groupby(keys, sort=False)
+    return grouped.agg(
+        value=("value", "mean"),
+        ci_low=("ci_low", "min"),
+        ci_high=("ci_high", "max"),
+        n=("n", "min"),
+        seeds=("seed", "nunique"),
+    ).reset_index()
+
+
+def mitigated(metrics: pd.DataFrame) -> pd.DataFrame:
+    """Return the corrected rates of poisoned models on the judge's images, over seeds."""
+    own = metrics[(metrics["protocol"] == "corrected") & (metrics["split"] == "test") & (metrics["subgroup"] == "all")]
+    poisoned = own.loc[own["metric"] == "attack_success", "kind"].unique()
+    own = own[own["kind"].isin(poisoned) & own["method"].isin(list(METHOD_WORDS)) & own["metric"].isin(list(PANELS))]
+    return over_seeds(own, ["kind", "method", "metric"])
+
+
+def draw_mitigations(metrics: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
+    """Draw one row per method and one mark per kind of model, for three rates."""
+    table = mitigated(metrics)
+    kinds, methods = in_kind_order(table["kind"]), [name for name in METHOD_WORDS if name in set(table["method"])]
+    canvas = figures.new_figure(12.0, 0.72 * len(methods) + 1.9)
+    handles = {}
+    for axes, (metric, words) in zip(canvas.subplots(1, len(PANELS), sharey=True), PANELS.items(), strict=True):
+        for place, kind in enumerate(kinds):
+            rows = table[(table["kind"] == kind) & (table["metric"] == metric)]
+            heights = rows["method"].map(methods.index) + 0.15 * (place - (len(kinds) - 1) / 2)
+            bars = figures.offsets(rows["value"], rows["ci_low"], rows["ci_high"])
+            colour, marker = COLOURS[place % len(COLOURS)], MARKERS[place % len(MARKERS)]
+            axes.errorbar(rows["value"], heights, xerr=bars, fmt=marker, color=colour, ms=6, ls="none", capsize=2)
+            handles[kind_words(kind)] = axes.scatter([], [], marker=marker, color=colour)
+        low = min(1.0, float(table.loc[table["metric"] == metric, "ci_low"].min()))
+        axes.set(
+            title=words, xlabel="share of images", xlim=(-0.03 if metric != "clean_accuracy" else low - 0.01, 1.03)
+        )
+    first = canvas.axes[0]
+    first.set_yticks(range(len(methods)), [METHOD_WORDS[name] for name in methods])
+    first.set_ylim(len(methods) - 0.5, -0.5)
+    canvas.axes[1].set_xlim(right=1.0)
+    figures.legend_above(canvas, handles, columns=max(1, len(handles)))
+    seeds, n = (figures.span(int(table[name].min()), int(table[name].max())) for name in ("seeds", "n"))
+    words = f"{', '.join(sorted(metrics['dataset'].unique()))}; n = {n} test images; seeds per kind: {seeds}; "
+    figures.footer(
+        canvas,
+        words
+        + "mean over seeds, bars from the lowest to the highest 95 % Wilson bound of any; the middle axis is cut.",
+    )
+    return canvas, table
+
+
+def draw_roc(roc: pd.DataFrame, models: pd.DataFrame, threshold: float, dataset: str) -> tuple[Figure, pd.DataFrame]:
+    """Draw true against false positives over all thresholds, per protocol; false ones counted and simulated."""
+    titles = {"corrected": "corrected", "as_published": "as published (lower median)"}
+    measures = {"corrected": ["index", "index_log"], "as_published": ["index_lower"]}
+    protocols = [name for name in titles if name in set(roc["protocol"])]
+    canvas = figures.new_figure(5.2 * max(1, len(protocols)), 4.9)
+    handles = {}
+    for axes, protocol in zip(canvas.subplots(1, max(1, len(protocols)), squeeze=False)[0], protocols, strict=False):
+        for measure, colour in zip(measures[protocol], COLOURS, strict=False):
+            rows = roc[(roc["protocol"] == protocol) & (roc["measure"] == measure)]
+            x, y = (np.append(0.0, rows[name]) for name in ("false_positives", "true_positives"))
+            simulated = rows["simulated"].where(np.isfinite(rows["threshold"]), (rows["threshold"] < 0).astype(float))
+            words = INDEX_WORDS[measure]
+            handles[f"{words}: control models"] = axes.plot(x, y, drawstyle="steps-post", color=colour, lw=2.2)[0]
+            handles[f"{words}: simulated"] = axes.plot(
+                simulated, rows["true_positives"], color=colour, ls="--", marker="."
+            )[0]
+            own = models[(models["protocol"] == protocol) & (models["many_true"] == 1)]
+            law = rows.loc[rows["threshold"] >= threshold, "simulated"]
+            if measure != "index_log" and len(own):
+                at = float((own[measure] > threshold).mean())
+                axes.plot(float(law.max()) if len(law) else 0.0, at, "*", ms=14, color=colour, zorder=5)
+        many = models[(models["protocol"] == protocol)]["many_true"].value_counts()
+        counts = f"{many.get(1, 0)} infected, {many.get(0, 0)} clean"
+        axes.plot([0, 1], [0, 1], color=figures.GREY, ls=":")
+        axes.set(title=f"{titles[protocol]}: {counts}", xlabel="false positives", ylabel="infected models found")
+        axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.04))
+    figures.legend_above(canvas, handles, columns=3)
+    figures.footer(
+        canvas, f"{dataset}; models with one or no infected label; threshold over the index of the smallest norm."
+    )
+    return canvas, roc

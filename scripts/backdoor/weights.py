@@ -1,0 +1,85 @@
+"""Weights of digit networks on disk: all seeds of a kind in one safetensors file, and a user's own model."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from scripts.backdoor.network import DigitNet
+from scripts.common.errors import UserError
+from scripts.common.files import atomic_path
+from scripts.common.logs import log
+
+OUTPUTS = ("logits", "softmax")
+
+
+def save_models(models: Mapping[int, DigitNet], path: str | Path) -> None:
+    """Write the weights of the models under names like `seed1.conv1.weight`."""
+    tensors = {
+        f"seed{seed}.{name}": tensor.cpu().contiguous()
+        for seed, model in models.items()
+        for name, tensor in model.state_dict().items()
+    }
+    with atomic_path(path) as temporary:
+        save_file(tensors, temporary, {"output": "logits"})
+
+
+def load_models(path: str | Path, device: torch.device) -> dict[int, DigitNet]:
+    """Return seed -> model of a file of `save_models`, in evaluation mode."""
+    tensors, _ = _read(path)
+    parts: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in tensors.items():
+        seed, _, rest = name.removeprefix("seed").partition(".")
+        parts.setdefault(int(seed), {})[rest] = tensor
+    return {seed: _model(state, path).to(device) for seed, state in sorted(parts.items())}
+
+
+def read_own_model(path: str | Path) -> DigitNet:
+    """Return a user's model of the same network from a safetensors file of its state dict.
+
+    Names may be those of DigitNet or of the course's class, whose layers stand in containers (`conv1.0.weight`). A file
+    whose metadata says `output: softmax` is taken without that softmax, which has no weights, and the log says so.
+
+    Raises:
+        UserError: the file is missing or no safetensors, a layer is missing, unknown or of another shape, or a
+            weight is not finite.
+    """
+    tensors, metadata = _read(path)
+    output = metadata.get("output", "logits")
+    if output not in OUTPUTS:
+        raise UserError(f"{path}: its metadata says output {output!r}; there are {', '.join(OUTPUTS)}")
+    if output == "softmax":
+        log.warning("%s: ends in a softmax, which is stripped: triggers are sought on logits", path)
+    state = {name.replace(".0.", "."): tensor.float() for name, tensor in tensors.items()}
+    return _model(state, path)
+
+
+def _model(state: Mapping[str, Tensor], path: str | Path) -> DigitNet:
+    """Return a network with these weights."""
+    model = DigitNet()
+    expected = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
+    got = {name: tuple(tensor.shape) for name, tensor in state.items()}
+    if odd := sorted(expected.keys() ^ got.keys()):
+        fault = "lacks" if odd[0] in expected else "has the unknown"
+        raise UserError(f"{path}: {fault} layer {odd[0]!r}; a model of the course's digit network is expected")
+    for name, shape in expected.items():
+        if got[name] != shape:
+            raise UserError(f"{path}: {name} has the shape {got[name]}, the digit network has {shape}")
+        if not bool(state[name].isfinite().all()):
+            raise UserError(f"{path}: {name} holds NaN or infinite weights; train the model again")
+    model.load_state_dict(dict(state))
+    return model.eval()
+
+
+def _read(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Return tensors and metadata of a safetensors file."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: no such file; correct backdoor.own in the config or run the workflow") from error
+    except (SafetensorError, OSError) as error:
+        raise UserError(f"{path}: damaged or no safetensors file ({error}); pickles are never opened") from error
