@@ -1,0 +1,171 @@
+"""Fair gradient boosting through xgboost's custom objective, with the stage chosen on held-out rows.
+
+The loss is the log loss plus a smooth maximum over the attributes of squared differences of the groups' mean
+probabilities, as in the gradient-boosted class of mmm-fair (Swati, Roy, Panagiotou, Ntoutsi 2025). The penalty works on
+probabilities; stages are chosen, and models reported, by hard labels.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import xgboost
+
+from scripts.boosting.fair import Rows, check_rows, signed_gaps
+from scripts.boosting.mfbpp import not_constant
+from scripts.boosting.preferences import chosen
+from scripts.common.errors import UserError
+from scripts.common.metrics import RATES, balanced_accuracy, by_attribute
+
+NOTIONS = ("DP", "EP", "EO")
+SHARPNESS = 10.0  # of the smooth maximum
+
+
+@dataclass(frozen=True)
+class Trees:
+    """How trees are grown; `weight` is that of the fairness gradient against the log loss's."""
+
+    rounds: int
+    depth: int
+    learning_rate: float
+    weight: float = 0.0
+    notion: str = "EO"
+
+    def __post_init__(self):
+        if self.notion not in NOTIONS:
+            raise UserError(f"no fairness notion {self.notion!r} for gradient boosting; there are {', '.join(NOTIONS)}")
+        if self.weight < 0:
+            raise UserError(f"the weight of the fairness gradient is at least 0, not {self.weight}")
+
+
+class Penalty:
+    """S = log(sum over attributes of exp(B f)) / B, B = 10, and its gradient, all from one small table per call.
+
+    f of an attribute is the squared difference of the groups' mean probabilities: of all rows (DP), of positives (EP),
+    or of positives plus that of negatives (EO).
+    """
+
+    def __init__(self, y: np.ndarray, groups: np.ndarray, notion: str):
+        attributes = groups.shape[1]
+        cells = groups.astype(np.int64) @ (2 ** np.arange(attributes)[::-1])
+        self.part, self.parts = 2 * cells + y, 2 ** (attributes + 1)
+        sizes = np.bincount(self.part, minlength=self.parts).reshape((2,) * attributes + (2,))
+        conditions = {"DP": [(1, 1)], "EP": [(0, 1)], "EO": [(0, 1), (1, 0)]}[notion]
+        self.shares = np.zeros((attributes, len(conditions), self.parts))  # of each part in the difference of means
+        for k in range(attributes):
+            side = np.moveaxis(np.broadcast_to(np.array([-1.0, 1.0]), sizes.shape[:-2] + (2,)), -1, k)
+            others = tuple(axis for axis in range(attributes) if axis != k)
+            for c, labels in enumerate(conditions):
+                counted = sizes * np.array(labels)
+                size = counted.sum((*others, -1))  # [2] rows of each group that count
+                if not size.all():
+                    raise UserError(f"a group of attribute {k + 1} has no row that {notion} looks at; take more rows")
+                by_group = np.expand_dims(size, [axis - (axis > k) for axis in others] if False else others)
+                self.shares[k, c] = (side[..., None] * np.array(labels) / by_group[..., None]).ravel()
+
+    def value_and_slopes(self, probability: np.ndarray) -> tuple[float, np.ndarray]:
+        """Return S, and dS / d probability of a row of each part, float64 [parts]."""
+        totals = np.bincount(self.part, weights=probability, minlength=self.parts)
+        gaps = self.shares @ totals  # [attributes, conditions]
+        f = (gaps**2).sum(1)
+        top = f.max()
+        powers = np.exp(SHARPNESS * (f - top))
+        value = top + np.log(powers.sum()) / SHARPNESS
+        slopes = np.einsum("k,kc,kcp->p", powers / powers.sum(), 2 * gaps, self.shares)
+        return float(value), slopes
+
+
+def objective(y: np.ndarray, penalty: Penalty, weight: float):
+    """Return xgboost's custom objective: gradient and hessian of the log loss plus the weighted penalty's gradient.
+
+    The penalty's gradient is scaled each round to the mean size of the log loss's, as in mmm-fair; the hessian is the
+    log loss's alone.
+    """
+    y = y.astype(np.float32)
+
+    def gradients(margin: np.ndarray, _) -> tuple[np.ndarray, np.ndarray]:
+        probability = 1 / (1 + np.exp(-margin))
+        loss, hessian = probability - y, probability * (1 - probability)
+        fair = penalty.value_and_slopes(probability)[1].astype(np.float32)[penalty.part] * hessian
+        size = np.abs(fair).mean()
+        scale = weight * np.abs(loss).mean() / size if size > 0 else 0.0
+        return loss + np.float32(scale) * fair, hessian
+
+    return gradients
+
+
+@dataclass(frozen=True)
+class Staged:
+    """A fitted booster with all its stages, the counts [T, 2, ..., 2, 2, 2] on the held-out rows, and the stage kept."""
+
+    booster: xgboost.Booster
+    counts: np.ndarray
+    stage: int
+
+    def margins(self, matrix: xgboost.DMatrix) -> np.ndarray:
+        """Return the log-odds, float32 [n], of the kept stage."""
+        return self.booster.predict(matrix, output_margin=True, iteration_range=(0, self.stage))
+
+    def save(self, path: str | Path) -> None:
+        """Write the kept stage in xgboost's own format, by the ending .json or .ubj."""
+        self.booster[: self.stage].save_model(path)
+
+
+def stage_objectives(counts: np.ndarray, notion: str) -> np.ndarray:
+    """Return error, balanced error and the worst attribute's gap by hard labels, float64 [T, 3].
+
+    The gap is |SP| (DP), |TPR difference| (EP) or the larger of the TPR and TNR differences (EO).
+    """
+    attributes = counts.ndim - 3
+    everyone = by_attribute(counts, attributes, [])[:, 0]
+    gaps = []
+    for k in range(attributes):
+        own = {name: np.abs(gap) for name, gap in signed_gaps(counts, attributes, k).items()}
+        both = np.maximum(own["tpr"], own["tnr"])
+        gaps.append({"DP": own["acceptance_rate"], "EP": own["tpr"], "EO": both}[notion])
+    return np.stack([RATES["error"](everyone), 1 - balanced_accuracy(everyone), np.max(gaps, axis=0)], axis=-1)
+
+
+def fit(
+    train: tuple[xgboost.DMatrix, Rows],
+    valid: tuple[xgboost.DMatrix, Rows],
+    trees: Trees,
+    preference: Sequence[float] | None = None,
+) -> Staged:
+    """Boost trees; weight 0 is plain xgboost, which keeps all stages.
+
+    Args:
+        train, valid: features and rows; the second part chooses the stage. One thread, so that bytes repeat.
+        preference: weights of error, balanced error and gap; None as in `preferences.chosen`.
+
+    Raises:
+        UserError: a group or label is missing, or no stage decides at all.
+    """
+    (matrix, rows), (held, held_rows) = train, valid
+    check_rows(rows, "training")
+    check_rows(held_rows, "validation")
+    attributes = rows.groups.shape[1]
+    shape, part = (2,) * (attributes + 2), 4 * held_rows.cells + 2 * held_rows.y
+    counts = []
+
+    def count(margin: np.ndarray, _) -> tuple[str, float]:
+        accepted = margin > threshold
+        counts.append(np.bincount(part + accepted, minlength=2 ** (attributes + 2)).reshape(shape))
+        return "accepted", float(accepted.mean())
+
+    # with a custom objective xgboost hands margins to the metric, else probabilities
+    threshold = 0.5 if trees.weight == 0 else 0.0
+    own = objective(rows.y, Penalty(rows.y, rows.groups, trees.notion), trees.weight) if trees.weight else None
+    params = {
+        "objective": "binary:logistic", "base_score": 0.5, "max_depth": trees.depth, "eta": trees.learning_rate,
+        "tree_method": "hist", "nthread": 1, "seed": 0, "disable_default_eval_metric": True,
+    }  # fmt: skip
+    booster = xgboost.train(
+        params, matrix, trees.rounds, obj=own, evals=[(held, "valid")], custom_metric=count, verbose_eval=False
+    )
+    counts = np.array(counts)
+    stage = trees.rounds
+    if trees.weight:
+        stage = chosen(stage_objectives(counts, trees.notion), preference, not_constant(counts)) + 1
+    return Staged(booster, counts, stage)
