@@ -5,6 +5,7 @@ probabilities, as in the gradient-boosted class of mmm-fair (Swati, Roy, Panagio
 probabilities; stages are chosen, and models reported, by hard labels.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from scripts.boosting.fair import Rows, check_rows, signed_gaps
 from scripts.boosting.mfbpp import not_constant
 from scripts.boosting.preferences import chosen
 from scripts.common.errors import UserError
+from scripts.common.files import atomic_path
 from scripts.common.metrics import RATES, balanced_accuracy, by_attribute
 
 NOTIONS = ("DP", "EP", "EO")
@@ -50,19 +52,17 @@ class Penalty:
         attributes = groups.shape[1]
         cells = groups.astype(np.int64) @ (2 ** np.arange(attributes)[::-1])
         self.part, self.parts = 2 * cells + y, 2 ** (attributes + 1)
-        sizes = np.bincount(self.part, minlength=self.parts).reshape((2,) * attributes + (2,))
-        conditions = {"DP": [(1, 1)], "EP": [(0, 1)], "EO": [(0, 1), (1, 0)]}[notion]
+        sizes = np.bincount(self.part, minlength=self.parts)
+        *sides, label = np.unravel_index(np.arange(self.parts), (2,) * (attributes + 1))
+        conditions = {"DP": [label >= 0], "EP": [label == 1], "EO": [label == 1, label == 0]}[notion]
         self.shares = np.zeros((attributes, len(conditions), self.parts))  # of each part in the difference of means
-        for k in range(attributes):
-            side = np.moveaxis(np.broadcast_to(np.array([-1.0, 1.0]), sizes.shape[:-2] + (2,)), -1, k)
-            others = tuple(axis for axis in range(attributes) if axis != k)
-            for c, labels in enumerate(conditions):
-                counted = sizes * np.array(labels)
-                size = counted.sum((*others, -1))  # [2] rows of each group that count
-                if not size.all():
-                    raise UserError(f"a group of attribute {k + 1} has no row that {notion} looks at; take more rows")
-                by_group = np.expand_dims(size, [axis - (axis > k) for axis in others] if False else others)
-                self.shares[k, c] = (side[..., None] * np.array(labels) / by_group[..., None]).ravel()
+        for k, side in enumerate(sides):
+            for c, counted in enumerate(conditions):
+                for group, sign in ((0, -1.0), (1, 1.0)):
+                    own = counted & (side == group)
+                    if not sizes[own].any():
+                        raise UserError(f"group {group} of attribute {k + 1} has no row that {notion} looks at")
+                    self.shares[k, c, own] = sign / sizes[own].sum()
 
     def value_and_slopes(self, probability: np.ndarray) -> tuple[float, np.ndarray]:
         """Return S, and dS / d probability of a row of each part, float64 [parts]."""
@@ -107,9 +107,30 @@ class Staged:
         """Return the log-odds, float32 [n], of the kept stage."""
         return self.booster.predict(matrix, output_margin=True, iteration_range=(0, self.stage))
 
-    def save(self, path: str | Path) -> None:
-        """Write the kept stage in xgboost's own format, by the ending .json or .ubj."""
-        self.booster[: self.stage].save_model(path)
+
+def save(models: dict[str, Staged], path: str | Path) -> None:
+    """Write the kept stages of named boosters: one JSON object, each value a model in xgboost's own JSON format."""
+    texts = (
+        f"{json.dumps(name)}:{bytes(staged.booster[: staged.stage].save_raw('json')).decode()}"
+        for name, staged in models.items()
+    )
+    with atomic_path(path) as temporary:
+        temporary.write_text("{" + ",\n".join(texts) + "}", encoding="utf-8")
+
+
+def load(path: str | Path, name: str) -> xgboost.Booster:
+    """Read one booster of such a file.
+
+    Raises:
+        UserError: the file is missing or no JSON, or has no model of this name.
+    """
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: cannot be read as JSON ({error})") from error
+    if name not in content:
+        raise UserError(f"{path}: has no model {name!r}; it has {', '.join(sorted(content))}")
+    return xgboost.Booster(model_file=bytearray(json.dumps(content[name]).encode()))
 
 
 def stage_objectives(counts: np.ndarray, notion: str) -> np.ndarray:

@@ -11,7 +11,7 @@ from scripts.common.metrics import RATES
 from scripts.common.seeds import seed_from
 from scripts.income.measures import disparate_impact, measure, parity_difference
 from scripts.income.names import ARMS, BASE, CELLS, LABELS, OWN_SPLIT, RANDOM, run_name
-from scripts.income.over_seeds import over_seeds
+from scripts.common.over_seeds import over_seeds
 from scripts.income.people import TEST, VALID
 
 STUDY = "income"
