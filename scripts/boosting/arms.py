@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 import numpy as np
+import scipy.sparse
 import xgboost
 
 from scripts.boosting import fair, gradient, mfbpp, names, peers
@@ -53,6 +54,15 @@ class Parts:
     test: Rows
     train_at: np.ndarray
     test_at: np.ndarray
+
+    @property
+    def halves(self) -> dict[str, Rows]:
+        """Return every other test row: those on which a reader of the explorer chooses, and those that report."""
+        rows = self.test
+        return {
+            name: Rows(rows.codes[start::2], rows.y[start::2], rows.groups[start::2])
+            for name, start in (("choice", 0), ("report", 1))
+        }
 
 
 def of_groups(rows: Rows, groups: np.ndarray) -> Rows:
@@ -109,7 +119,9 @@ def several_arms(found: Fitted, people: People, parts: Parts, study: dict) -> No
             boosted(found, parts, protocol, names.MFBPP_PREFERENCE, history, kept)
 
 
-def gradient_arms(found: Fitted, people: People, parts: Parts, sparse, study: dict, seed: int) -> None:
+def gradient_arms(
+    found: Fitted, people: People, parts: Parts, sparse: scipy.sparse.csr_array, study: dict, seed: int, stages: bool
+) -> None:
     """Fit xgboost and the fair gradient boosters; both on the same rows, less those that choose the stage."""
     told = dict(study["gradient"])
     notions, weights = told.pop("notions"), told.pop("weights")
@@ -119,11 +131,12 @@ def gradient_arms(found: Fitted, people: People, parts: Parts, sparse, study: di
         return xgboost.DMatrix(sparse[at], people.y[at], nthread=1), Rows(sparse, people.y[at], people.groups[at])
 
     train, valid, test = part(kept), part(held), part(parts.test_at)[0]
+    halves = {name: part(parts.test_at[start::2]) for name, start in (("choice", 0), ("report", 1))} if stages else {}
     plans = {names.XGBOOST: Trees(**told)}
     for notion in notions:
         plans |= {names.fair_xgboost(notion, w): Trees(**told, notion=notion, weight=w) for w in weights}
     for arm, trees in plans.items():
-        staged = gradient.fit(train, valid, trees, study["gradient_preference"])
+        staged = gradient.fit(train, valid, trees, study["gradient_preference"], halves)
         found.staged["corrected", arm] = staged
         score = staged.margins(test)
         found.outcomes.append(Outcome("corrected", arm, (score > 0).astype(np.int8), score))
@@ -150,12 +163,15 @@ def peer_arms(found: Fitted, people: People, parts: Parts, dense: np.ndarray, st
         found.outcomes.append(Outcome("corrected", arm, drawn, peers.log_odds(chance), chance))
 
 
-def fit_split(people: People, at: tuple[np.ndarray, np.ndarray], study: dict, seed: int) -> tuple[Fitted, Parts]:
+def fit_split(
+    people: People, at: tuple[np.ndarray, np.ndarray], study: dict, seed: int, stages: bool = False
+) -> tuple[Fitted, Parts]:
     """Fit all arms on one split.
 
     Args:
         at: positions of training and test rows.
         study: the study's block of the config.
+        stages: count what every stage of the gradient boosters says of the test rows.
     """
     train, test = at
     columns = people.columns(train)
@@ -166,6 +182,6 @@ def fit_split(people: People, at: tuple[np.ndarray, np.ndarray], study: dict, se
     else:
         several_arms(found, people, parts, study)
     dense, sparse = people.features(train)
-    gradient_arms(found, people, parts, sparse, study, seed)
+    gradient_arms(found, people, parts, sparse, study, seed, stages)
     peer_arms(found, people, parts, dense, study, seed)
     return found, parts

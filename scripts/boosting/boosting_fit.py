@@ -9,6 +9,7 @@ from scripts.boosting.fair import Rows
 from scripts.boosting.names import run_name
 from scripts.boosting.people import SUBSET_WORDS, People, people, split
 from scripts.boosting.plan import cell_name
+from scripts.boosting.preferences import check_preference
 from scripts.common import records
 from scripts.common.errors import UserError
 from scripts.common.logs import job, log, progress
@@ -52,37 +53,40 @@ def run_rows(data: People, found: Fitted, parts: Parts, cell: str, seed: int, tr
     )
 
 
-def counts_by_round(found: Fitted, key: tuple[str, str], test: Rows) -> np.ndarray:
-    """Return the counts [T, 2^(attributes + 2)] of the test rows after each round of a booster of stumps."""
+def counts_by_round(found: Fitted, key: tuple[str, str], rows: Rows) -> np.ndarray:
+    """Return the counts [T, 2^(attributes + 2)] of some rows after each round of a booster of stumps."""
     ensemble = found.stumps[key][0].ensemble
-    attributes = test.groups.shape[1]
-    part, votes, counts = 4 * test.cells + 2 * test.y, np.zeros(len(test.y)), []
+    part, votes, counts = 4 * rows.cells + 2 * rows.y, np.zeros(len(rows.y)), []
     for t in range(len(ensemble)):
         f, cut = ensemble.column[t], ensemble.cut[t]
-        codes = test.codes[:, f]
+        codes = rows.codes[:, f]
         side = (codes == cut if ensemble.columns.categorical[f] else codes > cut).astype(np.int64)
         votes += ensemble.alpha[t] * (2 * ensemble.leaves[t][side] - 1.0)
-        counts.append(np.bincount(part + (votes > 0), minlength=2 ** (attributes + 2)))
+        counts.append(np.bincount(part + (votes > 0), minlength=2 ** (rows.groups.shape[1] + 2)))
     return np.array(counts)
 
 
 def round_rows(found: Fitted, parts: Parts, cell: str, seed: int) -> pd.DataFrame:
     """Return one row per booster, round and part of the rows: counts by cell, label, prediction; shares of the weight.
 
-    `part` is watched (the rows that the choice of the round looks at) or test; the fair gradient boosters have their
-    held-out rows only. `masses` is by cell and label, empty where there are none.
+    `part` is watched (the rows on which the round was chosen: training rows, or held-out ones), and choice and report,
+    every other test row. `masses` is by cell and label, empty where there are none.
     """
     rows = []
     for key, (history, kept) in found.stumps.items():
-        watched = history.together
-        if watched.ndim == parts.test.groups.shape[1] + 3:  # AdaFair on one of several attributes counts that alone
+        watched, none = history.together, [np.zeros(0)] * len(history.masses)
+        if watched.ndim == parts.test.groups.shape[1] + 3:
             flat, masses = watched.reshape(len(watched), -1), history.masses.reshape(len(watched), -1)
-            rows += [(*key, t + 1, kept, "watched", flat[t], masses[t]) for t in range(len(flat))]
-        flat = counts_by_round(found, key, parts.test)
-        rows += [(*key, t + 1, kept, "test", flat[t], np.zeros(0)) for t in range(len(flat))]
+        else:  # AdaFair on one of several attributes counts that one alone
+            flat, masses = counts_by_round(found, key, parts.train), none
+        rows += [(*key, t + 1, kept, "watched", flat[t], masses[t]) for t in range(len(flat))]
+        for name, half in parts.halves.items():
+            flat = counts_by_round(found, key, half)
+            rows += [(*key, t + 1, kept, name, flat[t], none[t]) for t in range(len(flat))]
     for key, staged in found.staged.items():
-        flat = staged.counts.reshape(len(staged.counts), -1)
-        rows += [(*key, t + 1, staged.stage, "watched", flat[t], np.zeros(0)) for t in range(len(flat))]
+        for name, counts in {"watched": staged.counts, **staged.others}.items():
+            flat = counts.reshape(len(counts), -1)
+            rows += [(*key, t + 1, staged.stage, name, flat[t], np.zeros(0)) for t in range(len(flat))]
     frame = pd.DataFrame(rows, columns=["protocol", "method", "round", "theta", "part", "counts", "masses"])
     return frame.assign(cell=cell, seed=seed)
 
@@ -99,12 +103,15 @@ def fit_cell(frame: pd.DataFrame, entry: dict, study: dict) -> dict:
         UserError: the data set or a split of it cannot be fitted; the cell is named.
     """
     cell = cell_name(entry)
+    for name, preference in [*study["preferences"].items(), ("gradient_preference", study["gradient_preference"])]:
+        if preference is not None:  # before hours of fitting
+            check_preference(preference, 3, name)
     data = people(frame, entry["table"], entry["attributes"], entry["most_rows"])
     share = study["train_share"]["one" if len(entry["attributes"]) == 1 else "several"]
     predictions, runs, rounds, models, gradients = [], [], None, {}, {}
     for seed in progress(study["seeds"], cell, unit="split"):
         try:
-            found, parts = fit_split(data, split(data.y, entry["table"], share, seed), study, seed)
+            found, parts = fit_split(data, split(data.y, entry["table"], share, seed), study, seed, rounds is None)
         except UserError as error:
             raise UserError(f"{cell}, split {seed}: {error}") from error
         predictions.append(prediction_rows(data, found, parts, cell, seed))

@@ -7,8 +7,8 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from scripts.boosting import measures, names, notions
-from scripts.boosting.fair import violation
 from scripts.boosting.mfbpp import objectives
+from scripts.boosting.two_stages import TITLE
 from scripts.common import records
 from scripts.common.errors import UserError
 from scripts.common.logs import job, log, progress
@@ -118,22 +118,28 @@ def differences(frame: pd.DataFrame, test_by_train: float) -> pd.DataFrame:
     return rows.drop(columns="test_by_train").merge(means, on=KEYS)
 
 
-def round_metrics(rounds: pd.DataFrame, runs: pd.DataFrame, minimum: int) -> pd.DataFrame:
+def round_metrics(rounds: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
     """Return what every round of the first split does: error, balance, gaps of the worst attribute, and combinations.
+
+    `part` test is choice and report together.
 
     Returns:
         dataset, attributes, protocol, method, seed, round, theta, part, n, rate (accepted), error, balanced_error,
-        balance (|TPR - TNR|), SP, EOpp, EOdds_sum, EOdds_max, and one `mass: CELL, LABEL` per cell and label.
+        balance (|TPR - TNR|), SP, EOpp, EOdds_sum, EOdds_max.
     """
     attributes = tuple(runs["attributes"].iloc[0].split(", "))
     m = len(attributes)
+    halves = rounds[rounds["part"].isin(["choice", "report"])]
+    keys = ["protocol", "method", "seed", "round", "theta"]
+    whole = halves.groupby(keys, sort=False)["counts"].agg(lambda own: np.sum(own.to_numpy())).reset_index()
+    rounds = pd.concat([rounds, whole.assign(part="test")], ignore_index=True)
     counts = np.stack(rounds["counts"].to_numpy()).reshape(-1, *(2,) * (m + 2))
     everybody = by_attribute(counts, m, [])[:, 0]
     columns = {"n": everybody.sum((1, 2)), "rate": RATES["acceptance_rate"](everybody)}
     columns |= {"error": RATES["error"](everybody), "balanced_error": 1 - balanced_accuracy(everybody)}
     columns |= {"balance": objectives(counts)[:, 1]}
     columns |= {notion: notions.worst_attribute(counts, m, notion) for notion in notions.GAPS}
-    frame = rounds[["protocol", "method", "seed", "round", "theta", "part"]].assign(**columns)
+    frame = rounds[[*keys, "part"]].assign(**columns)
     about = {name: runs[name].iloc[0] for name in ("dataset", "attributes")}
     return frame.assign(**about)
 
@@ -152,11 +158,29 @@ def mass_rows(rounds: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(dataset=runs["dataset"].iloc[0], attributes=runs["attributes"].iloc[0])
 
 
-def measure_all(cells: list[dict[str, str]], minimum: int, replicates: int, output: dict[str, str]) -> None:
-    """Write metrics, findings, summary, rounds, masses and facts of all cells.
+def stage_metrics(path: str | Path) -> pd.DataFrame:
+    """Return the gaps of the two-stage selection over its seeds: method, metric, value, ci_low, ci_high, seeds, n.
+
+    Applicants of another seed are new ones, so the interval over seeds is Student's.
+    """
+    frame = records.read(path, records.PREDICTIONS)
+    rows = []
+    for run, own in frame.groupby("run", sort=False):
+        code = (2 * own["first"].astype(int) + own["second"]) * 3 + own["stages"]
+        counts = np.bincount(code, minlength=12).reshape(2, 2, 3)
+        found = notions.sequential(counts, (0, 1)) | {"accuracy": (own["y_true"] == own["y_pred"]).mean()}
+        method, seed = run.split(".")[2:]
+        rows += [(method, int(seed.removeprefix("seed")), name, float(value), len(own)) for name, value in found.items()]
+    found = pd.DataFrame(rows, columns=["method", "seed", "metric", "value", "n"])
+    return over_seeds(found.assign(test_by_train=0.0), ["method", "metric"]).assign(dataset=TITLE, protocol="corrected")
+
+
+def measure_all(cells: list[dict[str, str]], stages: str, minimum: int, replicates: int, output: dict[str, str]) -> None:
+    """Write metrics, findings, summary, rounds, masses and facts of all cells, and the stages.
 
     Args:
         cells: of each the paths of predictions, runs and rounds.
+        stages: the path of the two-stage selection's predictions.
 
     Raises:
         UserError: a predictions file is damaged.
@@ -170,12 +194,13 @@ def measure_all(cells: list[dict[str, str]], minimum: int, replicates: int, outp
         parts["findings"].append(differences(metrics, by_train))
         own = pd.concat([metrics.assign(quantity="value"), parts["findings"][-1].assign(quantity="difference")])
         parts["summary"].append(over_seeds(own.assign(test_by_train=by_train), [*KEYS, "quantity"]))
-        parts["rounds"].append(round_metrics(rounds, runs, minimum))
+        parts["rounds"].append(round_metrics(rounds, runs))
         parts["masses"].append(mass_rows(rounds, runs))
         parts["facts"].append(runs.drop(columns=["run", "protocol", "method", "seed", "theta", "rounds"]).drop_duplicates())
     for name, frames in parts.items():
         schema = records.METRICS if name in ("metrics", "findings") else None
         records.write(pd.concat(frames, ignore_index=True), output[name], schema)
+    records.write(stage_metrics(stages), output["stages"])
     log.info("%d runs", sum(frame["run"].nunique() for frame in parts["metrics"]))
 
 
@@ -186,6 +211,6 @@ if "snakemake" in globals():
             dict(zip(("predictions", "runs", "rounds"), paths, strict=True))
             for paths in zip(files.predictions, files.runs, files.rounds, strict=True)
         ]
-        names_of = ("metrics", "findings", "summary", "rounds", "masses", "facts")
+        names_of = ("metrics", "findings", "summary", "rounds", "masses", "facts", "stages")
         out = {name: snakemake.output[name] for name in names_of}
-        measure_all(cells, snakemake.params.minimum, snakemake.params.replicates, out)
+        measure_all(cells, files.stages[0], snakemake.params.minimum, snakemake.params.replicates, out)

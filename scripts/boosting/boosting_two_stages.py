@@ -23,6 +23,5 @@ def decide(rows: int, rounds: int, seeds: list[int]) -> pd.DataFrame:
 
 if "snakemake" in globals():
     with job(snakemake):
-        told = snakemake.params.study
-        found = decide(told["two_stages"]["rows"], told["two_stages"]["rounds"], told["seeds"])
+        found = decide(snakemake.params.rows, snakemake.params.rounds, snakemake.params.seeds)
         records.write(found, snakemake.output[0], records.PREDICTIONS)

@@ -97,11 +97,15 @@ def objective(y: np.ndarray, penalty: Penalty, weight: float):
 
 @dataclass(frozen=True)
 class Staged:
-    """A fitted booster with all its stages, the counts [T, 2, ..., 2, 2, 2] on the held-out rows, and the stage kept."""
+    """A fitted booster with all its stages, the counts [T, 2, ..., 2, 2, 2] on the held-out rows, and the stage kept.
+
+    `others` are such counts on further rows.
+    """
 
     booster: xgboost.Booster
     counts: np.ndarray
     stage: int
+    others: dict[str, np.ndarray]
 
     def margins(self, matrix: xgboost.DMatrix) -> np.ndarray:
         """Return the log-odds, float32 [n], of the kept stage."""
@@ -153,40 +157,43 @@ def fit(
     valid: tuple[xgboost.DMatrix, Rows],
     trees: Trees,
     preference: Sequence[float] | None = None,
+    others: dict[str, tuple[xgboost.DMatrix, Rows]] | None = None,
 ) -> Staged:
     """Boost trees; weight 0 is plain xgboost, which keeps all stages.
 
     Args:
         train, valid: features and rows; the second part chooses the stage. One thread, so that bytes repeat.
         preference: weights of error, balanced error and gap; None as in `preferences.chosen`.
+        others: further rows on which every stage is counted.
 
     Raises:
         UserError: a group or label is missing, or no stage decides at all.
     """
-    (matrix, rows), (held, held_rows) = train, valid
+    (matrix, rows), parts = train, {"valid": valid, **(others or {})}
     check_rows(rows, "training")
-    check_rows(held_rows, "validation")
-    attributes = rows.groups.shape[1]
-    shape, part = (2,) * (attributes + 2), 4 * held_rows.cells + 2 * held_rows.y
-    counts = []
-
-    def count(margin: np.ndarray, _) -> tuple[str, float]:
-        accepted = margin > threshold
-        counts.append(np.bincount(part + accepted, minlength=2 ** (attributes + 2)).reshape(shape))
-        return "accepted", float(accepted.mean())
-
+    check_rows(valid[1], "validation")
+    shape = (2,) * (rows.groups.shape[1] + 2)
+    codes = {id(own): 4 * held.cells + 2 * held.y for own, held in parts.values()}
+    counts = {id(own): [] for own, _ in parts.values()}
     # with a custom objective xgboost hands margins to the metric, else probabilities
     threshold = 0.5 if trees.weight == 0 else 0.0
+
+    def count(said: np.ndarray, own: xgboost.DMatrix) -> tuple[str, float]:
+        accepted = said > threshold
+        counts[id(own)].append(np.bincount(codes[id(own)] + accepted, minlength=int(np.prod(shape))).reshape(shape))
+        return "accepted", float(accepted.mean())
+
     own = objective(rows.y, Penalty(rows.y, rows.groups, trees.notion), trees.weight) if trees.weight else None
     params = {
         "objective": "binary:logistic", "base_score": 0.5, "max_depth": trees.depth, "eta": trees.learning_rate,
         "tree_method": "hist", "nthread": 1, "seed": 0, "disable_default_eval_metric": True,
     }  # fmt: skip
+    watched = [(own_matrix, name) for name, (own_matrix, _) in parts.items()]
     booster = xgboost.train(
-        params, matrix, trees.rounds, obj=own, evals=[(held, "valid")], custom_metric=count, verbose_eval=False
+        params, matrix, trees.rounds, obj=own, evals=watched, custom_metric=count, verbose_eval=False
     )
-    counts = np.array(counts)
+    held = np.array(counts[id(valid[0])])
     stage = trees.rounds
     if trees.weight:
-        stage = chosen(stage_objectives(counts, trees.notion), preference, not_constant(counts)) + 1
-    return Staged(booster, counts, stage)
+        stage = chosen(stage_objectives(held, trees.notion), preference, not_constant(held)) + 1
+    return Staged(booster, held, stage, {name: np.array(counts[id(parts[name][0])]) for name in others or {}})

@@ -14,19 +14,19 @@ from scripts.common.pareto import pareto_mask
 TOLERANCE = 1e-6
 
 
-def check_preference(preference: Sequence[float], objectives: int) -> np.ndarray:
-    """Return the weights, float64 [objectives].
+def check_preference(preference: Sequence[float], objectives: int, name: str = "preference") -> np.ndarray:
+    """Return the weights, float64 [objectives]; `name` is what the message calls them.
 
     Raises:
         UserError: there are more or fewer of them, one is negative or no number, or they do not sum to 1.
     """
     weights = np.asarray(preference, dtype=float)
     if weights.shape != (objectives,):
-        raise UserError(f"a preference needs {objectives} weights, one per objective; got {list(preference)}")
+        raise UserError(f"{name}: needs {objectives} weights, one per objective; got {list(preference)}")
     if not np.isfinite(weights).all() or (weights < 0).any():
-        raise UserError(f"preference weights are numbers of at least 0; got {list(preference)}")
+        raise UserError(f"{name}: preference weights are numbers of at least 0; got {list(preference)}")
     if abs(weights.sum() - 1) > TOLERANCE:
-        raise UserError(f"preference weights must sum to 1; {list(preference)} sum to {weights.sum():g}")
+        raise UserError(f"{name}: preference weights must sum to 1; {list(preference)} sum to {weights.sum():g}")
     return weights
 
 

@@ -6,7 +6,9 @@ the past; new applicants meet both in turn.
 
     a ~ Bernoulli(0.5); b ~ Bernoulli(0.35 + 0.3 a); skill, craft ~ Normal(0, 1)
     shortlisted if skill + 0.7 a + noise > 0.2; hired if shortlisted and craft + 0.7 b + noise > 0.2
-    seen: skill and craft with noise of deviation 0.5, rounded to 0.1, and a, b
+    seen: skill + 0.5 a + noise, craft + 0.5 b + 0.3 a + noise, rounded to 0.1, and a, b
+
+All noise is normal with deviation 0.5. The tests that applicants sit favour the same groups as past decisions did.
 """
 
 import numpy as np
@@ -36,9 +38,8 @@ def applicants(rows: int, seed: int) -> pd.DataFrame:
     skill, craft = random.normal(size=(2, rows))
     shortlisted = skill + 0.7 * a + random.normal(0, 0.5, rows) > 0.2
     hired = shortlisted & (craft + 0.7 * b + random.normal(0, 0.5, rows) > 0.2)
-    seen = {
-        f"{name}_seen": np.round(value + random.normal(0, 0.5, rows), 1) for name, value in (("skill", skill), ("craft", craft))
-    }
+    seen = {"skill_seen": skill + 0.5 * a, "craft_seen": craft + 0.5 * b + 0.3 * a}
+    seen = {name: np.round(value + random.normal(0, 0.5, rows), 1) for name, value in seen.items()}
     return pd.DataFrame(seen | {"first": a.astype(np.int8), "second": b.astype(np.int8)}).assign(
         row_id=np.arange(rows), shortlisted=shortlisted, hired=hired
     )
