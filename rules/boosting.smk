@@ -167,18 +167,18 @@ rule boosting_tables:
     input:
         summary=gathered("boosting", "summary"),
         golden=gathered("boosting", "golden"),
-        facts=gathered("boosting", "facts"),
         stages=gathered("boosting", "stages"),
+        published=os.path.relpath(ROOT / "scripts/boosting/published.yaml"),
         code=code("scripts/boosting/boosting_tables.py"),
     output:
         table_files(
             "boosting",
             "package",
             "published",
-            "one_attribute",
-            "several_attributes",
+            "arms_one",
+            "arms_several",
             "differences",
-            "two_stages",
+            "stages",
         ),
     log:
         f"{BOOSTING_OUT}/logs/tables.log",

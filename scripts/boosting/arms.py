@@ -152,7 +152,9 @@ def peer_arms(found: Fitted, people: People, parts: Parts, dense: np.ndarray, st
     own = (dense[train], people.y[train], cells[train])
     if len(people.attributes) == 1:
         score = peers.adaboost_scores(own, dense[test], told["adaboost_rounds"], seed_from("boosting", seed))
-        found.outcomes.append(Outcome("corrected", names.SKLEARN, (score > 0).astype(np.int8), score.astype(np.float32)))
+        found.outcomes.append(
+            Outcome("corrected", names.SKLEARN, (score > 0).astype(np.int8), score.astype(np.float32))
+        )
     chances = {
         names.REDUCTIONS: peers.gradient_chances(own, dense[test], told["eps"], told["iterations"]),
         names.THRESHOLDS: peers.threshold_chances(own, dense[test], cells[test]),

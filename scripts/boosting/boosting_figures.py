@@ -22,7 +22,7 @@ from scripts.boosting.looks import (
 )
 from scripts.common import figures, records
 from scripts.common.logs import job
-from scripts.common.pareto import lower_hull, pareto_mask
+from scripts.common.pareto import pareto_mask
 
 BOUNDS = ["value", "ci_low", "ci_high"]
 STAGES = {
@@ -54,7 +54,9 @@ def draw_methods(
                 colour, marker, kind = family(point.method)
                 place = order.index(point.arm)
                 if pd.isna(point.value):
-                    axes.annotate("undecided", (0.02, place), xycoords=axes.get_yaxis_transform(), va="center", fontsize=8)
+                    axes.annotate(
+                        "undecided", (0.02, place), xycoords=axes.get_yaxis_transform(), va="center", fontsize=8
+                    )
                     continue
                 one = pd.DataFrame([point])
                 handles[kind] = axes.errorbar(
@@ -119,7 +121,9 @@ def draw_fronts(summary: pd.DataFrame, rounds: pd.DataFrame, facts: pd.DataFrame
         for number, point in enumerate(front.itertuples()):
             shift = (6, 5) if number % 2 == 0 else (6, -12)
             axes.annotate(point.arm, (point.x, point.y), shift, textcoords="offset points", fontsize=8, zorder=5)
-        axes.set(title=f"{dataset}: {attributes}", xlabel="balanced error", ylabel="equalized odds gap, max", ylim=(0, None))
+        axes.set(
+            title=f"{dataset}: {attributes}", xlabel="balanced error", ylabel="equalized odds gap, max", ylim=(0, None)
+        )
         axes.set_ylim(0, max(own["y_high"].max(), own["y"].max()) * 1.05)
     for axes in grid.ravel()[len(places) :]:
         axes.set_visible(False)

@@ -76,7 +76,13 @@ def cell_metrics(path: str, runs: pd.DataFrame, minimum: int, replicates: int) -
             frame = pd.concat([frame, pd.DataFrame(rows, columns=frame.columns)], ignore_index=True)
         if pd.notna(own.theta):
             frame.loc[len(frame)] = ("theta", "all", float(own.theta), np.nan, np.nan, int(own.rounds))
-        about = {"dataset": own.dataset, "method": own.method, "protocol": own.protocol, "run": own.run, "seed": own.seed}
+        about = {
+            "dataset": own.dataset,
+            "method": own.method,
+            "protocol": own.protocol,
+            "run": own.run,
+            "seed": own.seed,
+        }
         found.append(frame.assign(**about, attributes=own.attributes))
     return pd.concat(found, ignore_index=True).assign(study=STUDY, split="test")
 
@@ -101,7 +107,9 @@ def differences(frame: pd.DataFrame, test_by_train: float) -> pd.DataFrame:
     The interval is that of the mean over the splits (`over_seeds`), the same on every row of a pair and metric: single
     splits have none of their own.
     """
-    wide = frame.pivot_table(index=["metric", "subgroup", "seed"], columns=["protocol", "method"], values="value", dropna=False)
+    wide = frame.pivot_table(
+        index=["metric", "subgroup", "seed"], columns=["protocol", "method"], values="value", dropna=False
+    )
     n = frame.groupby(["metric", "subgroup", "seed"])["n"].min()
     found = []
     for (protocol, arm), other in pairs_of(frame):
@@ -170,12 +178,16 @@ def stage_metrics(path: str | Path) -> pd.DataFrame:
         counts = np.bincount(code, minlength=12).reshape(2, 2, 3)
         found = notions.sequential(counts, (0, 1)) | {"accuracy": (own["y_true"] == own["y_pred"]).mean()}
         method, seed = run.split(".")[2:]
-        rows += [(method, int(seed.removeprefix("seed")), name, float(value), len(own)) for name, value in found.items()]
+        rows += [
+            (method, int(seed.removeprefix("seed")), name, float(value), len(own)) for name, value in found.items()
+        ]
     found = pd.DataFrame(rows, columns=["method", "seed", "metric", "value", "n"])
     return over_seeds(found.assign(test_by_train=0.0), ["method", "metric"]).assign(dataset=TITLE, protocol="corrected")
 
 
-def measure_all(cells: list[dict[str, str]], stages: str, minimum: int, replicates: int, output: dict[str, str]) -> None:
+def measure_all(
+    cells: list[dict[str, str]], stages: str, minimum: int, replicates: int, output: dict[str, str]
+) -> None:
     """Write metrics, findings, summary, rounds, masses and facts of all cells, and the stages.
 
     Args:
@@ -196,7 +208,9 @@ def measure_all(cells: list[dict[str, str]], stages: str, minimum: int, replicat
         parts["summary"].append(over_seeds(own.assign(test_by_train=by_train), [*KEYS, "quantity"]))
         parts["rounds"].append(round_metrics(rounds, runs))
         parts["masses"].append(mass_rows(rounds, runs))
-        parts["facts"].append(runs.drop(columns=["run", "protocol", "method", "seed", "theta", "rounds"]).drop_duplicates())
+        parts["facts"].append(
+            runs.drop(columns=["run", "protocol", "method", "seed", "theta", "rounds"]).drop_duplicates()
+        )
     for name, frames in parts.items():
         schema = records.METRICS if name in ("metrics", "findings") else None
         records.write(pd.concat(frames, ignore_index=True), output[name], schema)

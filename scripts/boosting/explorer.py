@@ -1,7 +1,7 @@
 """The Pareto explorer: a page on which a reader weighs error, balance and fairness and sees which model that chooses.
 
-Candidates are the rounds of all boosters on the first split. What no other one beats is found, and chosen from, on every
-other test row; the numbers shown for the chosen model are those of the remaining test rows, which chose nothing.
+Candidates are the rounds of all boosters on the first split. What no other one beats is found, and chosen from, on
+every other test row; the numbers shown for the chosen model are those of the remaining test rows, which chose nothing.
 """
 
 import html
@@ -22,7 +22,10 @@ OBJECTIVES = {  # column: short words, what it says in a sentence
     "balance": ("balance", "difference between the shares of positives and of negatives judged rightly"),
     "SP": ("equal acceptance", "largest gap between groups in the share accepted (SP)"),
     "EOpp": ("equal opportunity", "largest gap between groups in the share of positives accepted (EOpp)"),
-    "EOdds_max": ("equal errors", "largest gap between groups in the share of positives or of negatives judged rightly"),
+    "EOdds_max": (
+        "equal errors",
+        "largest gap between groups in the share of positives or of negatives judged rightly",
+    ),
 }
 DIGITS = 5
 

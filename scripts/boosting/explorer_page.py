@@ -26,15 +26,16 @@ svg text { font-size: 12px; fill: #333; }
 circle { cursor: pointer; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: .88rem; }
-th, td { text-align: left; padding: .25rem .6rem; border-bottom: 1px solid #e4e4e4; font-variant-numeric: tabular-nums; }
+th, td { text-align: left; padding: .25rem .6rem; border-bottom: 1px solid #e4e4e4; }
+td { font-variant-numeric: tabular-nums; }
 tr.chosen { background: #fdf1d6; }
 td button { border: 0; padding: 0; text-decoration: underline; text-align: left; }
 </style>
 </head>
 <body>
 <h1>Weigh error, balance and fairness, and see which model that chooses</h1>
-<p class="note">Each model is one round of one booster, fitted on the first split. Only models that no other one beats in
-everything take part. Half of the test rows choose; the numbers below are of the other half.</p>
+<p class="note">Each model is one round of one booster, fitted on the first split. Only models that no other one beats
+in everything take part. Half of the test rows choose; the numbers below are of the other half.</p>
 <p><label>Data and attributes: <select id="cell">$options</select></label> <span class="note" id="groups"></span></p>
 <div id="both">
 <section aria-label="Your weights">
@@ -45,7 +46,8 @@ everything take part. Half of the test rows choose; the numbers below are of the
 </section>
 <section aria-label="All models">
 <p><label>Up: <select id="up"></select></label></p>
-<svg id="plot" viewBox="0 0 640 430" role="img" aria-label="Scatter of the models; the table holds the nearest ones"></svg>
+<svg id="plot" viewBox="0 0 640 430" role="img"
+ aria-label="Scatter of the models; the table holds the nearest ones"></svg>
 <p class="note" id="other" aria-live="polite">Click a mark to read why it is not the chosen one.</p>
 </section>
 </div>
@@ -93,8 +95,8 @@ function explain(chosen) {
   const answer = by("answer"), model = cell.models[chosen.number], wanted = preference(), own = pseudo[chosen.number];
   answer.replaceChildren();
   element("h2", "Chosen: " + title(model), answer);
-  element("p", "Among " + cell.models.length + " models that no other one beats in everything, its strengths match your "
-    + "weights best. " + (model.kept ? "It is also the round that the method itself keeps." : ""), answer);
+  element("p", "Among " + cell.models.length + " models that no other one beats in everything, its strengths match "
+    + "your weights best. " + (model.kept ? "It is also the round that the method itself keeps." : ""), answer);
   const list = element("ul", "", answer);
   objectives.forEach((objective, k) => {
     const reports = cell.models.map((other) => other.report[k]);
@@ -121,15 +123,17 @@ function compare(number) {
     }
   });
   by("other").textContent = title(model) + " is not chosen: its strengths lie " + own.distance.toFixed(2)
-    + " from your weights, those of the chosen one " + best.distance.toFixed(2) + ". Against the chosen one it is better in "
-    + (better.join(", ") || "nothing") + " and worse in " + (worse.join(", ") || "nothing") + ".";
+    + " from your weights, those of the chosen one " + best.distance.toFixed(2)
+    + ". Against the chosen one it is better in " + (better.join(", ") || "nothing") + " and worse in " + (worse.join(", ") || "nothing") + ".";
 }
 function draw() {
   const plot = by("plot"), k = Number(by("up").value);
   plot.replaceChildren();
   const across = cell.models.map((model) => model.report[0]), up = cell.models.map((model) => model.report[k]);
-  const range = (values) => { const low = Math.min(...values), high = Math.max(...values), pad = (high - low) * 0.06 || 0.01;
-    return [low - pad, high + pad]; };
+  const range = (values) => {
+    const low = Math.min(...values), high = Math.max(...values), pad = (high - low) * 0.06 || 0.01;
+    return [low - pad, high + pad];
+  };
   const [x0, x1] = range(across), [y0, y1] = range(up);
   const at = (x, y) => [60 + 560 * (x - x0) / (x1 - x0), 385 - 365 * (y - y0) / (y1 - y0)];
   for (let step = 0; step <= 4; step++) {

@@ -71,8 +71,8 @@ class History:
     """All rounds of a fit.
 
     `together`, `alone`: int64 [T, 2, ..., 2, 2, 2] counts on the watched rows by the group of each attribute, label and
-    prediction, of all stumps up to a round and of its own stump. `masses`: float64 [T, G, 2] shares of the weight by cell and
-    label when a round begins.
+    prediction, of all stumps up to a round and of its own stump. `masses`: float64 [T, G, 2] shares of the weight by
+    cell and label when a round begins.
     """
 
     ensemble: Ensemble
@@ -91,14 +91,20 @@ def check_rows(rows: Rows, words: str) -> None:
     if not set(np.unique(rows.y)) <= {0, 1}:
         raise UserError(f"the {words} rows have the label {np.unique(rows.y)[-1]}; labels are 0 and 1")
     if len(np.unique(rows.y)) < 2:
-        raise UserError(f"the {words} rows have one label only ({rows.y[0] if len(rows.y) else 'none'}); take more rows")
+        raise UserError(
+            f"the {words} rows have one label only ({rows.y[0] if len(rows.y) else 'none'}); take more rows"
+        )
     for k in range(rows.groups.shape[1]):
         found = set(np.unique(rows.groups[:, k]))
         if found != {0, 1}:
-            raise UserError(f"attribute {k + 1} has the values {sorted(map(int, found))} in the {words} rows, needs 0 and 1")
+            raise UserError(
+                f"attribute {k + 1} has the values {sorted(map(int, found))} in the {words} rows, needs 0 and 1"
+            )
         for group in (0, 1):
             if len(np.unique(rows.y[rows.groups[:, k] == group])) < 2:
-                raise UserError(f"group {group} of attribute {k + 1} has one label only in the {words} rows; take more rows")
+                raise UserError(
+                    f"group {group} of attribute {k + 1} has one label only in the {words} rows; take more rows"
+                )
 
 
 def fit(columns: Columns, rows: Rows, settings: Settings, watched: Rows | None = None) -> History:
@@ -110,7 +116,7 @@ def fit(columns: Columns, rows: Rows, settings: Settings, watched: Rows | None =
     check_rows(rows, "training")
     if watched is not None:
         check_rows(watched, "validation")
-    seen, attributes = watched or rows, rows.groups.shape[1]
+    attributes = rows.groups.shape[1]
     cells = 2**attributes
     sides = np.array(np.unravel_index(np.arange(cells), (2,) * attributes), np.int8).T.copy()
     offsets = columns.offsets

@@ -24,7 +24,10 @@ def plain_metrics(attributes: tuple[str, ...]) -> dict[tuple[str, str], Metric]:
     def of_group(rate, k: int, group: int) -> Metric:
         return lambda counts: rate(by_attribute(counts, m, [k])[..., group, :, :])
 
-    found = {("accuracy", "all"): everybody(RATES["accuracy"]), ("balanced_accuracy", "all"): everybody(balanced_accuracy)}
+    found = {
+        ("accuracy", "all"): everybody(RATES["accuracy"]),
+        ("balanced_accuracy", "all"): everybody(balanced_accuracy),
+    }
     found |= {(name, "all"): everybody(RATES[name]) for name in ("tpr", "tnr", "acceptance_rate")}
     for k, attribute in enumerate(attributes):
         for group in (0, 1):

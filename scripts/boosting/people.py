@@ -24,7 +24,9 @@ class Own:
     columns: tuple[str, ...]
 
 
-AGE = Own(lambda frame: frame["age"].gt(25) & frame["age"].lt(60), ("25 or younger, or 60 or older", "26 to 59"), ("age",))
+AGE = Own(
+    lambda frame: frame["age"].gt(25) & frame["age"].lt(60), ("25 or younger, or 60 or older", "26 to 59"), ("age",)
+)
 # As in the loaders of AdaFair and MFBPP. The shared table knows marital status the other way round.
 OWN_ATTRIBUTES = {
     ("bank", "marital"): Own(lambda frame: frame["marital"].ne("married"), ("married", "not married"), ("marital",)),
@@ -66,9 +68,9 @@ class People:
         return Rows(columns.codes(self.frame.iloc[rows]), self.y[rows], self.groups[rows])
 
     def features(self, rows: np.ndarray) -> tuple[np.ndarray, scipy.sparse.csr_array]:
-        """Return the features of all rows by the shared encoder, float32 [n, d]: dense, and with unset columns left out.
+        """Return the features of all rows by the shared encoder, float32 [n, d]: dense, and without what is 0.
 
-        xgboost makes the same trees of both, of the second in half the time. A numeric zero is kept.
+        xgboost makes the same trees of both, of the second in half the time. A numeric 0 is kept.
         """
         x, _ = encode(self.frame, self.table, rows)
         held = x != 0
@@ -120,7 +122,9 @@ def check_labels(labels: pd.Series, name: str) -> np.ndarray:
         other = next(value for value in values if value not in (0, 1))
         raise UserError(f"{name}: y holds {other!r}, expected 0 or 1; delete the table and run the workflow")
     if len(values) < 2:
-        raise UserError(f"{name}: all {len(labels)} rows have the label {values[0] if values else 'none'}; nothing to learn")
+        raise UserError(
+            f"{name}: all {len(labels)} rows have the label {values[0] if values else 'none'}; nothing to learn"
+        )
     return labels.to_numpy(np.int8)
 
 

@@ -59,7 +59,9 @@ class Columns:
         for name in numeric:
             values = pd.to_numeric(frame[name], errors="coerce").to_numpy(float)
             if not np.isfinite(values).all():
-                raise UserError(f"features: {name} holds {int((~np.isfinite(values)).sum())} values that are no numbers")
+                raise UserError(
+                    f"features: {name} holds {int((~np.isfinite(values)).sum())} values that are no numbers"
+                )
             distinct = np.unique(values)
             columns.append(Column(name, False, distinct[:-1] / 2 + distinct[1:] / 2))
         columns += [Column(name, True, np.unique(frame[name].astype(str))) for name in categorical]
@@ -148,7 +150,9 @@ def ensemble_of(stumps: list[dict]) -> Ensemble:
             raise UserError(f"stump {place}: needs column, at_most or equals, yes, no and weight; found {stump}")
         if not {stump["yes"], stump["no"]} <= {0, 1}:
             raise UserError(f"stump {place}: yes and no are labels, 0 or 1; found {stump['yes']} and {stump['no']}")
-        cuts.setdefault((stump["column"], "equals" in stump), set()).add(stump["equals" if kinds == {"equals"} else "at_most"])
+        cuts.setdefault((stump["column"], "equals" in stump), set()).add(
+            stump["equals" if kinds == {"equals"} else "at_most"]
+        )
     columns = Columns(tuple(Column(name, kind, np.array(sorted(values))) for (name, kind), values in cuts.items()))
     places = {(column.name, column.categorical): place for place, column in enumerate(columns.columns)}
     column = np.array([places[stump["column"], "equals" in stump] for stump in stumps], np.int32)
