@@ -124,7 +124,8 @@ function compare(number) {
   });
   by("other").textContent = title(model) + " is not chosen: its strengths lie " + own.distance.toFixed(2)
     + " from your weights, those of the chosen one " + best.distance.toFixed(2)
-    + ". Against the chosen one it is better in " + (better.join(", ") || "nothing") + " and worse in " + (worse.join(", ") || "nothing") + ".";
+    + ". Against the chosen one it is better in " + (better.join(", ") || "nothing")
+    + " and worse in " + (worse.join(", ") || "nothing") + ".";
 }
 function draw() {
   const plot = by("plot"), k = Number(by("up").value);

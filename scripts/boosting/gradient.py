@@ -152,6 +152,20 @@ def stage_objectives(counts: np.ndarray, notion: str) -> np.ndarray:
     return np.stack([RATES["error"](everyone), 1 - balanced_accuracy(everyone), np.max(gaps, axis=0)], axis=-1)
 
 
+def parameters(trees: Trees) -> dict:
+    """Return what xgboost is told; one thread, so that bytes repeat."""
+    return {
+        "objective": "binary:logistic",
+        "base_score": 0.5,
+        "max_depth": trees.depth,
+        "eta": trees.learning_rate,
+        "tree_method": "hist",
+        "nthread": 1,
+        "seed": 0,
+        "disable_default_eval_metric": True,
+    }
+
+
 def fit(
     train: tuple[xgboost.DMatrix, Rows],
     valid: tuple[xgboost.DMatrix, Rows],
@@ -162,7 +176,7 @@ def fit(
     """Boost trees; weight 0 is plain xgboost, which keeps all stages.
 
     Args:
-        train, valid: features and rows; the second part chooses the stage. One thread, so that bytes repeat.
+        train, valid: features and rows; the second part chooses the stage.
         preference: weights of error, balanced error and gap; None as in `preferences.chosen`.
         others: further rows on which every stage is counted.
 
@@ -184,13 +198,9 @@ def fit(
         return "accepted", float(accepted.mean())
 
     own = objective(rows.y, Penalty(rows.y, rows.groups, trees.notion), trees.weight) if trees.weight else None
-    params = {
-        "objective": "binary:logistic", "base_score": 0.5, "max_depth": trees.depth, "eta": trees.learning_rate,
-        "tree_method": "hist", "nthread": 1, "seed": 0, "disable_default_eval_metric": True,
-    }  # fmt: skip
     watched = [(own_matrix, name) for name, (own_matrix, _) in parts.items()]
     booster = xgboost.train(
-        params, matrix, trees.rounds, obj=own, evals=watched, custom_metric=count, verbose_eval=False
+        parameters(trees), matrix, trees.rounds, obj=own, evals=watched, custom_metric=count, verbose_eval=False
     )
     held = np.array(counts[id(valid[0])])
     stage = trees.rounds
