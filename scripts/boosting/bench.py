@@ -22,7 +22,7 @@ class Size:
     most_rows: int | None = None
     rounds: int = 100
     trees: int = 100
-    depth: int = 4
+    depth: int = 6
     repeats: int = 3
     at_once: int = 5
 

@@ -20,6 +20,7 @@ SIGNATURE = (
     "int32[::1],int32[::1],int8[:,::1],float64[::1],int64[:,:,:,::1],int64[:,:,:,::1],float64[:,:,::1])"
 )
 VOTES = "void(int32[:,::1],boolean[::1],int32[::1],int32[::1],int8[:,::1],float64[::1],int64,float64[::1])"
+FAIR_GRADIENTS = "void(float32[::1],float32[::1],int64[::1],float64[::1],float64,float32[::1],float32[::1])"
 NOTHING, PARITY, OPPORTUNITY, MISTREATMENT = range(4)  # what costs follow
 
 
@@ -218,3 +219,22 @@ def vote(bins, categorical, columns, cuts, leaves, alphas, rounds, votes):
         right = alphas[t] if leaves[t, 1] == 1 else -alphas[t]
         for i in range(votes.size):
             votes[i] += right if (bins[i, f] == cut if kind else bins[i, f] > cut) else left
+
+
+@njit(FAIR_GRADIENTS, cache=True)
+def fair_gradients(probability, y, part, slopes, weight, gradient, hessian):
+    """Write the gradient and hessian [n] of the log loss and a penalty, by the margin; see `gradient.objective`.
+
+    Args:
+        part: [n] the part of each row; slopes: [parts] the penalty's slope by the probability of a row of a part.
+        weight: mean size of the penalty's gradient in units of that of the log loss's.
+    """
+    loss, fair = 0.0, 0.0
+    for i in range(y.size):
+        p = probability[i]
+        hessian[i] = p * (np.float32(1) - p)
+        loss += abs(p - y[i])
+        fair += abs(slopes[part[i]]) * hessian[i]
+    scale = weight * loss / fair if fair > 0 else 0.0
+    for i in range(y.size):
+        gradient[i] = probability[i] - y[i] + scale * slopes[part[i]] * hessian[i]
