@@ -21,7 +21,7 @@ rule fetch_mnist:
     conda:
         "../envs/data.yaml"
     resources:
-        runtime=60,
+        runtime=growing(60),
     params:
         file=lookup("{file}", within=MNIST_FILES),
         urls=SOURCES["mnist"]["urls"],
@@ -84,8 +84,8 @@ rule backdoor_train:
     threads: 1
     resources:
         gpu=config["gpu"],
-        mem_mb=3000,
-        runtime=120,
+        mem_mb=growing(3000),
+        runtime=growing(120),
     params:
         entry=BACKDOOR_PLAN.entry,
         settings=BACKDOOR_PLAN.training(),
@@ -115,8 +115,8 @@ rule backdoor_scan:
     threads: 1
     resources:
         gpu=config["gpu"],
-        mem_mb=3000,
-        runtime=480,
+        mem_mb=growing(3000),
+        runtime=growing(480),
     params:
         own=BACKDOOR_PLAN.own,
         entry=BACKDOOR_PLAN.entry,
@@ -146,8 +146,8 @@ rule backdoor_mitigate:
     threads: 1
     resources:
         gpu=config["gpu"],
-        mem_mb=3000,
-        runtime=120,
+        mem_mb=growing(3000),
+        runtime=growing(120),
     params:
         own=BACKDOOR_PLAN.own,
         entry=BACKDOOR_PLAN.entry,
@@ -235,8 +235,8 @@ rule bench_backdoor:
     threads: 1
     resources:
         gpu=config["gpu"],
-        mem_mb=3000,
-        runtime=60,
+        mem_mb=growing(3000),
+        runtime=growing(60),
     params:
         settings=BACKDOOR["search"],
     script:

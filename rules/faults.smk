@@ -13,8 +13,8 @@ rule faults:
         "../envs/report.yaml"
     threads: 2
     resources:
-        mem_mb=8000,
-        runtime=60,
+        mem_mb=growing(8000),
+        runtime=growing(60),
     params:
         root=str(ROOT),
     script:

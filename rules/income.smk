@@ -13,7 +13,7 @@ rule income_own_table:
         source=lambda wildcards: [
             path for path in [INCOME_PLAN.files[wildcards.table]] if os.path.exists(path)
         ],
-        code=code("scripts/income/income_own_table.py"),
+        code=code("scripts/data/own_table.py"),
     output:
         f"{INCOME_OUT}/data/{{table}}.parquet",
     log:
@@ -25,8 +25,9 @@ rule income_own_table:
     params:
         source=lambda wildcards: INCOME_PLAN.files[wildcards.table],
         sha256=lambda wildcards: SOURCES["brought"][wildcards.table]["members"],
+        setting="income.files",
     script:
-        "../scripts/income/income_own_table.py"
+        "../scripts/data/own_table.py"
 
 
 rule income_fit:

@@ -8,10 +8,10 @@ from scripts.common.errors import UserError
 from scripts.common.intervals import paired_difference
 from scripts.common.logs import job, log, progress
 from scripts.common.metrics import RATES
+from scripts.common.over_seeds import over_seeds
 from scripts.common.seeds import seed_from
 from scripts.income.measures import disparate_impact, measure, parity_difference
 from scripts.income.names import ARMS, BASE, CELLS, LABELS, OWN_SPLIT, RANDOM, run_name
-from scripts.income.over_seeds import over_seeds
 from scripts.income.people import TEST, VALID
 
 STUDY = "income"

@@ -6,13 +6,13 @@ HTML or as text nodes, never as markup.
 """
 
 import html
-import json
 from string import Template
 
 import pandas as pd
 from plotly.offline import get_plotlyjs
 
 from scripts.common import figures
+from scripts.common.pages import embedded
 from scripts.common.tables import UNDEFINED, format_number
 from scripts.tradeoffs.looks import CONSTANT_NAMES
 from scripts.tradeoffs.model_points import PROTOCOLS
@@ -108,11 +108,6 @@ def table_rows(cards: list[dict]) -> str:
         row = button + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells)
         lines.append(f'<tr data-protocol="{html.escape(card["protocol"])}">{row}</tr>')
     return "\n".join(lines)
-
-
-def embedded(value: object) -> str:
-    """Return JSON that cannot end the script element that holds it."""
-    return json.dumps(value, ensure_ascii=True, allow_nan=False).replace("<", r"\u003c").replace("&", r"\u0026")
 
 
 def page(points: pd.DataFrame, metrics: pd.DataFrame, runs: pd.DataFrame, note: str, threat: str) -> str:

@@ -13,8 +13,8 @@ from fairlearn.metrics import (
 )
 from sklearn.metrics import accuracy_score
 
+from scripts.common.over_seeds import mean_interval
 from scripts.income.measures import calibration, measure
-from scripts.income.over_seeds import mean_interval
 
 NAMES = {"men": 1, "women": 0}
 

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from scripts.common.errors import UserError
-from scripts.income.income_own_table import own_table
+from scripts.data.own_table import own_table
 from scripts.income.people import title
 from scripts.income.plan import Plan
 from tests.income.made_up import ENTRY
@@ -33,4 +33,4 @@ def test_a_part_of_the_rows_is_named_and_needs_no_processes():
 
 def test_a_path_that_leads_nowhere_is_named_with_its_key(tmp_path):
     with pytest.raises(UserError, match=r"income.files.bank: .*none.zip: no such file; correct the path"):
-        own_table(str(tmp_path / "none.zip"), "bank", {}, tmp_path / "table.parquet")
+        own_table(str(tmp_path / "none.zip"), "bank", {}, tmp_path / "table.parquet", "income.files")

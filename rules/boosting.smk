@@ -1,0 +1,223 @@
+"""The study `boosting`: fairness-aware boosting for one and for several attributes."""
+
+from scripts.boosting.plan import Plan as BoostingPlan
+
+BOOSTING = config["boosting"]
+BOOSTING_PLAN = BoostingPlan(BOOSTING)
+BOOSTING_OUT = "results/boosting"
+BOOSTING_MEASURED = ["metrics", "findings", "summary", "rounds", "masses", "facts", "stages"]
+
+
+rule boosting_compile:
+    input:
+        code=code("scripts/boosting/boosting_compile.py"),
+    output:
+        f"{BOOSTING_OUT}/kernel.json",
+    log:
+        f"{BOOSTING_OUT}/logs/compile.log",
+    conda:
+        "../envs/tabular.yaml"
+    script:
+        "../scripts/boosting/boosting_compile.py"
+
+
+rule boosting_own_table:
+    input:
+        # A path that does not exist is no input: the script says in one line what is wrong.
+        source=lambda wildcards: [
+            path for path in [BOOSTING_PLAN.files[wildcards.table]] if os.path.exists(path)
+        ],
+        code=code("scripts/data/own_table.py"),
+    output:
+        f"{BOOSTING_OUT}/data/{{table}}.parquet",
+    log:
+        f"{BOOSTING_OUT}/logs/own_table/{{table}}.log",
+    wildcard_constraints:
+        table="|".join(BOOSTING_PLAN.files),
+    conda:
+        "../envs/data.yaml"
+    params:
+        source=lambda wildcards: BOOSTING_PLAN.files[wildcards.table],
+        sha256=lambda wildcards: SOURCES["brought"][wildcards.table]["members"],
+        setting="boosting.files",
+    script:
+        "../scripts/data/own_table.py"
+
+
+rule boosting_golden:
+    input:
+        wheel=f"results/data/packages/{ATTRIBUTE_WHEEL}",
+        kernel=rules.boosting_compile.output,
+        code=code("scripts/boosting/boosting_golden.py"),
+        expected=os.path.relpath(ROOT / "scripts/boosting/golden.yaml"),
+    output:
+        f"{BOOSTING_OUT}/golden.parquet",
+    log:
+        f"{BOOSTING_OUT}/logs/golden.log",
+    conda:
+        "../envs/tabular.yaml"
+    threads: 1
+    params:
+        sha256=SOURCES["packages"][ATTRIBUTE_WHEEL]["members"]["adult.csv.zip"],
+    script:
+        "../scripts/boosting/boosting_golden.py"
+
+
+rule boosting_fit:
+    input:
+        table=BOOSTING_PLAN.table,
+        kernel=rules.boosting_compile.output,
+        code=code("scripts/boosting/boosting_fit.py"),
+    output:
+        predictions=f"{BOOSTING_OUT}/predictions/{{cell}}.parquet",
+        runs=f"{BOOSTING_OUT}/cells/{{cell}}.runs.parquet",
+        rounds=f"{BOOSTING_OUT}/cells/{{cell}}.rounds.parquet",
+        stumps=f"{BOOSTING_OUT}/models/{{cell}}.stumps.json",
+        gradient=f"{BOOSTING_OUT}/models/{{cell}}.gradient.json",
+    log:
+        f"{BOOSTING_OUT}/logs/fit/{{cell}}.log",
+    benchmark:
+        f"{BOOSTING_OUT}/benchmarks/fit/{{cell}}.tsv"
+    wildcard_constraints:
+        cell="|".join(map(re.escape, BOOSTING_PLAN.cells)),
+    conda:
+        "../envs/tabular.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(240),
+    params:
+        entry=BOOSTING_PLAN.settings,
+        study=BOOSTING_PLAN.training,
+    script:
+        "../scripts/boosting/boosting_fit.py"
+
+
+rule boosting_two_stages:
+    input:
+        kernel=rules.boosting_compile.output,
+        code=code("scripts/boosting/boosting_two_stages.py"),
+    output:
+        f"{BOOSTING_OUT}/predictions/two_stages.parquet",
+    log:
+        f"{BOOSTING_OUT}/logs/two_stages.log",
+    conda:
+        "../envs/tabular.yaml"
+    threads: 1
+    params:
+        rows=BOOSTING["two_stages"]["rows"],
+        rounds=BOOSTING["two_stages"]["rounds"],
+        seeds=BOOSTING["seeds"],
+    script:
+        "../scripts/boosting/boosting_two_stages.py"
+
+
+rule boosting_measure:
+    input:
+        predictions=expand(rules.boosting_fit.output.predictions, cell=BOOSTING_PLAN.cells),
+        runs=expand(rules.boosting_fit.output.runs, cell=BOOSTING_PLAN.cells),
+        rounds=expand(rules.boosting_fit.output.rounds, cell=BOOSTING_PLAN.cells),
+        stages=rules.boosting_two_stages.output,
+        code=code("scripts/boosting/boosting_measure.py"),
+    output:
+        **{name: f"{BOOSTING_OUT}/{name}.parquet" for name in BOOSTING_MEASURED},
+    log:
+        f"{BOOSTING_OUT}/logs/measure.log",
+    benchmark:
+        f"{BOOSTING_OUT}/benchmarks/measure.tsv"
+    conda:
+        "../envs/tabular.yaml"
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(60),
+    params:
+        minimum=BOOSTING["smallest_cell"],
+        replicates=BOOSTING["bootstrap"],
+    script:
+        "../scripts/boosting/boosting_measure.py"
+
+
+rule boosting_figures:
+    input:
+        summary=gathered("boosting", "summary"),
+        rounds=gathered("boosting", "rounds"),
+        masses=gathered("boosting", "masses"),
+        facts=gathered("boosting", "facts"),
+        stages=gathered("boosting", "stages"),
+        code=code("scripts/boosting/boosting_figures.py"),
+    output:
+        figure_files(
+            "boosting",
+            "rounds",
+            "methods",
+            "several_attributes",
+            "fronts",
+            "weights",
+            "two_stages",
+        ),
+    log:
+        f"{BOOSTING_OUT}/logs/figures.log",
+    conda:
+        "../envs/figures.yaml"
+    script:
+        "../scripts/boosting/boosting_figures.py"
+
+
+rule boosting_tables:
+    input:
+        summary=gathered("boosting", "summary"),
+        golden=gathered("boosting", "golden"),
+        stages=gathered("boosting", "stages"),
+        published=os.path.relpath(ROOT / "scripts/boosting/published.yaml"),
+        code=code("scripts/boosting/boosting_tables.py"),
+    output:
+        table_files(
+            "boosting",
+            "package",
+            "published",
+            "arms_one",
+            "arms_several",
+            "differences",
+            "stages",
+        ),
+    log:
+        f"{BOOSTING_OUT}/logs/tables.log",
+    conda:
+        "../envs/figures.yaml"
+    script:
+        "../scripts/boosting/boosting_tables.py"
+
+
+HASHED["data"] += [
+    BOOSTING_PLAN.table_of(entry)
+    for entry in BOOSTING_PLAN.cells.values()
+    if entry["table"] in BOOSTING_PLAN.files
+]
+HASHED["boosting"] = [
+    path
+    for output in [
+        rules.boosting_fit.output.predictions,
+        rules.boosting_fit.output.stumps,
+        rules.boosting_fit.output.gradient,
+    ]
+    for path in expand(output, cell=BOOSTING_PLAN.cells)
+] + [*rules.boosting_two_stages.output]
+
+
+rule bench_boosting:
+    input:
+        table="results/data/tabular/adult.parquet",
+        code=code("scripts/boosting/bench.py"),
+    output:
+        parquet="results/bench/boosting.parquet",
+        table=multiext("results/bench/boosting", ".csv", ".md", ".tex"),
+    log:
+        "results/bench/logs/boosting.log",
+    conda:
+        "../envs/tabular.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(60),
+    script:
+        "../scripts/boosting/bench.py"

@@ -1,0 +1,230 @@
+"""Rule `boosting_measure`: metrics of every run, means over splits, paired differences, and all rounds in numbers."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+
+from scripts.boosting import measures, names, notions
+from scripts.boosting.mfbpp import objectives
+from scripts.boosting.two_stages import TITLE
+from scripts.common import records
+from scripts.common.errors import UserError
+from scripts.common.logs import job, log, progress
+from scripts.common.metrics import RATES, balanced_accuracy, by_attribute
+from scripts.common.over_seeds import over_seeds
+from scripts.common.seeds import seed_from
+
+STUDY = "boosting"
+KEYS = ["dataset", "attributes", "protocol", "method", "metric", "subgroup"]
+READ = ["run", "y_true", "y_pred", "score"]
+# what is compared on the same splits: (protocol, method) of an arm and of the one that it is compared with
+PAIRED = [
+    *((("as_published", arm), ("as_published", names.ADABOOST)) for arm in (names.ADAFAIR, names.ADAFAIR_CSB2)),
+    (("as_published", names.ADAFAIR), ("as_published", names.ADAFAIR_LAST)),
+    (("corrected", names.ADAFAIR), ("as_published", names.ADAFAIR)),
+    (("as_published", names.ADAFAIR_HELD), ("as_published", names.ADAFAIR)),
+    (("corrected", names.MFBPP), ("as_published", names.MFBPP)),
+]
+
+
+def counts_of(path: str | Path, attributes: tuple[str, ...]) -> tuple[dict[str, np.ndarray], dict[str, dict]]:
+    """Return each run's counts [2, ..., 2, 2, 2] and its gaps of mean probabilities.
+
+    Raises:
+        UserError: a column is missing, or a label, prediction or group is not 0 or 1.
+    """
+    again = "delete it and run the workflow"
+    try:
+        table = pq.read_table(path, columns=[*READ, *attributes], read_dictionary=["run"])
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: cannot be read ({error}); {again}") from error
+    column = {name: table[name].to_numpy() for name in [*READ[1:], *attributes] if name in table.column_names}
+    if missing := [name for name in [*READ[1:], *attributes] if name not in column]:
+        raise UserError(f"{path}: the column {missing[0]} is missing; {again}")
+    for name in ("y_true", "y_pred", *attributes):
+        if not np.isin(np.unique(column[name]), (0, 1)).all():
+            raise UserError(f"{path}: {name} holds another value than 0 or 1; {again}")
+    runs = table["run"].combine_chunks()
+    run, known = runs.indices.to_numpy(), runs.dictionary.to_pylist()
+    code = run.astype(np.int64)
+    for name in (*attributes, "y_true", "y_pred"):
+        code = 2 * code + column[name]
+    shape = (2,) * (len(attributes) + 2)
+    counts = np.bincount(code, minlength=len(known) * int(np.prod(shape))).reshape(-1, *shape)
+    groups = np.column_stack([column[name] for name in attributes])
+    probability = 1 / (1 + np.exp(-column["score"].astype(np.float64)))
+    gaps = {}
+    for place, name in enumerate(known):
+        own = run == place
+        gaps[name] = measures.probability_gaps(probability[own], column["y_true"][own], groups[own], attributes)
+    return dict(zip(known, counts, strict=True)), gaps
+
+
+def cell_metrics(path: str, runs: pd.DataFrame, minimum: int, replicates: int) -> pd.DataFrame:
+    """Return all metrics of the runs of a cell, in schema METRICS with `attributes`."""
+    attributes = tuple(runs["attributes"].iloc[0].split(", "))
+    counts, gaps = counts_of(path, attributes)
+    found = []
+    for own in progress(runs.itertuples(), runs["cell"].iloc[0], total=len(runs), unit="run"):
+        if own.run not in counts:
+            raise UserError(f"{path}: the run {own.run} is missing; delete it and run the workflow")
+        frame = measures.measure(counts[own.run], attributes, minimum, replicates, seed_from(STUDY, own.run))
+        if "xgboost" in own.method:
+            rows = [(*key, value, np.nan, np.nan, own.test_rows) for key, value in gaps[own.run].items()]
+            frame = pd.concat([frame, pd.DataFrame(rows, columns=frame.columns)], ignore_index=True)
+        if pd.notna(own.theta):
+            frame.loc[len(frame)] = ("theta", "all", float(own.theta), np.nan, np.nan, int(own.rounds))
+        about = {
+            "dataset": own.dataset,
+            "method": own.method,
+            "protocol": own.protocol,
+            "run": own.run,
+            "seed": own.seed,
+        }
+        found.append(frame.assign(**about, attributes=own.attributes))
+    return pd.concat(found, ignore_index=True).assign(study=STUDY, split="test")
+
+
+def pairs_of(frame: pd.DataFrame) -> list[tuple[tuple[str, str], tuple[str, str]]]:
+    """Return the pairs to compare; with several attributes also each AdaFair and MFBPP against the others."""
+    present = set(zip(frame["protocol"], frame["method"], strict=True))
+    pairs = [pair for pair in PAIRED if set(pair) <= present]
+    treated = sorted(key for key in present if key[1].startswith("AdaFair on "))
+    base = ("as_published", names.ADABOOST)
+    pairs += [(key, base) for key in treated]
+    for protocol in ("as_published", "corrected"):
+        own = (protocol, names.MFBPP)
+        pairs += [(own, other) for other in [base, *treated] if own in present]
+    gradient = sorted(key for key in present if key[1].startswith("fair xgboost"))
+    return pairs + [(key, ("corrected", names.XGBOOST)) for key in gradient]
+
+
+def differences(frame: pd.DataFrame, test_by_train: float) -> pd.DataFrame:
+    """Return arm minus other arm, split by split, of one cell, in schema METRICS.
+
+    The interval is that of the mean over the splits (`over_seeds`), the same on every row of a pair and metric: single
+    splits have none of their own.
+    """
+    wide = frame.pivot_table(
+        index=["metric", "subgroup", "seed"], columns=["protocol", "method"], values="value", dropna=False
+    )
+    n = frame.groupby(["metric", "subgroup", "seed"])["n"].min()
+    found = []
+    for (protocol, arm), other in pairs_of(frame):
+        value = (wide[protocol, arm] - wide[other]).rename("value").reset_index()
+        if (words := other[1]) == arm:
+            words = f"{words} ({other[0].replace('_', ' ')})"
+        value = value.assign(protocol=protocol, method=f"{arm} minus {words}")
+        value["n"] = n.reindex(pd.MultiIndex.from_frame(value[["metric", "subgroup", "seed"]])).to_numpy()
+        found.append(value)
+    rows = pd.concat(found, ignore_index=True).dropna(subset="value")
+    about = {name: frame[name].iloc[0] for name in ("dataset", "attributes")}
+    rows = rows.assign(study=STUDY, run="", split="test", test_by_train=test_by_train, **about)
+    means = over_seeds(rows, KEYS)[[*KEYS, "ci_low", "ci_high"]]
+    return rows.drop(columns="test_by_train").merge(means, on=KEYS)
+
+
+def round_metrics(rounds: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
+    """Return what every round of the first split does: error, balance, gaps of the worst attribute, and combinations.
+
+    `part` test is choice and report together.
+
+    Returns:
+        dataset, attributes, protocol, method, seed, round, theta, part, n, rate (accepted), error, balanced_error,
+        balance (|TPR - TNR|), SP, EOpp, EOdds_sum, EOdds_max.
+    """
+    attributes = tuple(runs["attributes"].iloc[0].split(", "))
+    m = len(attributes)
+    halves = rounds[rounds["part"].isin(["choice", "report"])]
+    keys = ["protocol", "method", "seed", "round", "theta"]
+    whole = halves.groupby(keys, sort=False)["counts"].agg(lambda own: np.sum(own.to_numpy())).reset_index()
+    rounds = pd.concat([rounds, whole.assign(part="test")], ignore_index=True)
+    counts = np.stack(rounds["counts"].to_numpy()).reshape(-1, *(2,) * (m + 2))
+    everybody = by_attribute(counts, m, [])[:, 0]
+    columns = {"n": everybody.sum((1, 2)), "rate": RATES["acceptance_rate"](everybody)}
+    columns |= {"error": RATES["error"](everybody), "balanced_error": 1 - balanced_accuracy(everybody)}
+    columns |= {"balance": objectives(counts)[:, 1]}
+    columns |= {notion: notions.worst_attribute(counts, m, notion) for notion in notions.GAPS}
+    frame = rounds[[*keys, "part"]].assign(**columns)
+    about = {name: runs[name].iloc[0] for name in ("dataset", "attributes")}
+    return frame.assign(**about)
+
+
+def mass_rows(rounds: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
+    """Return the share of weight by round, cell (one digit per attribute, 0 protected) and label, of the boosters."""
+    own = rounds[rounds["masses"].map(len) > 0]
+    masses = np.stack(own["masses"].to_numpy())
+    m = len(runs["attributes"].iloc[0].split(", "))
+    cells = [format(cell, f"0{m}b") for cell in range(2**m)]
+    columns = pd.MultiIndex.from_product([cells, [0, 1]], names=["cell", "label"])
+    if masses.shape[1] != len(columns):
+        raise ValueError(f"{masses.shape[1]} shares of weight where {len(columns)} are expected")
+    wide = pd.DataFrame(masses, columns=columns, index=pd.MultiIndex.from_frame(own[["protocol", "method", "round"]]))
+    frame = wide.stack(["cell", "label"], future_stack=True).rename("share").reset_index()
+    return frame.assign(dataset=runs["dataset"].iloc[0], attributes=runs["attributes"].iloc[0])
+
+
+def stage_metrics(path: str | Path) -> pd.DataFrame:
+    """Return the gaps of the two-stage selection over its seeds: method, metric, value, ci_low, ci_high, seeds, n.
+
+    Applicants of another seed are new ones, so the interval over seeds is Student's.
+    """
+    frame = records.read(path, records.PREDICTIONS)
+    rows = []
+    for run, own in frame.groupby("run", sort=False):
+        code = (2 * own["first"].astype(int) + own["second"]) * 3 + own["stages"]
+        counts = np.bincount(code, minlength=12).reshape(2, 2, 3)
+        found = notions.sequential(counts, (0, 1)) | {"accuracy": (own["y_true"] == own["y_pred"]).mean()}
+        method, seed = run.split(".")[2:]
+        rows += [
+            (method, int(seed.removeprefix("seed")), name, float(value), len(own)) for name, value in found.items()
+        ]
+    found = pd.DataFrame(rows, columns=["method", "seed", "metric", "value", "n"])
+    return over_seeds(found.assign(test_by_train=0.0), ["method", "metric"]).assign(dataset=TITLE, protocol="corrected")
+
+
+def measure_all(
+    cells: list[dict[str, str]], stages: str, minimum: int, replicates: int, output: dict[str, str]
+) -> None:
+    """Write metrics, findings, summary, rounds, masses and facts of all cells, and the stages.
+
+    Args:
+        cells: of each the paths of predictions, runs and rounds.
+        stages: the path of the two-stage selection's predictions.
+
+    Raises:
+        UserError: a predictions file is damaged.
+    """
+    parts = {name: [] for name in ("metrics", "findings", "summary", "rounds", "masses", "facts")}
+    for paths in cells:
+        runs, rounds = records.read(paths["runs"]), records.read(paths["rounds"])
+        metrics = cell_metrics(paths["predictions"], runs, minimum, replicates)
+        by_train = float(runs["test_rows"].iloc[0] / runs["train_rows"].iloc[0])
+        parts["metrics"].append(metrics)
+        parts["findings"].append(differences(metrics, by_train))
+        own = pd.concat([metrics.assign(quantity="value"), parts["findings"][-1].assign(quantity="difference")])
+        parts["summary"].append(over_seeds(own.assign(test_by_train=by_train), [*KEYS, "quantity"]))
+        parts["rounds"].append(round_metrics(rounds, runs))
+        parts["masses"].append(mass_rows(rounds, runs))
+        parts["facts"].append(
+            runs.drop(columns=["run", "protocol", "method", "seed", "theta", "rounds"]).drop_duplicates()
+        )
+    for name, frames in parts.items():
+        schema = records.METRICS if name in ("metrics", "findings") else None
+        records.write(pd.concat(frames, ignore_index=True), output[name], schema)
+    records.write(stage_metrics(stages), output["stages"])
+    log.info("%d runs", sum(frame["run"].nunique() for frame in parts["metrics"]))
+
+
+if "snakemake" in globals():
+    with job(snakemake):
+        files = snakemake.input
+        cells = [
+            dict(zip(("predictions", "runs", "rounds"), paths, strict=True))
+            for paths in zip(files.predictions, files.runs, files.rounds, strict=True)
+        ]
+        names_of = ("metrics", "findings", "summary", "rounds", "masses", "facts", "stages")
+        out = {name: snakemake.output[name] for name in names_of}
+        measure_all(cells, files.stages[0], snakemake.params.minimum, snakemake.params.replicates, out)

