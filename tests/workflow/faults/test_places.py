@@ -119,7 +119,11 @@ def test_a_home_that_cannot_be_written_to_changes_nothing(place, undisturbed):
         figure = "results/data/figures/contact_sheet.png"  # matplotlib keeps its fonts in the home
         (place.folder / figure).unlink(missing_ok=True)
         fit = "results/frtrain/data/synthetic.parquet"
-        status, said = place.run(TARGET, figure, fit, env=kept | {"HOME": str(home)})
+        kept["HOME"] = str(home)
+        ask = ["make", "--eval", "ask: ; @echo $$XDG_CACHE_HOME", "ask"]  # what the commands of the README run with
+        told = subprocess.run(ask, cwd=place.folder, env=kept, capture_output=True, text=True, check=True)
+        assert told.stdout.strip() == f"{place.folder}/.snakemake/cache"
+        status, said = place.run(TARGET, figure, fit, env=kept | {"XDG_CACHE_HOME": told.stdout.strip()})
         assert status == 0 and "Traceback" not in said, said[-3000:]
         assert list(home.iterdir()) == []
     wrong = lost(place, undisturbed) + (not (place.folder / figure).exists())
@@ -135,6 +139,7 @@ def test_a_clock_that_goes_back_redoes_no_job_for_ever(whole, undisturbed):
         os.utime(whole.folder / name, (ahead, ahead))
     status, said = whole.run(TARGET)
     assert status == 0, said[-3000:]
+    assert f"The clock went back: {len(inputs)} files were dated in the future" in said
     wrong = lost(whole, undisturbed)
     status, said = whole.run(TARGET)
     assert status == 0 and "Nothing to be done" in said, said[-3000:]
