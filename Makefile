@@ -4,6 +4,10 @@ CORES ?= all
 CONFIG ?=
 RELEASED ?=
 BIN := .venv/bin
+# Snakemake keeps copies of rule files below the home, and ends in a traceback where it cannot.
+ifeq ($(shell test -w "$$HOME" && echo yes),)
+export XDG_CACHE_HOME ?= $(CURDIR)/.snakemake/cache
+endif
 $(foreach file,$(CONFIG),$(if $(wildcard $(file)),,$(error Error: CONFIG: $(file): no such file)))
 # --cores stands last: a target would count as one more value of the options before it.
 SNAKEMAKE := $(BIN)/snakemake $(if $(CONFIG),--configfile $(CONFIG)) \

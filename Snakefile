@@ -6,7 +6,7 @@ from scripts.common import lifeline
 from scripts.common.config import check_files, in_order, validate
 from scripts.common.errors import UserError
 from scripts.common.studies import study_names
-from scripts.common.workplace import require_writable
+from scripts.common.workplace import date_back, require_writable
 from scripts.report.archive import located, read_release
 from scripts.report.settings import portable
 
@@ -58,6 +58,12 @@ workflow.localrules(*(rule.name for rule in workflow.rules if rule.benchmark is 
 
 
 onstart:
+    folders = [ROOT / name for name in ("scripts", "rules", "envs", "releases")]
+    if ahead := date_back("results", *folders, *filter(Path.is_file, ROOT.iterdir())):
+        print(
+            f"The clock went back: {ahead} files were dated in the future, and now are not.",
+            file=sys.stderr,
+        )
     if config["released"]:
         print(
             f"Redrawn from {config['released']}: its settings hold, those of config files do not.",

@@ -1,11 +1,13 @@
 """Whether a run can write where it must, asked before anything is planned. Imported by the Snakefile: nothing heavy."""
 
 import os
+import time
 from pathlib import Path
 
 from scripts.common.files import as_user_error
 
 PROBE = bytes(2**16)  # Snakemake's own notes on a job are smaller
+AHEAD = 60  # seconds by which the clocks of two machines may differ
 
 
 def require_writable(*folders: str | Path) -> None:
@@ -26,3 +28,16 @@ def require_writable(*folders: str | Path) -> None:
         finally:
             if probe.exists():
                 probe.unlink()
+
+
+def date_back(*places: str | Path) -> int:
+    """Give files that are dated in the future the present date; return how many there were.
+
+    After a clock was set back, Snakemake would throw away the results of every job that reads such a file, for ever.
+    """
+    now = time.time()
+    files = (file for place in map(Path, places) for file in ([place] if place.is_file() else place.rglob("*")))
+    ahead = [file for file in files if file.lstat().st_mtime > now + AHEAD]
+    for file in ahead:
+        os.utime(file, (now, now), follow_symlinks=False)
+    return len(ahead)
