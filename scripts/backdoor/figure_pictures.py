@@ -38,6 +38,7 @@ def draw_gallery(masks: pd.DataFrame, labels: pd.DataFrame, dataset: str) -> tup
     grid = canvas.subplots(2 * len(kinds), len(names) + 1, squeeze=False)
     for place, kind in enumerate(kinds):
         rows = own[own["kind"] == kind].set_index("label")
+        infected = set(rows.index[rows["infected"].eq(True)])
         upper, lower = grid[2 * place], grid[2 * place + 1]
         true = [pixels for pixels in rows["true"] if pixels is not None]
         if true:
@@ -51,7 +52,7 @@ def draw_gallery(masks: pd.DataFrame, labels: pd.DataFrame, dataset: str) -> tup
         lower[0].text(0.5, 0.75, words, ha="center", va="center", fontsize=11, fontweight="bold")
         for column, label in enumerate(names, start=1):
             row = rows.loc[label]
-            colour = figures.VERMILION if row["infected"] is True or row["infected"] == True else None  # noqa: E712
+            colour = figures.VERMILION if label in infected else None
             show(upper[column], row["mask"], colour)
             show(lower[column], np.asarray(row["mask"]) * np.asarray(row["pattern"]), colour)
             upper[column].set_title(
@@ -83,7 +84,7 @@ def draw_norms(
         judged = models[(models["run"] == rows["run"].iloc[0]) & (models["protocol"] == "corrected")].iloc[0]
         centre = float(median_of(rows["norm"]))
         spread = CONSISTENT * float(median_of(abs(rows["norm"] - centre)))
-        infected = rows["infected"].fillna(False).astype(bool)
+        infected = rows["infected"].eq(True)
         axes.axhspan(max(0, centre - threshold * spread), centre + threshold * spread, color="#DDDDDD", zorder=0)
         axes.axhline(centre, color=figures.GREY, lw=1)
         colours = np.where(infected, figures.VERMILION, figures.BLUE)
@@ -123,7 +124,7 @@ def draw_search(traces: pd.DataFrame, labels: pd.DataFrame, dataset: str) -> tup
     grid = canvas.subplots(2, len(kinds), squeeze=False, sharex=True, sharey="row")
     for column, kind in enumerate(kinds):
         for _, rows in own[own["kind"] == kind].groupby("label"):
-            infected = bool(rows["infected"].fillna(False).astype(bool).iloc[0])
+            infected = bool(rows["infected"].eq(True).iloc[0])
             look = {"color": figures.VERMILION if infected else figures.BLUE, "lw": 2.2 if infected else 0.9}
             look |= {"alpha": 1.0 if infected else 0.6, "zorder": 3 if infected else 2}
             grid[0, column].plot(rows["step"], rows["norm"], **look)
