@@ -46,7 +46,6 @@ def draw_gallery(masks: pd.DataFrame, labels: pd.DataFrame, dataset: str) -> tup
             upper[0].set_title("true trigger", fontsize=9, fontweight="normal")
         else:
             upper[0].axis("off")
-        upper[0].set_ylabel(kind_words(kind))
         lower[0].axis("off")
         words = kind_words(kind) if len(true) < 2 else f"{kind_words(kind)}\n(both shown)"
         lower[0].text(0.5, 0.75, words, ha="center", va="center", fontsize=11, fontweight="bold")
@@ -101,14 +100,15 @@ def draw_norms(
         axes.set_ylim(0, top * 1.4)
     for axes in grid[: len(shown) : PANELS_ACROSS]:
         axes.set_ylabel("sum of the mask, pixels")
-    canvas.supxlabel("target label", fontsize=11)
     handles = {
         "truly infected label": Rectangle((0, 0), 1, 1, color=figures.VERMILION),
         "other label": Rectangle((0, 0), 1, 1, color=figures.BLUE),
         f"median ± {threshold:g} scaled deviations": Rectangle((0, 0), 1, 1, color="#DDDDDD"),
     }
     figures.legend_above(canvas, handles, columns=3)
-    figures.footer(canvas, f"{dataset}; one panel per model; x: target label; up to {MOST_SEEDS} seeds of every kind")
+    figures.footer(
+        canvas, f"{dataset}; one panel per model; across: target label; up to {MOST_SEEDS} seeds of every kind"
+    )
     columns = ["run", "kind", "seed", "label", "infected", "norm", "median", "low", "high", "index", "index_log"]
     return canvas, pd.concat(parts, ignore_index=True)[columns]
 
@@ -136,7 +136,11 @@ def draw_search(traces: pd.DataFrame, labels: pd.DataFrame, dataset: str) -> tup
         grid[0, column].set_title(f"{kind_words(kind)}, seed {own[own['kind'] == kind]['seed'].iloc[0]}", fontsize=11)
         grid[1, column].set_xlabel("step")
     grid[0, 0].set(ylabel="sum of the mask, pixels", yscale="log")
-    grid[1, 0].set(ylabel="cost of a pixel of mask", yscale="log")
+    grid[1, 0].set_ylabel("cost of a pixel of mask")
+    if (own["cost"] > 0).any():
+        grid[1, 0].set_yscale("log")
+    else:
+        figures.empty_note(grid[1, 0], "no label passed the gate often enough for a cost")
     handles = {
         "truly infected label": grid[0, 0].plot([], [], color=figures.VERMILION, lw=2.2)[0],
         "other label": grid[0, 0].plot([], [], color=figures.BLUE, lw=0.9)[0],
