@@ -94,7 +94,7 @@ def write_tables(given: Mapping[str, str], folder: Path) -> None:
     alarms = alarms.rename(
         columns={"above_2": "P(index > 2)", "above_3": "P(index > 3)", "quantile_95": "95th percentile"}
     )
-    n = int(metrics["n"].max())
+    n = int(metrics.loc[metrics["metric"] == "clean_accuracy", "n"].max())
     save_table(
         detection_table(models),
         folder / "detection",

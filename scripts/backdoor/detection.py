@@ -117,7 +117,7 @@ def roc_rows(models: pd.DataFrame, labels: int, settings: Mapping) -> pd.DataFra
         for name, (log, median) in INDICES.items():
             law = "normal" if log else "log-normal"
             null = null_indices(law, median, labels, settings["null_draws"], settings["null_seed"])
-            for threshold in [np.inf, *sorted(own[name], reverse=True), -np.inf]:
+            for threshold in sorted({np.inf, -np.inf, settings["index"], *own[name]}, reverse=True):
                 above = own[name] >= threshold
                 told = {"protocol": protocol, "measure": name, "threshold": threshold}
                 told |= {"true_positives": above[infected].mean(), "false_positives": above[~infected].mean()}

@@ -38,6 +38,7 @@ def draw_gallery(masks: pd.DataFrame, labels: pd.DataFrame, dataset: str) -> tup
     grid = canvas.subplots(2 * len(kinds), len(names) + 1, squeeze=False)
     for place, kind in enumerate(kinds):
         rows = own[own["kind"] == kind].set_index("label")
+        infected = set(rows.index[rows["infected"].eq(True)])
         upper, lower = grid[2 * place], grid[2 * place + 1]
         true = [pixels for pixels in rows["true"] if pixels is not None]
         if true:
@@ -45,13 +46,12 @@ def draw_gallery(masks: pd.DataFrame, labels: pd.DataFrame, dataset: str) -> tup
             upper[0].set_title("true trigger", fontsize=9, fontweight="normal")
         else:
             upper[0].axis("off")
-        upper[0].set_ylabel(kind_words(kind))
         lower[0].axis("off")
         words = kind_words(kind) if len(true) < 2 else f"{kind_words(kind)}\n(both shown)"
         lower[0].text(0.5, 0.75, words, ha="center", va="center", fontsize=11, fontweight="bold")
         for column, label in enumerate(names, start=1):
             row = rows.loc[label]
-            colour = figures.VERMILION if row["infected"] is True or row["infected"] == True else None  # noqa: E712
+            colour = figures.VERMILION if label in infected else None
             show(upper[column], row["mask"], colour)
             show(lower[column], np.asarray(row["mask"]) * np.asarray(row["pattern"]), colour)
             upper[column].set_title(
@@ -83,7 +83,7 @@ def draw_norms(
         judged = models[(models["run"] == rows["run"].iloc[0]) & (models["protocol"] == "corrected")].iloc[0]
         centre = float(median_of(rows["norm"]))
         spread = CONSISTENT * float(median_of(abs(rows["norm"] - centre)))
-        infected = rows["infected"].fillna(False).astype(bool)
+        infected = rows["infected"].eq(True)
         axes.axhspan(max(0, centre - threshold * spread), centre + threshold * spread, color="#DDDDDD", zorder=0)
         axes.axhline(centre, color=figures.GREY, lw=1)
         colours = np.where(infected, figures.VERMILION, figures.BLUE)
@@ -100,14 +100,15 @@ def draw_norms(
         axes.set_ylim(0, top * 1.4)
     for axes in grid[: len(shown) : PANELS_ACROSS]:
         axes.set_ylabel("sum of the mask, pixels")
-    canvas.supxlabel("target label", fontsize=11)
     handles = {
         "truly infected label": Rectangle((0, 0), 1, 1, color=figures.VERMILION),
         "other label": Rectangle((0, 0), 1, 1, color=figures.BLUE),
         f"median ± {threshold:g} scaled deviations": Rectangle((0, 0), 1, 1, color="#DDDDDD"),
     }
     figures.legend_above(canvas, handles, columns=3)
-    figures.footer(canvas, f"{dataset}; one panel per model; x: target label; up to {MOST_SEEDS} seeds of every kind")
+    figures.footer(
+        canvas, f"{dataset}; one panel per model; across: target label; up to {MOST_SEEDS} seeds of every kind"
+    )
     columns = ["run", "kind", "seed", "label", "infected", "norm", "median", "low", "high", "index", "index_log"]
     return canvas, pd.concat(parts, ignore_index=True)[columns]
 
@@ -123,7 +124,7 @@ def draw_search(traces: pd.DataFrame, labels: pd.DataFrame, dataset: str) -> tup
     grid = canvas.subplots(2, len(kinds), squeeze=False, sharex=True, sharey="row")
     for column, kind in enumerate(kinds):
         for _, rows in own[own["kind"] == kind].groupby("label"):
-            infected = bool(rows["infected"].fillna(False).astype(bool).iloc[0])
+            infected = bool(rows["infected"].eq(True).iloc[0])
             look = {"color": figures.VERMILION if infected else figures.BLUE, "lw": 2.2 if infected else 0.9}
             look |= {"alpha": 1.0 if infected else 0.6, "zorder": 3 if infected else 2}
             grid[0, column].plot(rows["step"], rows["norm"], **look)
@@ -135,7 +136,11 @@ def draw_search(traces: pd.DataFrame, labels: pd.DataFrame, dataset: str) -> tup
         grid[0, column].set_title(f"{kind_words(kind)}, seed {own[own['kind'] == kind]['seed'].iloc[0]}", fontsize=11)
         grid[1, column].set_xlabel("step")
     grid[0, 0].set(ylabel="sum of the mask, pixels", yscale="log")
-    grid[1, 0].set(ylabel="cost of a pixel of mask", yscale="log")
+    grid[1, 0].set_ylabel("cost of a pixel of mask")
+    if (own["cost"] > 0).any():
+        grid[1, 0].set_yscale("log")
+    else:
+        figures.empty_note(grid[1, 0], "no label passed the gate often enough for a cost")
     handles = {
         "truly infected label": grid[0, 0].plot([], [], color=figures.VERMILION, lw=2.2)[0],
         "other label": grid[0, 0].plot([], [], color=figures.BLUE, lw=0.9)[0],

@@ -69,33 +69,35 @@ def draw_mitigations(metrics: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
 
 def draw_roc(roc: pd.DataFrame, models: pd.DataFrame, threshold: float, dataset: str) -> tuple[Figure, pd.DataFrame]:
     """Draw true against false positives over all thresholds, per protocol; false ones counted and simulated."""
-    titles = {"corrected": "corrected", "as_published": "as published (lower median)"}
-    measures = {"corrected": ["index", "index_log"], "as_published": ["index_lower"]}
+    titles = {"corrected": "corrected", "as_published": "as published"}
+    measures = {"corrected": {"index": figures.BLUE, "index_log": figures.VERMILION}}
+    measures["as_published"] = {"index_lower": figures.GREEN}
     protocols = [name for name in titles if name in set(roc["protocol"])]
-    canvas = figures.new_figure(5.2 * max(1, len(protocols)), 4.9)
+    canvas = figures.new_figure(5.6 * max(1, len(protocols)), 5.0)
+    panels = canvas.subplots(1, max(1, len(protocols)), squeeze=False)[0]
+    if not protocols:
+        figures.empty_note(panels[0], "an ROC needs infected and clean models")
     handles = {}
-    for axes, protocol in zip(canvas.subplots(1, max(1, len(protocols)), squeeze=False)[0], protocols, strict=False):
-        for measure, colour in zip(measures[protocol], COLOURS, strict=False):
+    for axes, protocol in zip(panels, protocols, strict=False):
+        for measure, colour in measures[protocol].items():
             rows = roc[(roc["protocol"] == protocol) & (roc["measure"] == measure)]
             x, y = (np.append(0.0, rows[name]) for name in ("false_positives", "true_positives"))
-            simulated = rows["simulated"].where(np.isfinite(rows["threshold"]), (rows["threshold"] < 0).astype(float))
             words = INDEX_WORDS[measure]
             handles[f"{words}: control models"] = axes.plot(x, y, drawstyle="steps-post", color=colour, lw=2.2)[0]
-            handles[f"{words}: simulated"] = axes.plot(
-                simulated, rows["true_positives"], color=colour, ls="--", marker="."
-            )[0]
-            own = models[(models["protocol"] == protocol) & (models["many_true"] == 1)]
-            law = rows.loc[rows["threshold"] >= threshold, "simulated"]
-            if measure != "index_log" and len(own):
-                at = float((own[measure] > threshold).mean())
-                axes.plot(float(law.max()) if len(law) else 0.0, at, "*", ms=14, color=colour, zorder=5)
-        many = models[(models["protocol"] == protocol)]["many_true"].value_counts()
-        counts = f"{many.get(1, 0)} infected, {many.get(0, 0)} clean"
+            drawn = {"color": colour, "ls": "--", "marker": "."}
+            handles[f"{words}: simulated"] = axes.plot(rows["simulated"], rows["true_positives"], **drawn)[0]
+            if measure != "index_log":  # the published threshold is one on norms
+                at = rows[rows["threshold"] == threshold]
+                axes.plot(at["simulated"], at["true_positives"], "*", ms=14, color=colour, zorder=5)
+        many = models[models["protocol"] == protocol]["many_true"].value_counts()
         axes.plot([0, 1], [0, 1], color=figures.GREY, ls=":")
+        counts = f"{many.get(1, 0)} infected, {many.get(0, 0)} clean"
         axes.set(title=f"{titles[protocol]}: {counts}", xlabel="false positives", ylabel="infected models found")
         axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.04))
-    figures.legend_above(canvas, handles, columns=3)
-    figures.footer(
-        canvas, f"{dataset}; models with one or no infected label; threshold over the index of the smallest norm."
+    if handles:
+        figures.legend_above(canvas, handles, columns=3)
+    words = (
+        f"{dataset}; models with one or no infected label; thresholds on the index of the smallest norm; star: above "
     )
+    figures.footer(canvas, words + f"{threshold:g}, with the false positives of simulated models.")
     return canvas, roc

