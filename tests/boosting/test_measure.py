@@ -60,11 +60,14 @@ def test_gradient_boosters_show_gaps_of_probabilities_beside_those_of_labels(mea
 def test_a_small_combination_is_undecided_without_an_interval():
     counts = np.full((2, 2, 2, 2), 30)
     counts[0, 0, 1] = [2, 1]
-    found = measure(counts, ("sex", "race"), 20, 50, 1).set_index(["metric", "subgroup"])
+    found = measure(counts[None], ("sex", "race"), 20, 50, [1]).set_index(["metric", "subgroup"])
     row = found.loc[("intersectional_TPR", "combinations")]
     assert np.isnan(row["value"]) and np.isnan(row["ci_low"])
     assert found.loc[("intersectional_TNR", "combinations"), "value"] == 0
     assert found.loc[("tpr", "sex: group 0"), "value"] == pytest.approx(31 / 63)
+    twice = measure(np.stack([counts, counts]), ("sex", "race"), 20, 50, [2, 1])
+    again = twice[twice["place"] == 1].set_index(["metric", "subgroup"]).drop(columns="place")
+    pd.testing.assert_frame_equal(again, found.drop(columns="place"))  # a run's numbers do not depend on its company
     inside = found.dropna()
     assert (inside["ci_low"] <= inside["ci_high"]).all()
 
