@@ -69,10 +69,7 @@ def measure(
     for place, (key, metric) in enumerate(metrics.items()):
         values = metric(counts)
         low, high = percentile_interval(free.get(key, metric)(resampled))
-        bounds = {
-            "ci_low": np.where(np.isnan(values), np.nan, low),
-            "ci_high": np.where(np.isnan(values), np.nan, high),
-        }
+        low, high = (np.where(np.isnan(values), np.nan, end) for end in (low, high))
         own = pd.DataFrame({"place": np.arange(len(counts)), "value": values, "ci_low": low, "ci_high": high, "n": n})
         frames.append(own.assign(metric=key[0], subgroup=key[1], order=place))
     found = pd.concat(frames, ignore_index=True).sort_values(["place", "order"], ignore_index=True)
