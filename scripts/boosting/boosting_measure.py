@@ -11,7 +11,7 @@ from scripts.boosting.mfbpp import objectives
 from scripts.boosting.two_stages import TITLE
 from scripts.common import records
 from scripts.common.errors import UserError
-from scripts.common.logs import job, log, progress
+from scripts.common.logs import job, log
 from scripts.common.metrics import RATES, balanced_accuracy, by_attribute
 from scripts.common.over_seeds import over_seeds
 from scripts.common.seeds import seed_from
@@ -55,9 +55,10 @@ def counts_of(path: str | Path, attributes: tuple[str, ...]) -> tuple[dict[str, 
     counts = np.bincount(code, minlength=len(known) * int(np.prod(shape))).reshape(-1, *shape)
     groups = np.column_stack([column[name] for name in attributes])
     probability = 1 / (1 + np.exp(-column["score"].astype(np.float64)))
+    order = np.argsort(run, kind="stable")
+    ends = np.cumsum(np.bincount(run, minlength=len(known)))[:-1]
     gaps = {}
-    for place, name in enumerate(known):
-        own = run == place
+    for name, own in zip(known, np.split(order, ends), strict=True):
         gaps[name] = measures.probability_gaps(probability[own], column["y_true"][own], groups[own], attributes)
     return dict(zip(known, counts, strict=True)), gaps
 
@@ -66,25 +67,21 @@ def cell_metrics(path: str, runs: pd.DataFrame, minimum: int, replicates: int) -
     """Return all metrics of the runs of a cell, in schema METRICS with `attributes`."""
     attributes = tuple(runs["attributes"].iloc[0].split(", "))
     counts, gaps = counts_of(path, attributes)
-    found = []
-    for own in progress(runs.itertuples(), runs["cell"].iloc[0], total=len(runs), unit="run"):
-        if own.run not in counts:
-            raise UserError(f"{path}: the run {own.run} is missing; delete it and run the workflow")
-        frame = measures.measure(counts[own.run], attributes, minimum, replicates, seed_from(STUDY, own.run))
+    if missing := sorted(set(runs["run"]) - set(counts)):
+        raise UserError(f"{path}: the run {missing[0]} is missing; delete it and run the workflow")
+    tables, seeds = np.stack([counts[run] for run in runs["run"]]), [seed_from(STUDY, run) for run in runs["run"]]
+    found = measures.measure(tables, attributes, minimum, replicates, seeds)
+    further = []
+    for place, own in enumerate(runs.itertuples()):
         if "xgboost" in own.method:
-            rows = [(*key, value, np.nan, np.nan, own.test_rows) for key, value in gaps[own.run].items()]
-            frame = pd.concat([frame, pd.DataFrame(rows, columns=frame.columns)], ignore_index=True)
+            further += [(place, *key, value, own.test_rows) for key, value in gaps[own.run].items()]
         if pd.notna(own.theta):
-            frame.loc[len(frame)] = ("theta", "all", float(own.theta), np.nan, np.nan, int(own.rounds))
-        about = {
-            "dataset": own.dataset,
-            "method": own.method,
-            "protocol": own.protocol,
-            "run": own.run,
-            "seed": own.seed,
-        }
-        found.append(frame.assign(**about, attributes=own.attributes))
-    return pd.concat(found, ignore_index=True).assign(study=STUDY, split="test")
+            further.append((place, "theta", "all", float(own.theta), int(own.rounds)))
+    more = pd.DataFrame(further, columns=["place", "metric", "subgroup", "value", "n"])
+    more = more.assign(ci_low=np.nan, ci_high=np.nan).astype({"ci_low": float, "ci_high": float})
+    found = pd.concat([found, more], ignore_index=True).sort_values("place", kind="stable", ignore_index=True)
+    about = runs.reset_index(drop=True)[["dataset", "method", "protocol", "run", "seed", "attributes"]]
+    return found.join(about, on="place").drop(columns="place").assign(study=STUDY, split="test")
 
 
 def pairs_of(frame: pd.DataFrame) -> list[tuple[tuple[str, str], tuple[str, str]]]:

@@ -50,6 +50,7 @@ def draw_rounds(rounds: pd.DataFrame, facts: pd.DataFrame) -> tuple[Figure, pd.D
             axes.set_ylim(bottom=0 if metric == "EOdds_sum" else None)
         grid[0, column].set_title(f"{dataset}, {attribute}")
         grid[-1, column].set_xlabel("round")
+    handles["chosen round"] = handles.pop("chosen round")  # last
     figures.legend_above(figure, handles, columns=len(handles))
     note = "First split only. Solid: test part; dotted: training part, on which the round is chosen."
     figures.footer(figure, f"{note} {data_note(facts, places, 1).split('; mean of')[0]}.")
@@ -73,7 +74,7 @@ def draw_weights(masses: pd.DataFrame, facts: pd.DataFrame) -> tuple[Figure, pd.
                 rows = own[(own["cell"] == group) & (own["label"] == y)].sort_values("round")
                 handles[words] = axes.plot(rows["round"], rows["share"], color=colour, ls=line, lw=1.5)[0]
             axes.set_title(f"{method}\n{dataset}, {attribute}", fontsize=10.5)
-            axes.set_ylim(0, None)
+        grid[row, 0].set_ylim(0, 1.05 * cell["share"].max())
         grid[row, 0].set_ylabel("share of the weight")
     for axes in grid[-1]:
         axes.set_xlabel("round")

@@ -1,6 +1,6 @@
 """Every number of a run, from its one table of counts, with bootstrap intervals."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -54,22 +54,26 @@ def gap_metrics(attributes: tuple[str, ...], minimum: int) -> dict[tuple[str, st
     return found
 
 
-def measure(counts: np.ndarray, attributes: tuple[str, ...], minimum: int, replicates: int, seed: int) -> pd.DataFrame:
-    """Return metric, subgroup, value, ci_low, ci_high, n of a table [2, ..., 2, 2, 2]; undecided ones are nan.
+def measure(
+    counts: np.ndarray, attributes: tuple[str, ...], minimum: int, replicates: int, seeds: Sequence[int]
+) -> pd.DataFrame:
+    """Return place, metric, subgroup, value, ci_low, ci_high, n of R tables [R, 2, ..., 2, 2, 2], one seed each.
 
-    An interval of a replicate that falls below the minimum cell size would leave out the very tables in question, so
-    the notions with a minimum are bootstrapped without one.
+    Undecided values are nan. A minimum would leave out the very resamples in question, so the notions with a minimum
+    are bootstrapped without one.
     """
-    resampled = bootstrap_counts(counts, replicates, seed)
-    metrics = plain_metrics(attributes) | gap_metrics(attributes, minimum)
-    free, rows = gap_metrics(attributes, 1), []
-    for key, metric in metrics.items():
-        value = float(metric(counts))
-        low = high = np.nan
-        if not np.isnan(value):
-            low, high = (float(end) for end in percentile_interval(free.get(key, metric)(resampled)))
-        rows.append((*key, value, low, high, int(counts.sum())))
-    return pd.DataFrame(rows, columns=["metric", "subgroup", "value", "ci_low", "ci_high", "n"])
+    resampled = np.stack([bootstrap_counts(own, replicates, seed) for own, seed in zip(counts, seeds, strict=True)], 1)
+    n = counts.reshape(len(counts), -1).sum(1)
+    metrics, free = plain_metrics(attributes) | gap_metrics(attributes, minimum), gap_metrics(attributes, 1)
+    frames = []
+    for place, (key, metric) in enumerate(metrics.items()):
+        values = metric(counts)
+        low, high = percentile_interval(free.get(key, metric)(resampled))
+        low, high = (np.where(np.isnan(values), np.nan, end) for end in (low, high))
+        own = pd.DataFrame({"place": np.arange(len(counts)), "value": values, "ci_low": low, "ci_high": high, "n": n})
+        frames.append(own.assign(metric=key[0], subgroup=key[1], order=place))
+    found = pd.concat(frames, ignore_index=True).sort_values(["place", "order"], ignore_index=True)
+    return found[["place", "metric", "subgroup", "value", "ci_low", "ci_high", "n"]]
 
 
 def probability_gaps(

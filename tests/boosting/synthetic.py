@@ -52,3 +52,5 @@ STUDY = {
     "gradient_preference": None,
     "peers": {"adaboost_rounds": 3, "eps": 0.1, "iterations": 2},
 }
+
+ONE, SEVERAL = ({"table": "adult", "attributes": own, "most_rows": None} for own in (["sex"], ["sex", "race"]))

@@ -1,0 +1,118 @@
+"""The explorer: its candidates, and what a real browser does with it, without a network."""
+
+import json
+
+import numpy as np
+import pytest
+
+from scripts.boosting.explorer import OBJECTIVES, candidates, content, write_explorer
+from scripts.boosting.looks import cells
+from scripts.boosting.preferences import chosen
+from scripts.common import records
+from tests.browser import open_browser
+
+TITLE = "document.querySelector('#answer h2')?.textContent"
+SET = """((weights) => {{
+  const sliders = [...document.querySelectorAll('#weights input')];
+  sliders.forEach((slider, k) => {{ slider.value = weights[k]; }});
+  sliders[0].dispatchEvent(new Event('input', {{ bubbles: true }}));
+}})({weights})"""
+
+
+@pytest.fixture(scope="module")
+def held(measured):
+    return content(records.read(measured["rounds"]), records.read(measured["facts"]))
+
+
+@pytest.fixture(scope="module")
+def browser(measured, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("explorer")
+    page, facts = folder / "page.html", records.read(measured["facts"])
+    facts = facts.assign(group_0=facts["group_0"] + " <b>&</b>")  # names from data are text, not markup
+    write_explorer(records.read(measured["rounds"]), facts, page)
+    opened = open_browser(page.as_uri(), str(folder / "profile"))
+    opened.wait("document.querySelectorAll('tbody tr').length > 0")
+    yield opened
+    opened.close()
+
+
+def points(cell: dict) -> np.ndarray:
+    return np.array([model["choice"] for model in cell["models"]])
+
+
+def test_candidates_are_efficient_and_no_constant_classifiers(measured, held):
+    rounds = records.read(measured["rounds"])
+    for (dataset, attributes), cell in zip(cells(rounds), held["cells"], strict=True):
+        own = points(cell)
+        for point in own:
+            assert not ((own <= point).all(1) & (own < point).any(1)).any()
+        one = rounds[(rounds["dataset"] == dataset) & (rounds["attributes"] == attributes)]
+        none = one.assign(rate=0.0)
+        assert candidates(none).empty and len(candidates(one)) == len(own)
+    assert all(np.isfinite(model["report"]).all() for cell in held["cells"] for model in cell["models"])
+
+
+WEIGHTS = ([50, 50, 50, 50, 50], [100, 0, 0, 0, 0], [0, 0, 100, 0, 0], [10, 20, 30, 40, 0], [1, 90, 3, 3, 3])
+
+
+@pytest.mark.parametrize("weights", WEIGHTS)
+def test_the_page_chooses_what_the_python_rule_chooses(browser, held, weights):
+    for place, cell in enumerate(held["cells"]):
+        browser.evaluate(f"by('cell').value = '{place}'; by('cell').dispatchEvent(new Event('change'))")
+        browser.evaluate(SET.format(weights=json.dumps(weights)))
+        model = cell["models"][chosen(points(cell), np.array(weights) / sum(weights))]
+        assert browser.evaluate(TITLE) == f"Chosen: round {model['round']} of {model['arm']}"
+        assert (
+            browser.evaluate("document.querySelectorAll('#plot circle[data-model]').length") == len(cell["models"]) + 1
+        )
+
+
+def test_it_says_why_in_plain_words(browser, held):
+    browser.evaluate(SET.format(weights="[80, 5, 5, 5, 5]"))
+    words = browser.evaluate("by('answer').textContent")
+    assert "no other one beats in everything" in words and "no other model comes closer" in words
+    assert "people judged wrongly" in words and "You gave it 80 %" in words
+    assert (
+        len(held["objectives"]) == len(OBJECTIVES) == browser.evaluate("document.querySelectorAll('#answer li').length")
+    )
+
+
+def test_all_weights_at_zero_choose_nothing_and_say_so(browser):
+    browser.evaluate(SET.format(weights="[0, 0, 0, 0, 0]"))
+    assert "raise at least one" in browser.evaluate("by('answer').textContent")
+    assert browser.evaluate("document.querySelectorAll('tbody tr').length") == 0
+    browser.evaluate(SET.format(weights="[50, 50, 50, 50, 50]"))
+    assert browser.evaluate("document.querySelectorAll('tbody tr').length") > 0
+
+
+def test_a_slider_moves_by_keyboard(browser):
+    browser.evaluate("document.querySelector('#weights input').focus()")
+    before = browser.evaluate("document.querySelector('#weights input').value")
+    browser.key("ArrowRight", code=39)
+    browser.settle()
+    assert int(browser.evaluate("document.querySelector('#weights input').value")) == int(before) + 1
+    shares = browser.evaluate("preference().reduce((a, b) => a + b, 0)")
+    assert shares == pytest.approx(1)
+
+
+def test_another_mark_tells_why_it_is_not_chosen(browser):
+    other = browser.evaluate("String(ranked[ranked.length - 1].number)")
+    click = (
+        "document.querySelector('#plot circle[data-model=\"{}\"]').dispatchEvent(new Event('click', {{bubbles: true}}))"
+    )
+    browser.evaluate(click.format(other))
+    words = browser.evaluate("by('other').textContent")
+    assert "is not chosen" in words and "better in" in words and "worse in" in words
+    browser.evaluate("document.querySelector('tbody tr button').click()")
+    assert browser.evaluate("by('other').textContent").startswith("This is the chosen model")
+
+
+def test_the_buttons_set_the_weights(browser):
+    browser.evaluate("[...document.querySelectorAll('#presets button')][1].click()")
+    assert browser.evaluate("document.querySelector('#weights output').textContent") == "60 %"
+
+
+def test_names_are_text_and_the_page_asks_for_nothing(browser):
+    assert "<b>&</b>" in browser.evaluate("by('groups').textContent")
+    assert browser.evaluate("document.querySelector('#groups b')") is None
+    assert browser.faults() == []
