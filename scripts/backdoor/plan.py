@@ -23,7 +23,7 @@ class Plan:
         )
 
     def digits(self, wheel: str, files: Mapping) -> list[str]:
-        """Return what the digits are read from: the wheel, or the official files; of a user's folder those that exist."""
+        """Return the files that hold the digits; of a folder of the user those that exist."""
         if self.source == "package":
             return [f"results/data/packages/{wheel}"]
         paths = [f"{self.folder or 'results/data/mnist/files'}/{name}" for name in files]

@@ -68,7 +68,7 @@ def test_an_edited_mitigation_changes_nothing_that_training_and_scanning_see():
 def test_a_folder_of_the_user_is_read_where_it_stands(tmp_path):
     config = changed("data", {"source": "official", "folder": str(tmp_path)})["backdoor"]
     plan, files = Plan(config), SOURCES["mnist"]["files"]
-    assert plan.digits(WHEEL, files) == [] and plan.digits_from(WHEEL) == str(tmp_path)
+    assert plan.digits(WHEEL, files) == [] and plan.folder == str(tmp_path)
     downloaded = Plan(changed("data", {"source": "official", "folder": ""})["backdoor"])
     assert downloaded.digits(WHEEL, files) == [f"results/data/mnist/files/{name}" for name in files]
     with pytest.raises(UserError, match="no such file; name the folder"):
