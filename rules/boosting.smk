@@ -137,6 +137,23 @@ rule boosting_measure:
         "../scripts/boosting/boosting_measure.py"
 
 
+rule boosting_onnx:
+    input:
+        gradient=expand(rules.boosting_fit.output.gradient, cell=BOOSTING_PLAN.cells),
+        code=code("scripts/boosting/boosting_onnx.py"),
+    output:
+        expand(f"{BOOSTING_OUT}/models/{{cell}}.onnx", cell=BOOSTING_PLAN.cells),
+    log:
+        f"{BOOSTING_OUT}/logs/onnx.log",
+    conda:
+        "../envs/tabular.yaml"
+    threads: 1
+    params:
+        runs=BOOSTING_PLAN.exported,
+    script:
+        "../scripts/boosting/boosting_onnx.py"
+
+
 rule boosting_figures:
     input:
         summary=gathered("boosting", "summary"),
@@ -201,7 +218,7 @@ HASHED["boosting"] = [
         rules.boosting_fit.output.gradient,
     ]
     for path in expand(output, cell=BOOSTING_PLAN.cells)
-] + [*rules.boosting_two_stages.output]
+] + [*rules.boosting_two_stages.output, *rules.boosting_onnx.output]
 
 
 rule bench_boosting:

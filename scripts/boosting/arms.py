@@ -120,7 +120,14 @@ def several_arms(found: Fitted, people: People, parts: Parts, study: dict) -> No
 
 
 def gradient_arms(
-    found: Fitted, people: People, parts: Parts, sparse: scipy.sparse.csr_array, study: dict, seed: int, stages: bool
+    found: Fitted,
+    people: People,
+    parts: Parts,
+    sparse: scipy.sparse.csr_array,
+    features: list[str],
+    study: dict,
+    seed: int,
+    stages: bool,
 ) -> None:
     """Fit xgboost and the fair gradient boosters; both on the same rows, less those that choose the stage."""
     told = dict(study["gradient"])
@@ -128,7 +135,8 @@ def gradient_arms(
     kept, held = hold_out(people.y, parts.train_at, study["validation_share"], people.table.name, "gradient", seed)
 
     def part(at: np.ndarray) -> tuple[xgboost.DMatrix, Rows]:
-        return xgboost.DMatrix(sparse[at], people.y[at], nthread=1), Rows(sparse, people.y[at], people.groups[at])
+        matrix = xgboost.DMatrix(sparse[at], people.y[at], nthread=1, feature_names=features)
+        return matrix, Rows(sparse, people.y[at], people.groups[at])
 
     train, valid, test = part(kept), part(held), part(parts.test_at)[0]
     halves = {name: part(parts.test_at[start::2]) for name, start in (("choice", 0), ("report", 1))} if stages else {}
@@ -183,7 +191,7 @@ def fit_split(
         single_arms(found, people, parts, study, seed)
     else:
         several_arms(found, people, parts, study)
-    dense, sparse = people.features(train)
-    gradient_arms(found, people, parts, sparse, study, seed, stages)
+    dense, sparse, features = people.features(train)
+    gradient_arms(found, people, parts, sparse, features, study, seed, stages)
     peer_arms(found, people, parts, dense, study, seed)
     return found, parts

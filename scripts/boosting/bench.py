@@ -32,7 +32,7 @@ def bench(table: str, output: str, shown: str, size: Size = Size()) -> None:
     data = people(records.read(table), "adult", ["sex"], size.most_rows)
     train, test = split(data.y, "adult", 0.5, 0)
     columns = data.columns(train)
-    rows, (dense, sparse) = data.rows(columns, train), data.features(train)
+    rows, (dense, sparse, _) = data.rows(columns, train), data.features(train)
     settings = Settings("DM", size.rounds, csb=2)
     x, y, group = dense[train], data.y[train], data.groups[train, 0]
 

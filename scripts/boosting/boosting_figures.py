@@ -116,13 +116,24 @@ def draw_fronts(summary: pd.DataFrame, rounds: pd.DataFrame, facts: pd.DataFrame
             )  # fmt: skip
         front = own[own["efficient"]].sort_values("x")
         handles["Pareto front of the arms' means"] = axes.step(
-            front["x"], front["y"], where="post", color=figures.BLACK, lw=1, ls="--", zorder=2
+            front["x"], front["y"], where="post", color=figures.BLACK, lw=1.5, ls="--", zorder=2
         )[0]
         for number, point in enumerate(front.itertuples(), start=1):
             axes.annotate(str(number), (point.x, point.y), (5, 4), textcoords="offset points", fontsize=10, zorder=5)
         words = "\n".join(f"{number}  {arm}" for number, arm in enumerate(front["arm"], start=1))
         box = {"facecolor": "white", "edgecolor": "#D0D0D0", "alpha": 0.9, "boxstyle": "square,pad=0.3"}
-        axes.text(0.98, 0.98, words, transform=axes.transAxes, fontsize=8.5, ha="right", va="top", bbox=box, zorder=6)
+        axes.text(
+            0.98,
+            0.98,
+            words,
+            transform=axes.transAxes,
+            fontsize=8.5,
+            ha="right",
+            va="top",
+            ma="left",
+            bbox=box,
+            zorder=6,
+        )
         axes.set(title=f"{dataset}: {attributes}", xlabel="balanced error", ylabel="equalized odds gap, max")
         axes.set_ylim(0, max(own["y_high"].max(), own["y"].max()) * 1.05)
     for axes in grid.ravel()[len(places) :]:

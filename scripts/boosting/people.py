@@ -67,16 +67,19 @@ class People:
         """Return some rows coded."""
         return Rows(columns.codes(self.frame.iloc[rows]), self.y[rows], self.groups[rows])
 
-    def features(self, rows: np.ndarray) -> tuple[np.ndarray, scipy.sparse.csr_array]:
+    def features(self, rows: np.ndarray) -> tuple[np.ndarray, scipy.sparse.csr_array, list[str]]:
         """Return the features of all rows by the shared encoder, float32 [n, d]: dense, and without what is 0.
 
         xgboost makes the same trees of both, of the second in half the time. A numeric 0 is kept.
+
+        Returns:
+            Dense, sparse, and the d names.
         """
-        x, _ = encode(self.frame, self.table, rows)
+        x, names = encode(self.frame, self.table, rows)
         held = x != 0
         held[:, : len(self.table.numeric)] = True
         place = np.nonzero(held)
-        return x, scipy.sparse.csr_array((x[held], place), shape=x.shape)
+        return x, scipy.sparse.csr_array((x[held], place), shape=x.shape), names
 
 
 def people(frame: pd.DataFrame, name: str, attributes: Sequence[str], most_rows: int | None = None) -> People:

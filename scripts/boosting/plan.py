@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from scripts.boosting.names import fair_xgboost, run_name
+
 TRAINING = ["seeds", "train_share", "rounds", "balance", "validation_share", "preferences", "gradient"]
 TRAINING += ["gradient_preference", "peers"]
 
@@ -28,6 +30,13 @@ class Plan:
     def table(self, wildcards) -> str:
         """Return the table of a cell."""
         return self.table_of(self.cells[wildcards.cell])
+
+    @property
+    def exported(self) -> list[str]:
+        """Return the run of every cell that is written as ONNX: the fair gradient booster of the last-named notion."""
+        told = self.study["gradient"]
+        arm = fair_xgboost(told["notions"][-1], told["weights"][0])
+        return [run_name(cell, "corrected", arm, self.study["seeds"][0]) for cell in self.cells]
 
     def settings(self, wildcards) -> dict:
         """Return the config entry of a cell."""
