@@ -10,7 +10,7 @@ PARTITIONS = yaml.safe_load((ROOT / "profiles/slurm/partitions.yaml").read_text(
 
 
 def planned(folder) -> tuple[dict[str, list[int]], set[str]]:
-    """Return {rule: [CPUs, MB, minutes, GPUs]} of what a dry run with a GPU submits, and the rules of all other jobs."""
+    """Return {rule: [CPUs, MB, minutes, GPUs]} of what a dry run with a GPU submits, and all other rules."""
     overlay = folder / "gpu.yaml"
     overlay.write_text("gpu: 1\n")
     result = snakemake(folder, "--dry-run", "--profile", str(ROOT / "profiles/slurm"), config=overlay)
