@@ -36,7 +36,10 @@ rule bench:
 rule paper_cost:
     input:
         manifest=rules.manifest.output.manifest,
-        tables=expand("results/data/tabular/{table}.parquet", table=["adult", "adult_all", "compas", "german"]),
+        tables=expand(
+            "results/data/tabular/{table}.parquet",
+            table=["adult", "adult_all", "compas", "german"],
+        ),
         splits=rules.label.output,
         configs=[os.path.relpath(ROOT / name) for name in ("config.yaml", "config.paper.yaml")],
         code=code("scripts/bench/paper_cost.py"),

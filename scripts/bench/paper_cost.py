@@ -1,8 +1,8 @@
 """Rule `paper_cost`: what a run at the papers' scale costs, extrapolated from this run; `snakemake paper_cost`.
 
-Studies on tables: hours of jobs measured in this run, times the work that the paper's config asks for over the work
-that this run's asks for (`scripts/X/cost.py`). The study on images: FLOPs, counted, over an assumed share of a GPU's peak,
-since no GPU was at hand. A study without a `cost.py` is named as not extrapolated.
+Studies on tables: hours of jobs measured in this run, times the work that the paper's config asks for, over the
+work that this run's asks for (`scripts/X/cost.py`). The study on images: FLOPs, counted, over an assumed share of a
+GPU's peak, since no GPU was at hand. A study without a `cost.py` is named as not extrapolated.
 """
 
 import importlib

@@ -1,4 +1,4 @@
-"""What the fault tests tried, for the table in the README: one JSON line per fault, written where the rule asks for it."""
+"""What the fault tests tried, for the table in the README: one JSON line per fault, where the rule asks for it."""
 
 import json
 import os
