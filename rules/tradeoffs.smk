@@ -64,6 +64,8 @@ rule train:
         f"{OUT}/logs/train/{{run}}.log",
     benchmark:
         f"{OUT}/benchmarks/train/{{run}}.tsv"
+    wildcard_constraints:
+        run=PLAN.trained,
     conda:
         "../envs/torch.yaml"
     threads: 1
@@ -92,6 +94,8 @@ rule evaluate:
         f"{OUT}/logs/evaluate/{{run}}.log",
     benchmark:
         f"{OUT}/benchmarks/evaluate/{{run}}.tsv"
+    wildcard_constraints:
+        run=PLAN.trained,
     conda:
         "../envs/torch.yaml"
     threads: 1

@@ -19,16 +19,20 @@ class Plan:
         self.threats = ["{norm}_{eps:g}".format(**threat) for threat in study["robustness"]["threats"]]
 
     @property
-    def pattern(self) -> str:
-        """Return the regular expression of all names, trained runs and constants.
+    def trained(self) -> str:
+        """Return the regular expression of the names of trained runs.
 
         It describes their shape: a list of ten thousand names, which Snakemake would walk through for every file of
         every job, takes minutes to plan.
         """
         parts = [self.protocols, {run["network"] for run in self.runs.values()}, ARMS]
         names = [f"(?:{'|'.join(map(re.escape, sorted(part)))})" for part in parts]
-        trained = rf"{'[.]'.join(names)}(?:[.]eps[^/]+?)?(?:[.]weight[^/]+?)?[.]seed[0-9]+"
-        return "|".join([trained, *map(re.escape, self.constants)])
+        return rf"{'[.]'.join(names)}(?:[.]eps[^/]+?)?(?:[.]weight[^/]+?)?[.]seed[0-9]+"
+
+    @property
+    def pattern(self) -> str:
+        """Return the regular expression of all names, trained runs and constants."""
+        return "|".join([self.trained, *map(re.escape, self.constants)])
 
     def settings(self, wildcards) -> dict:
         """Return all settings of a trained run."""

@@ -62,7 +62,7 @@ class Place:
                 start_new_session=True,
             )
 
-    def finish(self, process: subprocess.Popen, seconds: float = 300) -> tuple[int, str]:
+    def finish(self, process: subprocess.Popen, seconds: float = 600) -> tuple[int, str]:
         """Wait for a run; return its exit status and what it said."""
         try:
             return process.wait(timeout=seconds), self.said()
@@ -73,7 +73,7 @@ class Place:
                 process.kill()
                 process.wait()
 
-    def run(self, *arguments: str, seconds: float = 300, **options) -> tuple[int, str]:
+    def run(self, *arguments: str, seconds: float = 600, **options) -> tuple[int, str]:
         """Run Snakemake to its end."""
         return self.finish(self.start(*arguments, **options), seconds)
 
@@ -85,7 +85,7 @@ class Place:
         """Return the Slurm ids of the jobs that were submitted, in order."""
         return re.findall(r"submitted with SLURM jobid (\d+)", self.said())
 
-    def training(self, cluster: Cluster, seconds: float = 90) -> psutil.Process:
+    def training(self, cluster: Cluster, seconds: float = 240) -> psutil.Process:
         """Wait until the training has written a checkpoint, and return its process."""
         kept = self.folder / f"results/tradeoffs/checkpoints/{RUN}"
         cluster.wait(lambda: kept.is_dir() and any(kept.iterdir()), seconds)

@@ -6,11 +6,11 @@ import signal
 
 import pytest
 
-from tests.workflow.conftest import new_folder
+from tests.workflow.conftest import ROOT, new_folder
 from tests.workflow.conftest import snakemake as local
 from tests.workflow.faults.record import record
 from tests.workflow.slurm.cluster import MEMORY
-from tests.workflow.slurm.conftest import MADE, QUICK, ROOT
+from tests.workflow.slurm.conftest import MADE, QUICK
 
 TRAINED = MADE[0]
 pytestmark = [pytest.mark.faults, pytest.mark.slow]

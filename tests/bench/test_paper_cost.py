@@ -1,0 +1,77 @@
+"""What the paper's scale costs: the work that a config asks for, counted by hand on small cases."""
+
+import pandas as pd
+import pytest
+
+from scripts.bench import paper_cost
+from scripts.frtrain import cost as frtrain
+from scripts.income import cost as income
+from scripts.leakage import cost as leakage
+from scripts.tradeoffs import cost as tradeoffs
+from tests.common.test_config import merged
+from tests.workflow.conftest import ROOT
+
+ROWS = {"adult": 100, "adult_all": 120, "compas": 50, "german": 10}
+ROBUSTNESS = {
+    "images": 10,
+    "threats": [{"norm": "linf", "eps": 0.01}, {"norm": "l2", "eps": 1}],
+    "attacks": [
+        {"attack": "apgd", "iterations": 5, "restarts": 2},
+        {"attack": "fab", "iterations": 4, "restarts": 1},
+        {"attack": "square", "queries": 7},
+    ],
+    "published_iterations": 3,
+}
+
+
+def test_the_attacks_of_one_image():
+    assert tradeoffs.attack_passes(ROBUSTNESS) == 2 * (2 * 5 * 2 + 3 * 4 + 7) + 2 * 3
+
+
+def test_the_flops_of_two_runs():
+    study = merged()["tradeoffs"]
+    own = {
+        "train_attack": "fgsm_random_start",
+        "select": "validation",
+        "arms": {"plain": {}, "adversarial": {"eps": [0.01]}},
+    }
+    study |= {"seeds": [1], "networks": ["small_cnn"], "protocols": {"corrected": own}, "robustness": ROBUSTNESS}
+    study["training"]["epochs"] = 2
+    images = {"corrected": {"train": 1000, "valid": 100, "test": 40}}
+    runs, training, attacks = tradeoffs.flops(study, images, lambda network: 10.0)
+    assert runs == 2 and training == 2 * (3 * 1000 + 100) * 10 + 2 * (4 * 1000 + 100) * 10
+    assert attacks == 2 * 10 * tradeoffs.attack_passes(ROBUSTNESS) * 10
+
+
+@pytest.mark.parametrize("cost", [frtrain, income, leakage])
+def test_more_seeds_rows_and_models_are_more_work(cost):
+    name = cost.__name__.split(".")[1]
+    models, work = cost.work(merged()[name], ROWS)
+    larger = cost.work(merged("config.paper.yaml")[name], ROWS)
+    assert models > 10 and larger > (models, work)
+    doubled = cost.work(merged()[name], {table: 2 * rows for table, rows in ROWS.items()})
+    assert doubled[0] == models and work < doubled[1] <= 2 * work
+
+
+def test_the_reduction_fits_once_per_iteration():
+    batch = {"table": "compas", "methods": ["logistic", "logistic_egd"], "seeds": [0, 1]}
+    study = {"models": {"batch": batch}, "training": {"rows": None, "epochs": 8, "iterations": 5}}
+    assert leakage.work(study, ROWS) == (2 * 6, 50 * 2 * 6)
+
+
+def test_a_study_without_a_cost_is_named():
+    line = paper_cost.cost_of("data", {}, {}, 7200, {}, {})
+    assert line["job hours, this run"] == 2 and pd.isna(line["models"]) and "not extrapolated" in line["how"]
+
+
+def test_the_forward_pass_of_the_published_network_is_counted():
+    assert paper_cost.forward_flops("published_resnet") == pytest.approx(3.68e9, rel=0.01)
+
+
+def test_the_table_goes_into_its_place_of_the_readme(tmp_path):
+    readme = tmp_path / "README.md"
+    readme.write_text("before\n<!-- begin paper-cost -->\nold\n<!-- end paper-cost -->\nafter\n")
+    paper_cost.write(pd.DataFrame({"study": ["coin"], "jobs": [3]}), tmp_path / "paper_cost", readme)
+    text = readme.read_text()
+    assert "coin" in text and "old" not in text and text.startswith("before") and text.endswith("after\n")
+    assert "<!-- begin paper-cost -->" in (ROOT / "README.md").read_text()

@@ -1,0 +1,63 @@
+"""How large a DAG is planned in one go: jobs, memory and processor time of dry runs of generated configs."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from scripts.frtrain.plan import Plan, cells
+from scripts.tradeoffs.plan import Plan as RunPlan
+from scripts.tradeoffs.runs import grid
+from tests.common.test_config import merged
+from tests.workflow.conftest import ROOT
+
+MOST_MEMORY = 500  # MB
+
+
+def planned(folder: Path, overlay: dict, target: str) -> tuple[dict[str, int], float, float]:
+    """Return of a dry run: {rule: jobs}, its largest memory in MB and its processor time in seconds."""
+    (folder / "large.yaml").write_text(yaml.safe_dump(overlay))
+    command = [sys.executable, "-m", "snakemake", target, "--snakefile", str(ROOT / "Snakefile")]
+    command += ["--directory", str(folder), "--dry-run", "--cores", "2", "--quiet", "rules"]
+    command += ["--configfile", str(folder / "large.yaml")]
+    with (folder / "said").open("w") as said:
+        process = subprocess.Popen(command, stdout=said, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    text = (folder / "said").read_text()
+    assert process.returncode == 0, text[-3000:]
+    jobs = {name: int(count) for name, count in re.findall(r"^(\w+) +(\d+)$", text.split("Job stats:")[-1], re.M)}
+    return jobs, used.ru_maxrss / 1024, used.ru_utime + used.ru_stime
+
+
+def test_ten_thousand_models_that_share_jobs(tmp_path, record_property):
+    seeds = list(range(1, 351))
+    study = merged()["frtrain"] | {"seeds": seeds}
+    models = sum(len(cells(batch, study)) for batch in Plan(study).batches)
+    jobs, memory, seconds = planned(tmp_path, {"frtrain": {"seeds": seeds}}, "results/frtrain/metrics.parquet")
+    record_property("seconds", seconds)
+    assert models >= 10_000 and jobs["frtrain_fit"] == len(Plan(study).batches) and memory < MOST_MEMORY
+
+
+@pytest.mark.slow
+def test_a_thousand_models_with_jobs_of_their_own(tmp_path, record_property):
+    seeds = list(range(1, 168))
+    runs = len(grid(merged()["tradeoffs"] | {"seeds": seeds}))
+    jobs, memory, seconds = planned(tmp_path, {"tradeoffs": {"seeds": seeds}}, "results/tradeoffs/metrics.parquet")
+    record_property("seconds", seconds)
+    assert runs >= 1000 and jobs["train"] == jobs["evaluate"] == runs and memory < MOST_MEMORY
+
+
+def test_the_pattern_of_run_names_does_not_grow_with_their_number():
+    """Snakemake walks through it for every file of every job: a list of all names makes planning quadratic."""
+    study = merged()["tradeoffs"]
+    few, many = (RunPlan(study | {"seeds": list(range(1, last))}) for last in (3, 500))
+    pattern = re.compile(few.pattern)
+    assert many.pattern == few.pattern
+    assert all(pattern.fullmatch(name) for name in [*many.runs, *many.constants])
+    for wrong in ("corrected.small_cnn.plain", "corrected.huge_cnn.plain.seed1", "constant_reject", "corrected.seed1"):
+        assert not pattern.fullmatch(wrong)
