@@ -103,12 +103,18 @@ def study_section(study: str, root: Path, claims: pd.DataFrame, tables: dict[str
     return "\n\n".join(parts)
 
 
-def faults_section(path: str | Path) -> str:
+def faults_section(paths: list[str]) -> str:
     """Return the table of faults, with a line that sums it up, from the CSV that `make faults` keeps in releases/.
 
+    Args:
+        paths: the file, or nothing where `make faults` has never run.
+
     Raises:
-        UserError: the file is missing or is no such table.
+        UserError: the file is no such table.
     """
+    if not paths:
+        return "*The table is not in this release: `make faults` has not run to its end on it.*"
+    (path,) = paths
     try:
         faults = pd.read_csv(path)
         tried, lost = int(faults["times tried"].sum()), int(faults["results lost"].sum())
@@ -125,7 +131,7 @@ def renew(
     names: list[str],
     claims_path: str,
     graph: str,
-    faults: str,
+    faults: list[str],
     tables: list[str],
     pictures: list[str],
 ) -> None:
@@ -135,7 +141,7 @@ def renew(
         root: the project's folder.
         names: the studies, in the order of the page.
         graph: the Markdown file of the rule graph.
-        faults: the table of faults, as CSV.
+        faults: the table of faults, as CSV, or nothing.
         tables: Markdown files `.../X/tables/NAME.md`.
         pictures: files `.../X/figures/NAME.*`.
 
@@ -169,7 +175,7 @@ if "snakemake" in globals():
             params.studies,
             files.claims,
             files.graph,
-            files.faults,
+            list(files.faults),
             list(files.tables),
             list(files.pictures),
         )
