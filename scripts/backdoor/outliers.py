@@ -109,25 +109,26 @@ def rule_of(settings: Mapping, labels: int) -> Rule:
 def verdict(norms: ArrayLike, success: ArrayLike, rule: Rule) -> tuple[str, list[int], str]:
     """Return the verdict on a model, its suspected labels, and the reason.
 
-    A label is suspected if its norm is an outlier below the median both on norms (published threshold) and on log-norms
-    (threshold with a known false-alarm rate), and its reversed trigger works on held-out images.
+    A label is suspected if its norm is an outlier below the median on log-norms (threshold with a known false-alarm
+    rate) and its reversed trigger works on held-out images. The published index on norms accuses nobody by itself: no
+    norm is below 0, so it never exceeds median / (1.4826 MAD), which is below 2 where clean labels differ widely.
 
         infected label t   t alone is suspected, and nothing else is an outlier on log-norms.
         clean              no label is an outlier, on norms or on log-norms.
-        undecided          anything else: several suspects, an outlier by one measure only, or one whose trigger fails.
+        undecided          anything else: several suspects, an outlier on norms alone, or one whose trigger fails.
     """
     norms, success = np.asarray(norms, dtype=float), np.asarray(success, dtype=float)
     plain, logs = anomaly_index(norms) > rule.index, anomaly_index(np.log(norms)) > rule.log_index
     works = success >= rule.success
-    suspects = np.flatnonzero(plain & logs & works).tolist()
+    suspects = np.flatnonzero(logs & works).tolist()
     outliers = np.flatnonzero(plain | logs).tolist()
     if not outliers:
         return "clean", [], "no outlier"
     if len(suspects) == 1 and np.flatnonzero(logs).tolist() == suspects:
-        return f"infected label {suspects[0]}", suspects, "one outlier by both measures, and its trigger works"
+        return f"infected label {suspects[0]}", suspects, "one outlier, and its trigger works"
     if len(suspects) > 1:
         return "undecided", suspects, f"several suspects: {', '.join(map(str, suspects))}"
     fails = [label for label in outliers if not works[label]]
     if fails:
         return "undecided", suspects, f"the trigger of outlier {fails[0]} fails on held-out images"
-    return "undecided", suspects, f"label {outliers[0]} is an outlier by one measure only"
+    return "undecided", suspects, f"label {outliers[0]} is an outlier on norms alone"

@@ -93,7 +93,13 @@ VERDICTS = {
     "infected": (INFECTED, WORKS, "infected label 3", [3]),
     "trigger fails": (INFECTED, np.where(np.arange(10) == 3, 0.5, 0.99), "undecided", []),
     "two suspects": (np.where(np.arange(10) == 8, 4.0, INFECTED), WORKS, "undecided", [3, 8]),
-    "one measure only": (np.where(np.arange(10) == 5, 54.0, CLEAN), WORKS, "undecided", []),
+    "clean norms differ widely": (
+        np.array([30, 60, 100, 2, 45, 150, 80, 120, 40, 70.0]),
+        WORKS,
+        "infected label 3",
+        [3],
+    ),
+    "norms alone": (np.where(np.arange(10) == 5, 54.0, CLEAN), WORKS, "undecided", []),
 }
 
 
