@@ -37,7 +37,7 @@ def gradient_chances(train: Part, x: np.ndarray, eps: float, iterations: int) ->
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         mitigator.fit(train[0], train[1], sensitive_features=train[2])
-        chances = mitigator._pmf_predict(x)[:, 1]
+        chances = mitigator._pmf_predict(x)[:, 1].clip(0, 1)  # rounding
     tell(caught)
     return chances
 
@@ -53,7 +53,7 @@ def threshold_chances(train: Part, x: np.ndarray, group: np.ndarray) -> np.ndarr
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         optimizer.fit(train[0], train[1], sensitive_features=train[2])
-        chances = optimizer._pmf_predict(x, sensitive_features=group)[:, 1]
+        chances = optimizer._pmf_predict(x, sensitive_features=group)[:, 1].clip(0, 1)
     tell(caught)
     return chances
 
