@@ -101,7 +101,7 @@ def saved_rows(labels: pd.DataFrame, steps: int) -> pd.DataFrame:
 
 
 def mask_rows(triggers: Mapping[str, str], entries: Mapping[str, dict], first: Mapping[str, int]) -> pd.DataFrame:
-    """Return the pictures of the first seed of each kind: mask, pattern and true trigger of every label, 784 pixels."""
+    """Return the pictures of the first seed of each kind, a row per label and pixel: mask, pattern and true trigger."""
     rows = []
     for kind, path in triggers.items():
         tensors, true = load_file(path), true_masks(entries.get(kind))
@@ -113,9 +113,9 @@ def mask_rows(triggers: Mapping[str, str], entries: Mapping[str, dict], first: M
             for label in range(len(mask)):
                 shown = {"mask": mask[label], "pattern": pattern[label], "true": true.get(label)}
                 told = {"kind": kind, "seed": first[kind], "protocol": protocol, "label": label}
-                pixels = {k: None if v is None else np.float32(np.round(v, 3)).ravel() for k, v in shown.items()}
-                rows.append(told | pixels)
-    return pd.DataFrame(rows)
+                pixels = {k: np.nan if v is None else np.float32(np.round(v, 3)).ravel() for k, v in shown.items()}
+                rows.append(pd.DataFrame({"pixel": np.arange(mask[label].size)}).assign(**told, **pixels))
+    return pd.concat(rows, ignore_index=True)
 
 
 def gather(

@@ -29,10 +29,13 @@ def show(axes: Axes, pixels, colour: str | None = None) -> None:
 
 def draw_gallery(masks: pd.DataFrame, labels: pd.DataFrame, dataset: str) -> tuple[Figure, pd.DataFrame]:
     """Draw for each kind a row of masks and one of triggers, and the true triggers in front of them."""
-    own = masks[masks["protocol"] == "corrected"].merge(
+    drawn = masks[masks["protocol"] == "corrected"].merge(
         labels[["kind", "seed", "protocol", "label", "norm", "success", "jaccard", "infected"]],
         on=["kind", "seed", "protocol", "label"],
     )
+    keys = ["kind", "seed", "label", "norm", "success", "jaccard", "infected"]
+    pictures = {name: (name, list) for name in ("mask", "pattern", "true")}
+    own = drawn.groupby(keys, sort=False, dropna=False, as_index=False).agg(**pictures)
     kinds, names = in_kind_order(own["kind"]), sorted(own["label"].unique())
     canvas = figures.new_figure(1.0 * len(names) + 2.6, 2.25 * len(kinds) + 0.7)
     grid = canvas.subplots(2 * len(kinds), len(names) + 1, squeeze=False)
@@ -40,7 +43,7 @@ def draw_gallery(masks: pd.DataFrame, labels: pd.DataFrame, dataset: str) -> tup
         rows = own[own["kind"] == kind].set_index("label")
         infected = set(rows.index[rows["infected"].eq(True)])
         upper, lower = grid[2 * place], grid[2 * place + 1]
-        true = [pixels for pixels in rows["true"] if pixels is not None]
+        true = [pixels for pixels in rows["true"] if not np.isnan(pixels).any()]
         if true:
             show(upper[0], np.max(np.stack(true), axis=0))
             upper[0].set_title("true trigger", fontsize=9, fontweight="normal")
@@ -53,7 +56,7 @@ def draw_gallery(masks: pd.DataFrame, labels: pd.DataFrame, dataset: str) -> tup
             row = rows.loc[label]
             colour = figures.VERMILION if label in infected else None
             show(upper[column], row["mask"], colour)
-            show(lower[column], np.asarray(row["mask"]) * np.asarray(row["pattern"]), colour)
+            show(lower[column], np.multiply(row["mask"], row["pattern"]), colour)
             upper[column].set_title(
                 f"{label}:  {row['norm']:.1f}", fontsize=10, fontweight="bold" if colour else "normal"
             )
@@ -63,8 +66,7 @@ def draw_gallery(masks: pd.DataFrame, labels: pd.DataFrame, dataset: str) -> tup
     words = f"{dataset}; first seed of every kind ({seeds}); above each mask: label and sum of the mask in pixels; "
     words += "framed: truly infected"
     figures.footer(canvas, words)
-    columns = ["kind", "seed", "label", "norm", "success", "jaccard", "infected", "mask", "pattern", "true"]
-    return canvas, own[columns].reset_index(drop=True)
+    return canvas, drawn[[*keys, "pixel", "mask", "pattern", "true"]]
 
 
 def draw_norms(
