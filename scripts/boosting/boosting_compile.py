@@ -5,10 +5,8 @@ Every fit waits for this job, so all of them read the same machine code from the
 
 import hashlib
 import json
+from importlib.metadata import version
 from pathlib import Path
-
-import llvmlite
-import numba
 
 from scripts.boosting import kernel  # compiled on import
 from scripts.common.files import atomic_path
@@ -19,7 +17,7 @@ def write_note(output: str) -> None:
     """Write the source's sha256 and the versions of the compiler."""
     source = hashlib.sha256(Path(kernel.__file__).read_bytes()).hexdigest()
     note = {"source": "scripts/boosting/kernel.py", "sha256": source}
-    note |= {"numba": numba.__version__, "llvmlite": llvmlite.__version__}
+    note |= {package: version(package) for package in ("numba", "llvmlite")}
     with atomic_path(output) as temporary:
         temporary.write_text(json.dumps(note, indent=2) + "\n", encoding="utf-8")
 
