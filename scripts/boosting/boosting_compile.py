@@ -7,7 +7,6 @@ import hashlib
 import json
 from pathlib import Path
 
-import llvmlite
 import numba
 
 from scripts.boosting import kernel  # compiled on import
@@ -16,10 +15,10 @@ from scripts.common.logs import job
 
 
 def write_note(output: str) -> None:
-    """Write the source's sha256 and the versions of the compiler."""
+    """Write the source's sha256 and the version of the compiler."""
     source = hashlib.sha256(Path(kernel.__file__).read_bytes()).hexdigest()
     note = {"source": "scripts/boosting/kernel.py", "sha256": source}
-    note |= {"numba": numba.__version__, "llvmlite": llvmlite.__version__}
+    note |= {"numba": numba.__version__}
     with atomic_path(output) as temporary:
         temporary.write_text(json.dumps(note, indent=2) + "\n", encoding="utf-8")
 
