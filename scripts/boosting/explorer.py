@@ -71,7 +71,7 @@ def content(rounds: pd.DataFrame, facts: pd.DataFrame) -> dict:
         found.append(
             {
                 "name": f"{dataset}: {attributes}",
-                "groups": f"protected {about['group_0'].replace('; ', ' and ')}, against {about['group_1']}",
+                "groups": f"protected {about['group_0'].replace('; ', ' and ')}, against {about['group_1'].replace('; ', ' and ')}",
                 "rows": int(about["test_rows"]) // 2,
                 "models": models,
             }
