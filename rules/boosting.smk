@@ -200,7 +200,7 @@ rule boosting_tables:
     log:
         f"{BOOSTING_OUT}/logs/tables.log",
     conda:
-        "../envs/figures.yaml"
+        "../envs/report.yaml"
     script:
         "../scripts/boosting/boosting_tables.py"
 

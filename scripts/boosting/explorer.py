@@ -58,6 +58,7 @@ def content(rounds: pd.DataFrame, facts: pd.DataFrame) -> dict:
     for dataset, attributes in cells(rounds):
         own = candidates(rounds[(rounds["dataset"] == dataset) & (rounds["attributes"] == attributes)])
         about = facts[(facts["dataset"] == dataset) & (facts["attributes"] == attributes)].iloc[0]
+        protected, others = (about[name].replace("; ", " and ") for name in ("group_0", "group_1"))
         models = [
             {
                 "arm": row["arm"],
@@ -71,7 +72,7 @@ def content(rounds: pd.DataFrame, facts: pd.DataFrame) -> dict:
         found.append(
             {
                 "name": f"{dataset}: {attributes}",
-                "groups": f"protected {about['group_0'].replace('; ', ' and ')}, against {about['group_1']}",
+                "groups": f"protected {protected}, against {others}",
                 "rows": int(about["test_rows"]) // 2,
                 "models": models,
             }

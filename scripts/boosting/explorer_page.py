@@ -21,7 +21,7 @@ input[type=range] { width: 100%; accent-color: #0072B2; }
 button, select { font: inherit; padding: .2rem .6rem; }
 button { border: 1px solid #0072B2; background: #fff; color: #00507d; cursor: pointer; }
 #answer { border-left: 4px solid #D55E00; padding: .1rem 0 .1rem .9rem; }
-svg { width: 100%; height: auto; border: 1px solid #ddd; }
+svg { box-sizing: border-box; width: 100%; height: auto; border: 1px solid #ddd; }
 svg text { font-size: 12px; fill: #333; }
 circle { cursor: pointer; }
 .scroll { overflow-x: auto; }
@@ -100,7 +100,7 @@ function explain(chosen) {
   const list = element("ul", "", answer);
   objectives.forEach((objective, k) => {
     const reports = cell.models.map((other) => other.report[k]);
-    element("li", objective.name + ": " + points(model.report[k]) + " of 100 " + (k ? "points, " : "")
+    element("li", objective.name + ": " + points(model.report[k]) + (k ? " points, the " : " of 100 ")
       + objective.says + " (these models reach from " + points(Math.min(...reports)) + " to "
       + points(Math.max(...reports)) + "). You gave it " + Math.round(100 * wanted[k]) + " %, and "
       + Math.round(100 * own[k]) + " % of this model's strength lies there.", list);
@@ -133,7 +133,7 @@ function draw() {
   const across = cell.models.map((model) => model.report[0]), up = cell.models.map((model) => model.report[k]);
   const range = (values) => {
     const low = Math.min(...values), high = Math.max(...values), pad = (high - low) * 0.06 || 0.01;
-    return [low - pad, high + pad];
+    return [Math.max(0, low - pad), high + pad];
   };
   const [x0, x1] = range(across), [y0, y1] = range(up);
   const at = (x, y) => [60 + 560 * (x - x0) / (x1 - x0), 385 - 365 * (y - y0) / (y1 - y0)];

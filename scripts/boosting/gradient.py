@@ -161,7 +161,6 @@ def parameters(trees: Trees) -> dict:
         "tree_method": "hist",
         "nthread": 1,
         "seed": 0,
-        "disable_default_eval_metric": True,
     }
 
 
