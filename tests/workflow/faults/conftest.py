@@ -22,7 +22,7 @@ MADE += [f"attacks/{RUN}.parquet", f"metrics/{RUN}.parquet", f"frontiers/{RUN}.p
 MADE = [f"results/tradeoffs/{name}" for name in MADE]
 TARGET = f"results/tradeoffs/metrics/{RUN}.parquet"
 OVERLAY = "tradeoffs:\n  training: {epochs: 8}\n"
-LONGEST = 400  # seconds that any command here may take, on a machine that does much else
+LONGEST = 900  # seconds that any command here may take, on a machine that does much else
 
 
 class Place:
