@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -88,3 +89,21 @@ def test_checksums_are_the_known_ones(tmp_path):
     content = os.urandom(300_000)
     path.write_bytes(content)
     assert checksum(path) == hashlib.sha256(content).hexdigest()
+
+
+def test_what_a_killed_writer_left_is_removed_and_a_living_ones_is_not(tmp_path):
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    left = tmp_path / f".table.{ended.pid}.part.csv"
+    others = [tmp_path / f".table.{os.getppid()}.part.csv", tmp_path / f".other.{ended.pid}.part.csv"]
+    for path in (left, *others):
+        path.write_text("half")
+    with atomic_path(tmp_path / "table.csv") as temporary:
+        temporary.write_text("1")
+    assert not left.exists() and all(path.exists() for path in others)
+
+
+def test_a_full_disk_is_known_in_the_words_of_other_languages():
+    error = RuntimeError("Error while serializing: I/O error: No space left on device (os error 28)")
+    assert "the disk is full" in str(as_user_error(error, "weights"))
+    assert as_user_error(RuntimeError("size mismatch"), "weights").args == ("size mismatch",)

@@ -208,7 +208,6 @@ TEXTS = {  # what the real command line is given: (text of the file, words of th
     "not a number": ("tradeoffs: {label_bias: .nan}\n", "label_bias"),
     "a whole number with a point": ("tradeoffs: {training: {epochs: 3.0}}\n", "3.0 is not of type 'integer'"),
     "a key that is no word": ("faces: {on: 1}\n", "the key True is no word"),
-    "an alias of itself": ("faces: &a {rows: *a}\n", "alias of itself"),
     "an empty block": ("frtrain:\n", "frtrain"),
     "an unfinished line": ("faces: {seed: 1\n", "Config file is not valid JSON or YAML"),
     "a list": ("[1, 2]\n", "Config file must be given as JSON or YAML with keys at top level"),

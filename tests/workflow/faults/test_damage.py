@@ -10,6 +10,7 @@ from tests.workflow.faults.conftest import (
     MADE,
     RUN,
     TARGET,
+    WEIGHTS,
     lost,
     wait_for_file,
     wait_for_job,
@@ -27,8 +28,8 @@ def flipped(content: bytes, place: int) -> bytes:
 
 
 @pytest.mark.parametrize("damage", ["cut short", "one bit"])
-def test_a_damaged_checkpoint_is_named_and_the_one_before_taken(place, undisturbed, damage):
-    process = place.start(TARGET)
+def test_a_damaged_checkpoint_is_named_and_the_one_before_taken(place, trained, damage):
+    process = place.start(WEIGHTS)
     training = wait_for_job(process, "train.py")
     wait_for_file(process, place.folder, f"{CHECKPOINTS}/epoch_0000[2-9]*")
     training.kill()
@@ -37,12 +38,12 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_taken(place, undisturb
     assert len(kept) == 2, kept
     content = kept[-1].read_bytes()
     kept[-1].write_bytes(content[:1000] if damage == "cut short" else flipped(content, len(content) - 5))
-    status, said = place.run(TARGET)
+    status, said = place.run(WEIGHTS)
     assert status == 0, said[-3000:]
     words = (place.folder / LOG).read_text()
     assert re.search(rf"WARNING .*{kept[-1].name}: damaged checkpoint .*; going back to the one before", words)
     assert f"taken up again after epoch {int(kept[0].stem.split('_')[1])}" in words
-    wrong = lost(place, undisturbed)
+    wrong = lost(place, trained)
     record("corrupted checkpoint", 1, wrong, f"newest checkpoint of a killed training: {damage}")
     assert wrong == 0
 
@@ -67,26 +68,26 @@ def test_a_damaged_parquet_file_is_named_and_made_again_when_it_is_deleted(whole
     assert wrong == 0
 
 
-def test_damaged_images_are_named_before_anything_is_trained(place, undisturbed):
+def test_damaged_images_are_named_before_anything_is_trained(place, trained):
     path = place.folder / "results/data/faces/images.npy"
     content = path.read_bytes()
     path.write_bytes(content[:-1000])
-    status, said = place.run(TARGET)
+    status, said = place.run(WEIGHTS)
     assert status == 1 and "Traceback" not in said, said[-3000:]
     assert re.search(r"ERROR .*images\.npy: .*; delete it and run the workflow", said), said[-3000:]
     assert place.contents() == {}
     path.unlink()
     for name in ("index.parquet", "dataset.json"):
         (path.parent / name).unlink()
-    status, said = place.run(TARGET)
+    status, said = place.run(WEIGHTS)
     assert status == 0, said[-3000:]
-    wrong = lost(place, undisturbed)
+    wrong = lost(place, trained)
     record("corrupted images", 1, wrong, "the image array cut short")
     assert wrong == 0
 
 
-def test_a_training_that_was_begun_with_other_settings_is_not_taken_up(place, undisturbed):
-    process = place.start(TARGET)
+def test_a_training_that_was_begun_with_other_settings_is_not_taken_up(place, trained):
+    process = place.start(WEIGHTS)
     wait_for_file(process, place.folder, f"{CHECKPOINTS}/epoch_*")
     process.kill()
     process.wait(LONGEST)
@@ -95,13 +96,13 @@ def test_a_training_that_was_begun_with_other_settings_is_not_taken_up(place, un
     overlay.write_text(text.replace("epochs: 8", "epochs: 8, learning_rate: 0.01"))
     process = place.start("--unlock")
     process.wait(LONGEST)
-    process = place.start(TARGET)
+    process = place.start(WEIGHTS)
     wait_for_file(process, place.folder, f"{CHECKPOINTS}/epoch_*")
     time.sleep(0.2)
     process.kill()
     process.wait(LONGEST)
     overlay.write_text(text)
-    place.finish()
-    wrong = lost(place, undisturbed)
+    place.finish(WEIGHTS)
+    wrong = lost(place, trained)
     record("settings changed after a crash", 1, wrong, "killed, another learning rate, killed, the first settings")
     assert wrong == 0 and MADE

@@ -13,6 +13,8 @@ from tests.workflow.faults.conftest import (
     MADE,
     RUN,
     TARGET,
+    TRAINED,
+    WEIGHTS,
     half_written,
     jobs_of,
     lost,
@@ -25,11 +27,11 @@ pytestmark = pytest.mark.faults
 MOMENTS = 10
 
 
-def test_a_training_killed_at_random_moments_ends_with_the_same_bytes(place, undisturbed):
+def test_a_training_killed_at_random_moments_ends_with_the_same_bytes(place, undisturbed, trained):
     random.seed(8)
     tried = wrong = 0
     while tried < MOMENTS:
-        process = place.start(TARGET)
+        process = place.start(WEIGHTS)
         training = wait_for_job(process, "train.py")
         time.sleep(random.uniform(0.2, 6.0))
         try:
@@ -43,11 +45,11 @@ def test_a_training_killed_at_random_moments_ends_with_the_same_bytes(place, und
             place.forget()
             continue
         tried += 1
-        assert "SIGKILL" in place.said() and not place.contents([TARGET])
+        assert "SIGKILL" in place.said() and not place.contents([TRAINED[2]])
         if tried % 3 == 0:  # every third time it is killed three times before it may finish
-            status, said = place.run(TARGET)
+            status, said = place.run(WEIGHTS)
             assert status == 0, said[-4000:]
-            wrong += lost(place, undisturbed)
+            wrong += lost(place, trained)
             place.forget()
     status, said = place.run(TARGET)
     assert status == 0, said[-4000:]
@@ -111,8 +113,8 @@ def test_a_job_outlives_no_run_even_below_a_shell(place):
 
 @pytest.mark.parametrize("target", ["run", "terminal"])
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
-def test_a_stopped_run_says_so_and_goes_on_with_the_same_command(place, undisturbed, name, target):
-    process = place.start(TARGET)
+def test_a_stopped_run_says_so_and_goes_on_with_the_same_command(place, trained, name, target):
+    process = place.start(WEIGHTS)
     training = wait_for_job(process, "train.py")
     wait_for_file(process, place.folder, f"results/tradeoffs/checkpoints/{RUN}/epoch_*")
     to = os.killpg if target == "terminal" else os.kill  # Ctrl-C in a terminal reaches the jobs too
@@ -122,9 +124,9 @@ def test_a_stopped_run_says_so_and_goes_on_with_the_same_command(place, undistur
     said = place.said()
     assert "Traceback" not in said and "KeyboardInterrupt" not in said, said[-3000:]
     assert list(place.folder.glob("results/**/.*.part*")) == []
-    status, said = place.run(TARGET)  # no unlock needed
+    status, said = place.run(WEIGHTS)  # no unlock needed
     assert status == 0, said[-3000:]
-    wrong = lost(place, undisturbed)
+    wrong = lost(place, trained)
     record(f"stopped by {name}", 1, wrong, f"{name} to {'all processes' if target == 'terminal' else 'Snakemake'}")
     assert wrong == 0
 

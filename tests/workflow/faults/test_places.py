@@ -4,14 +4,13 @@ import os
 import shutil
 import subprocess
 import time
-from pathlib import Path
 
 import pytest
 
 from tests.workflow.faults.conftest import (
-    MADE,
     RUN,
     TARGET,
+    WEIGHTS,
     Place,
     lost,
     mounted,
@@ -21,9 +20,7 @@ from tests.workflow.faults.conftest import (
 from tests.workflow.faults.record import record
 
 pytestmark = pytest.mark.faults
-FAKETIME = sorted(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
 FILLED = 2**14
-WEIGHTS = f"results/tradeoffs/models/{RUN}.safetensors"
 
 
 def errors(said: str) -> list[str]:
@@ -32,7 +29,7 @@ def errors(said: str) -> list[str]:
 
 
 @pytest.mark.parametrize("folder", ["results", "."])
-def test_a_read_only_folder_is_named_before_anything_runs(place, undisturbed, folder):
+def test_a_read_only_folder_is_named_before_anything_runs(place, trained, folder):
     with read_only(place.folder / folder):  # where the clone cannot be written to, what is said goes through a pipe
         done = subprocess.run(
             place.command(TARGET), cwd=place.folder, env=place.environment, text=True, capture_output=True
@@ -41,9 +38,9 @@ def test_a_read_only_folder_is_named_before_anything_runs(place, undisturbed, fo
     assert done.returncode == 1 and "Traceback" not in said, said[-3000:]
     assert [line for line in errors(said) if "results: cannot be written (Read-only file system)" in line], said
     assert place.contents() == {}
-    status, said = place.run(TARGET)
+    status, said = place.run(WEIGHTS)
     assert status == 0, said[-3000:]
-    wrong = lost(place, undisturbed)
+    wrong = lost(place, trained)
     record("read-only results folder", 1, wrong, f"read-only bind mount over {folder}, then the same command")
     assert wrong == 0
 
@@ -68,7 +65,7 @@ def test_a_results_folder_that_becomes_read_only_is_named_by_the_job(place):
         ("predictions", 0, TARGET),
     ],
 )
-def test_a_full_disk_is_one_line_and_freeing_space_is_all_it_takes(place, undisturbed, where, free, target):
+def test_a_full_disk_is_one_line_and_freeing_space_is_all_it_takes(place, undisturbed, trained, where, free, target):
     folder = place.folder / "results/tradeoffs" / where
     with mounted(folder, "-t", "tmpfs", "-o", f"size={free + FILLED}", "tmpfs"):
         # Also because Snakemake removes folders that a failed job leaves empty, which a mount does not let.
@@ -78,9 +75,9 @@ def test_a_full_disk_is_one_line_and_freeing_space_is_all_it_takes(place, undist
         assert status == 1 and "Traceback" not in said, said[-3000:]
         assert len([line for line in errors(said) if "the disk is full; free some space" in line]) >= 1, said[-3000:]
         assert [path for path in left if ".part" in path.name] == []
-    status, said = place.run(TARGET)
+    status, said = place.run(target)
     assert status == 0, said[-3000:]
-    wrong = lost(place, undisturbed)
+    wrong = lost(place, trained if target == WEIGHTS else undisturbed)
     what = "training" if where == "checkpoints" else "writing weights" if where == "models" else "writing Parquet"
     record(f"disk full while {what}", 1, wrong, f"a tmpfs with {free // 1000} KB left as results/tradeoffs/{where}")
     assert wrong == 0
@@ -147,17 +144,22 @@ def test_a_clock_that_goes_back_redoes_no_job_for_ever(whole, undisturbed):
     assert wrong == 0
 
 
-@pytest.mark.skipif(not FAKETIME, reason="libfaketime is not installed (Debian package libfaketime)")
-def test_a_clock_that_jumps_back_between_a_broken_run_and_the_next_loses_nothing(place, undisturbed):
+def test_a_clock_set_back_between_a_broken_run_and_the_next_loses_nothing(place, undisturbed):
+    """As if all that is there, code and checkpoints too, had been written under a clock that was two days ahead.
+
+    (libfaketime would set the clock itself, but Python's locks hang under it.)
+    """
     process = place.start(TARGET)
     wait_for_file(process, place.folder, f"results/tradeoffs/checkpoints/{RUN}/epoch_*")
     process.kill()
     process.wait()
-    place.environment |= {"LD_PRELOAD": str(FAKETIME[0]), "FAKETIME": "-2d", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+    for file in place.folder.rglob("*"):
+        if ".venv" not in file.parts:
+            written = file.lstat().st_mtime + 48 * 3600
+            os.utime(file, (written, written), follow_symlinks=False)
     place.finish()
     wrong = lost(place, undisturbed)
     status, said = place.run(TARGET)
     assert status == 0 and "Nothing to be done" in said, said[-3000:]
-    assert "taken up again after epoch" in (place.folder / f"results/tradeoffs/logs/train/{RUN}.log").read_text()
-    record("clock going back", 1, wrong, "killed, then taken up two days earlier (libfaketime)")
-    assert wrong == 0 and MADE
+    record("clock going back", 1, wrong, "killed, every file dated two days ahead, then the documented commands")
+    assert wrong == 0
