@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from scripts.backdoor.figure_rates import over_seeds
 from scripts.backdoor.words import METHOD_WORDS, RATE_WORDS, in_kind_order, kind_words
-from scripts.common import records
+from scripts.common import figures, records
 from scripts.common.logs import job
 from scripts.common.tables import UNDEFINED, format_interval, save_table
 
@@ -39,7 +38,7 @@ def rates_table(metrics: pd.DataFrame) -> pd.DataFrame:
     """Return one row per kind and method: all rates with intervals, and what they lost."""
     own = metrics[(metrics["protocol"] == "corrected") & (metrics["split"] == "test") & (metrics["subgroup"] == "all")]
     own = own[own["method"].isin(list(METHOD_WORDS))]
-    table, rows = over_seeds(own, ["kind", "method", "metric"]), []
+    table, rows = figures.over_seeds(own, ["kind", "method", "metric"]), []
     for kind in in_kind_order(table["kind"]):
         for method, words in METHOD_WORDS.items():
             of = table[(table["kind"] == kind) & (table["method"] == method)].set_index("metric")

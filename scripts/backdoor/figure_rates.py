@@ -14,24 +14,12 @@ PANELS = {
 }
 
 
-def over_seeds(rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    """Return mean over seeds, the lowest and highest bound of any seed, the smallest n and the number of seeds."""
-    grouped = rows.groupby(keys, sort=False)
-    return grouped.agg(
-        value=("value", "mean"),
-        ci_low=("ci_low", "min"),
-        ci_high=("ci_high", "max"),
-        n=("n", "min"),
-        seeds=("seed", "nunique"),
-    ).reset_index()
-
-
 def mitigated(metrics: pd.DataFrame) -> pd.DataFrame:
     """Return the corrected rates of poisoned models on the judge's images, over seeds."""
     own = metrics[(metrics["protocol"] == "corrected") & (metrics["split"] == "test") & (metrics["subgroup"] == "all")]
     poisoned = own.loc[own["metric"] == "attack_success", "kind"].unique()
     own = own[own["kind"].isin(poisoned) & own["method"].isin(list(METHOD_WORDS)) & own["metric"].isin(list(PANELS))]
-    return over_seeds(own, ["kind", "method", "metric"])
+    return figures.over_seeds(own, ["kind", "method", "metric"])
 
 
 def draw_mitigations(metrics: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:

@@ -117,6 +117,22 @@ def edge_arrow(axes: Axes, text: str, y: float) -> None:
     )
 
 
+def over_seeds(rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """Return what a mark and its bar show: mean over seeds, lowest and highest bound of any seed, smallest n, seeds.
+
+    Args:
+        rows: the keys, seed, value, ci_low, ci_high and n.
+    """
+    grouped = rows.groupby(keys, sort=False, observed=True)
+    return grouped.agg(
+        value=("value", "mean"),
+        ci_low=("ci_low", "min"),
+        ci_high=("ci_high", "max"),
+        n=("n", "min"),
+        seeds=("seed", "nunique"),
+    ).reset_index()
+
+
 def stack(parts: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
     """Return the marks of all panels as one frame with these columns; a column that none has is empty."""
     filled = [part for part in parts if len(part)]

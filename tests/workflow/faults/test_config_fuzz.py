@@ -229,6 +229,14 @@ def test_the_command_line_refuses_a_broken_file_in_one_line_and_starts_nothing(t
 
 
 @pytest.mark.faults
+@pytest.mark.xfail(strict=True, reason="Snakemake itself follows the alias without end, before the Snakefile is read")
+def test_the_command_line_refuses_an_alias_of_itself_in_one_line(tmp_path):
+    (tmp_path / "broken.yaml").write_text("faces: &a {rows: *a}\n")
+    result = snakemake(tmp_path, config=str(tmp_path / "broken.yaml"))
+    assert result.returncode == 1 and "Traceback" not in result.stdout and "RecursionError" not in result.stdout
+
+
+@pytest.mark.faults
 def test_the_command_line_plans_what_the_functions_accept(tmp_path):
     """A sample of both kinds, whole configs this time: the Snakefile decides as `planned` does."""
     dice = random.Random(3)
