@@ -111,10 +111,11 @@ def mask_rows(triggers: Mapping[str, str], entries: Mapping[str, dict], first: M
                 continue
             pattern = tensors[f"{protocol}.seed{first[kind]}.pattern"]
             for label in range(len(mask)):
-                shown = {"mask": mask[label], "pattern": pattern[label], "true": true.get(label)}
+                shown = {"mask": mask[label], "pattern": pattern[label]}
+                shown["true"] = true.get(label, np.full_like(mask[label], np.nan))
                 told = {"kind": kind, "seed": first[kind], "protocol": protocol, "label": label}
-                pixels = {k: np.nan if v is None else np.float32(np.round(v, 3)).ravel() for k, v in shown.items()}
-                rows.append(pd.DataFrame({"pixel": np.arange(mask[label].size)}).assign(**told, **pixels))
+                pixels = {name: np.float32(np.round(values, 3)).ravel() for name, values in shown.items()}
+                rows.append(pd.DataFrame({"pixel": np.arange(mask[label].size), **pixels}).assign(**told))
     return pd.concat(rows, ignore_index=True)
 
 
