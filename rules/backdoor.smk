@@ -79,6 +79,7 @@ rule backdoor_train:
         f"{BACKDOOR_OUT}/benchmarks/backdoor_train/{{kind}}.tsv"
     wildcard_constraints:
         kind="|".join(BACKDOOR_PLAN.trained),
+    priority: BACKDOOR_PLAN.priority
     conda:
         "../envs/torch.yaml"
     threads: 1
@@ -110,6 +111,7 @@ rule backdoor_scan:
         f"{BACKDOOR_OUT}/benchmarks/backdoor_scan/{{kind}}.tsv"
     wildcard_constraints:
         kind="|".join(BACKDOOR_PLAN.kinds),
+    priority: BACKDOOR_PLAN.priority
     conda:
         "../envs/torch.yaml"
     threads: 1
@@ -141,6 +143,7 @@ rule backdoor_mitigate:
         f"{BACKDOOR_OUT}/benchmarks/backdoor_mitigate/{{kind}}.tsv"
     wildcard_constraints:
         kind="|".join(BACKDOOR_PLAN.kinds),
+    priority: BACKDOOR_PLAN.priority
     conda:
         "../envs/torch.yaml"
     threads: 1
@@ -177,17 +180,32 @@ rule backdoor_gather:
         "../scripts/backdoor/backdoor_gather.py"
 
 
+rule backdoor_gallery:
+    input:
+        metrics=gathered("backdoor", "metrics"),
+        labels=gathered("backdoor", "labels"),
+        masks=gathered("backdoor", "masks"),
+        code=code("scripts/backdoor/backdoor_gallery.py"),
+    output:
+        figure_files("backdoor", "gallery"),
+    log:
+        f"{BACKDOOR_OUT}/logs/backdoor_gallery.log",
+    conda:
+        "../envs/figures.yaml"
+    script:
+        "../scripts/backdoor/backdoor_gallery.py"
+
+
 rule backdoor_figures:
     input:
         metrics=gathered("backdoor", "metrics"),
         labels=gathered("backdoor", "labels"),
         models=gathered("backdoor", "models"),
-        masks=gathered("backdoor", "masks"),
         roc=gathered("backdoor", "roc"),
         traces=gathered("backdoor", "traces"),
         code=code("scripts/backdoor/backdoor_figures.py"),
     output:
-        figure_files("backdoor", "gallery", "norms", "mitigations", "roc", "cost_and_norm"),
+        figure_files("backdoor", "norms", "mitigations", "roc", "cost_and_norm"),
     log:
         f"{BACKDOOR_OUT}/logs/backdoor_figures.log",
     conda:

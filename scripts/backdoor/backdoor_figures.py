@@ -1,24 +1,21 @@
-"""Rule `backdoor_figures`: all pictures of the study, from released numbers alone."""
+"""Rule `backdoor_figures`: the figures of the study but its gallery, from released numbers alone."""
 
 from collections.abc import Mapping
 from pathlib import Path
 
-from scripts.backdoor.figure_pictures import draw_gallery, draw_norms, draw_search
+from scripts.backdoor.figure_pictures import draw_norms, draw_search
 from scripts.backdoor.figure_rates import draw_mitigations, draw_roc
 from scripts.common import figures, records
 from scripts.common.logs import job
 
 
 def draw_all(given: Mapping[str, str], index: float, folder: Path) -> None:
-    """Draw all figures of the study into a folder."""
+    """Draw the figures into a folder."""
     metrics = records.read(given["metrics"], records.METRICS)
-    labels, models, masks, roc, traces = (
-        records.read(given[name]) for name in ("labels", "models", "masks", "roc", "traces")
-    )
+    labels, models, roc, traces = (records.read(given[name]) for name in ("labels", "models", "roc", "traces"))
     dataset = ", ".join(sorted(metrics["dataset"].unique()))
     with figures.style():
         for name, (canvas, plotted) in {
-            "gallery": draw_gallery(masks, labels, dataset),
             "norms": draw_norms(labels, models, index, dataset),
             "mitigations": draw_mitigations(metrics),
             "roc": draw_roc(roc, models, index, dataset),

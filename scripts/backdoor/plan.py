@@ -35,6 +35,14 @@ class Plan:
             return {"sha256": next(iter(sources["packages"][wheel]["members"].values()))}
         return sources["mnist"]["files"]
 
+    def priority(self, wildcards) -> int:
+        """Return about how long the jobs of a kind take, one after the other; the longest chain must begin first."""
+        entry = self.trained.get(wildcards.kind)
+        if entry is None:
+            return 1
+        per_model = 2 + bool(entry["triggers"]) + (wildcards.kind in self.study["notebook"]["kinds"])
+        return per_model * len(entry["seeds"])
+
     def entry(self, wildcards) -> dict | None:
         """Return the config entry of a kind; None for the user's own model, of which nothing is known."""
         return self.trained.get(wildcards.kind)

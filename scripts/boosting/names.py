@@ -1,4 +1,4 @@
-"""The names of arms, as predictions, figures, tables and claims use them; imports nothing."""
+"""The names of arms, as predictions, figures, tables and claims use them, and of attributes; imports nothing."""
 
 ADABOOST = "AdaBoost"
 ADAFAIR = "AdaFair"
@@ -13,6 +13,7 @@ XGBOOST = "xgboost"
 SKLEARN = "scikit-learn AdaBoost"
 REDUCTIONS = "exponentiated gradient"
 THRESHOLDS = "thresholds per group"
+MORE_ATTRIBUTES = {"bank": ("marital", "age"), "credit": ("marriage", "age")}  # beside those of the shared tables
 JOINT = "the cell"  # the attribute whose protected group is that of all attributes at once
 
 

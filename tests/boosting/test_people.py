@@ -5,7 +5,8 @@ import pytest
 
 from scripts.boosting import stumps
 from scripts.boosting.boosting_fit import fit_cell, write_cell
-from scripts.boosting.people import people, split
+from scripts.boosting.names import MORE_ATTRIBUTES
+from scripts.boosting.people import OWN_ATTRIBUTES, people, split
 from scripts.boosting.plan import Plan
 from scripts.common import records
 from scripts.common.errors import UserError
@@ -121,3 +122,8 @@ def test_a_data_set_without_its_file_stays_out():
     assert list(there.cells) == ["bank.marital", "adult.sex-race"]
     assert there.table_of(entries[0]) == "results/boosting/data/bank.parquet"
     assert there.table_of(SEVERAL) == "results/data/tabular/adult.parquet"
+
+
+def test_the_config_may_name_every_attribute_that_there_is():
+    named = {(table, attribute) for table, own in MORE_ATTRIBUTES.items() for attribute in own}
+    assert named == set(OWN_ATTRIBUTES)

