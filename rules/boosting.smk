@@ -80,6 +80,7 @@ rule boosting_fit:
         f"{BOOSTING_OUT}/benchmarks/fit/{{cell}}.tsv"
     wildcard_constraints:
         cell="|".join(map(re.escape, BOOSTING_PLAN.cells)),
+    priority: BOOSTING_PLAN.priority
     conda:
         "../envs/tabular.yaml"
     threads: 1

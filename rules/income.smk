@@ -35,24 +35,26 @@ rule income_fit:
         table=INCOME_PLAN.table,
         code=code("scripts/income/income_fit.py"),
     output:
-        predictions=f"{INCOME_OUT}/predictions/{{cell}}.parquet",
-        swaps=f"{INCOME_OUT}/cells/{{cell}}.swaps.parquet",
-        altered=f"{INCOME_OUT}/cells/{{cell}}.altered.parquet",
+        predictions=f"{INCOME_OUT}/predictions/{{batch}}.parquet",
+        swaps=f"{INCOME_OUT}/cells/{{batch}}.swaps.parquet",
+        altered=f"{INCOME_OUT}/cells/{{batch}}.altered.parquet",
     log:
-        f"{INCOME_OUT}/logs/income_fit/{{cell}}.log",
+        f"{INCOME_OUT}/logs/income_fit/{{batch}}.log",
     benchmark:
-        f"{INCOME_OUT}/benchmarks/income_fit/{{cell}}.tsv"
+        f"{INCOME_OUT}/benchmarks/income_fit/{{batch}}.tsv"
     wildcard_constraints:
-        cell="|".join(map(re.escape, INCOME_PLAN.cells)),
+        batch="|".join(map(re.escape, INCOME_PLAN.batches)),
+    priority: INCOME_PLAN.priority
     conda:
         "../envs/tabular.yaml"
-    threads: INCOME_PLAN.threads
+    threads: 1
     resources:
         mem_mb=growing(4000),
         runtime=growing(240),
     params:
+        cell=INCOME_PLAN.cell,
         entry=INCOME_PLAN.settings,
-        seeds=INCOME["seeds"],
+        seeds=INCOME_PLAN.seeds,
         shares=INCOME["swap_shares"],
         gradient=INCOME["exponentiated_gradient"],
     script:
@@ -61,9 +63,9 @@ rule income_fit:
 
 rule income_measure:
     input:
-        predictions=expand(rules.income_fit.output.predictions, cell=INCOME_PLAN.cells),
-        swaps=expand(rules.income_fit.output.swaps, cell=INCOME_PLAN.cells),
-        altered=expand(rules.income_fit.output.altered, cell=INCOME_PLAN.cells),
+        predictions=expand(rules.income_fit.output.predictions, batch=INCOME_PLAN.batches),
+        swaps=expand(rules.income_fit.output.swaps, batch=INCOME_PLAN.batches),
+        altered=expand(rules.income_fit.output.altered, batch=INCOME_PLAN.batches),
         code=code("scripts/income/income_measure.py"),
     output:
         metrics=f"{INCOME_OUT}/metrics.parquet",
@@ -114,4 +116,4 @@ rule income_tables:
         "../scripts/income/income_tables.py"
 
 
-HASHED["income"] = expand(rules.income_fit.output.predictions, cell=INCOME_PLAN.cells)
+HASHED["income"] = expand(rules.income_fit.output.predictions, batch=INCOME_PLAN.batches)

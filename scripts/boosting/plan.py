@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from scripts.boosting.names import fair_xgboost, run_name
+from scripts.common.tabular import TABLES
 
 TRAINING = ["seeds", "train_share", "rounds", "balance", "validation_share", "preferences", "gradient"]
 TRAINING += ["gradient_preference", "peers"]
@@ -37,6 +38,11 @@ class Plan:
         told = self.study["gradient"]
         arm = fair_xgboost(told["notions"][-1], told["weights"][0])
         return [run_name(cell, "corrected", arm, self.study["seeds"][0]) for cell in self.cells]
+
+    def priority(self, wildcards) -> int:
+        """Return how many rows a cell has: the longest fits begin first, so that cores end together."""
+        entry = self.cells[wildcards.cell]
+        return min(TABLES[entry["table"]].rows["all"], entry["most_rows"] or 10**9)
 
     def settings(self, wildcards) -> dict:
         """Return the config entry of a cell."""

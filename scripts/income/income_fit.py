@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
 
 from scripts.common import records
 from scripts.common.errors import UserError
@@ -78,14 +77,13 @@ def fit_seed(data: People, cell: str, entry: dict, seed: int, shares: list[float
 
 
 def fit_cell(
-    frame: pd.DataFrame, entry: dict, cell: str, seeds: list[int], shares: list[float], gradient: dict, threads: int = 1
+    frame: pd.DataFrame, entry: dict, cell: str, seeds: list[int], shares: list[float], gradient: dict
 ) -> Fitted:
     """Return all arms and seeds of a data set.
 
     Args:
         frame: as rule `tabular` writes it.
         entry: the data set in the config: table, attribute, rows, most_rows, protocols.
-        threads: seeds fitted side by side; the result does not depend on it.
 
     Raises:
         UserError: as `people`; or the rows are too few for a split that holds both groups and labels.
@@ -96,10 +94,7 @@ def fit_cell(
         for words, rows in (("training", parts.train), ("validation", parts.valid), ("test", parts.test)):
             if len(set(zip(data.group[rows].tolist(), data.y[rows].tolist(), strict=True))) < 4:
                 raise UserError(f"{cell}: the {words} part of seed {seed} lacks a group or label; take more rows")
-    work = Parallel(n_jobs=min(threads, len(seeds)), return_as="generator")(
-        delayed(fit_seed)(data, cell, entry, seed, shares, gradient) for seed in seeds
-    )
-    fitted = list(progress(work, cell, total=len(seeds), unit="seed"))
+    fitted = [fit_seed(data, cell, entry, seed, shares, gradient) for seed in progress(seeds, cell, unit="seed")]
     return Fitted(*(stacked(list(frames)) for frames in zip(*fitted, strict=True)))
 
 
@@ -122,12 +117,11 @@ if "snakemake" in globals():
         write_cell(
             snakemake.input.table,
             params.entry,
-            snakemake.wildcards.cell,
+            params.cell,
             out.predictions,
             out.swaps,
             out.altered,
             seeds=params.seeds,
             shares=params.shares,
             gradient=params.gradient,
-            threads=snakemake.threads,
         )

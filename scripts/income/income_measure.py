@@ -56,6 +56,14 @@ def told(frame: pd.DataFrame, protocol: str, method: str, run: str, seed: int) -
     return about | {"run": run, "seed": seed, "split": "test"}
 
 
+def labelled(found: list[tuple[pd.DataFrame, dict]]) -> pd.DataFrame:
+    """Return frames one below the other, each with the columns of its own dictionary."""
+    about = pd.DataFrame([own for _, own in found])
+    rows = np.repeat(np.arange(len(found)), [len(frame) for frame, _ in found])
+    frame = pd.concat([frame for frame, _ in found], ignore_index=True)
+    return pd.concat([frame, about.iloc[rows].reset_index(drop=True)], axis=1)
+
+
 def cell_metrics(frame: pd.DataFrame, replicates: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return all metrics of the test parts of one cell, and the paired differences to its base model.
 
@@ -78,11 +86,11 @@ def cell_metrics(frame: pd.DataFrame, replicates: int) -> tuple[pd.DataFrame, pd
         y_true, y_pred, score, group = (own[name].to_numpy() for name in ("y_true", "y_pred", "score", attribute))
         known = None if method in RANDOM else score
         found = measure(y_true, y_pred, known, group, names, replicates, seed_from("income", run))
-        values.append(found.assign(**told(own, protocol, method, run, seed)))
+        values.append((found, told(own, protocol, method, run, seed)))
         if method == BASE:
             run = run_name(cell, protocol, LABELS, seed)
             found = measure(y_true, y_true, None, group, names, replicates, seed_from("income", run))
-            values.append(found.assign(**told(own, protocol, LABELS, run, seed)))
+            values.append((found, told(own, protocol, LABELS, run, seed)))
         elif not (protocol == "as_published" and method in OWN_SPLIT):  # those are judged on other rows
             base = runs[protocol, seed, BASE]
             if not np.array_equal(base["row_id"], own["row_id"]):
@@ -92,8 +100,8 @@ def cell_metrics(frame: pd.DataFrame, replicates: int) -> tuple[pd.DataFrame, pd
             seed_here = seed_from("income paired", run)
             base_said = base["y_pred"].to_numpy()
             found = paired_difference(y_true, y_pred, base_said, group, names, replicates, seed_here, rates=PAIRED)
-            differences.append(found.assign(**told(own, protocol, method, run, seed)))
-    return pd.concat(values, ignore_index=True), pd.concat(differences, ignore_index=True)
+            differences.append((found, told(own, protocol, method, run, seed)))
+    return labelled(values), labelled(differences)
 
 
 def altered_findings(altered: pd.DataFrame) -> pd.DataFrame:

@@ -71,8 +71,8 @@ def planned(config: dict) -> None:
         batches = FrTrainPlan(config["frtrain"]).batches
         assert all(cells(batch, config["frtrain"]) for batch in batches)
         income = IncomePlan(config["income"])
-        for cell in income.cells:
-            assert income.threads(SimpleNamespace(cell=cell)) and income.table(SimpleNamespace(cell=cell))
+        for batch in map(lambda name: SimpleNamespace(batch=name), income.batches):
+            assert income.seeds(batch) and income.table(batch) and income.priority(batch) > 0
         boosting = BoostingPlan(config["boosting"])
         assert len(boosting.exported) == len(boosting.cells) > 0
         assert all(boosting.table(SimpleNamespace(cell=cell)) for cell in boosting.cells)
