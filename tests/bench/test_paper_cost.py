@@ -3,7 +3,10 @@
 import pandas as pd
 import pytest
 
+from scripts.backdoor import cost as backdoor
 from scripts.bench import paper_cost
+from scripts.boosting import arms
+from scripts.boosting import cost as boosting
 from scripts.frtrain import cost as frtrain
 from scripts.income import cost as income
 from scripts.leakage import cost as leakage
@@ -43,7 +46,7 @@ def test_the_flops_of_two_runs():
     assert attacks == 2 * 10 * tradeoffs.attack_passes(ROBUSTNESS) * 10
 
 
-@pytest.mark.parametrize("cost", [frtrain, income, leakage])
+@pytest.mark.parametrize("cost", [boosting, frtrain, income, leakage])
 def test_more_seeds_rows_and_models_are_more_work(cost):
     name = cost.__name__.split(".")[1]
     models, work = cost.work(merged()[name], ROWS)
@@ -57,6 +60,33 @@ def test_the_reduction_fits_once_per_iteration():
     batch = {"table": "compas", "methods": ["logistic", "logistic_egd"], "seeds": [0, 1]}
     study = {"models": {"batch": batch}, "training": {"rows": None, "epochs": 8, "iterations": 5}}
     assert leakage.work(study, ROWS) == (2 * 6, 50 * 2 * 6)
+
+
+def test_trees_and_stumps_of_two_splits():
+    study = merged()["boosting"] | {"seeds": [0, 1], "rounds": 10}
+    study["datasets"] = [{"table": "compas", "attributes": ["sex"], "most_rows": 20}]
+    study["gradient"] |= {"rounds": 5, "notions": ["DP", "EO"], "weights": [0.1]}
+    study["peers"] |= {"adaboost_rounds": 3, "iterations": 2}
+    assert len(arms.SINGLE) + 1 == boosting.ONE  # and AdaFair with corrected costs
+    assert boosting.work(study, ROWS) == (2 * (3 + 8 + 3), 2 * 20 * (3 * 5 + 0.1 * 8 * 10 + 80 * 2 + 4 * 3))
+
+
+def test_the_passes_of_two_models_with_one_trigger_and_of_a_clean_one():
+    study = merged()["backdoor"]
+    box = study["models"]["box"]
+    study["models"] = {"box": box | {"seeds": [1, 2]}, "clean": study["models"]["clean"] | {"seeds": [1]}}
+    study["pools"] |= {
+        "evaluation": 1000,
+        "reverse": 1000,
+        "unlearning_share": 0.1,
+    }  # leaves 3,000 to train, 300 to mend
+    study["training"]["epochs"], study["mitigation"]["epochs"] = 2, 4
+    study["search"] |= {"steps": 5, "batches_per_step": 6, "batch_size": 7}
+    study["notebook"] |= {"kinds": ["clean"], "images": 50, "epochs": 3}
+    models, passes = backdoor.work(study, {})
+    assert models == 3
+    assert passes == 3 * (3 * 2 * 3000 + 2 * 10 * 210) + 2 * 10 * 150 + 2 * 3 * (3 * 4 * 300)
+    assert backdoor.work(merged("config.paper.yaml")["backdoor"], {}) > backdoor.work(merged()["backdoor"], {})
 
 
 def test_a_study_without_a_cost_is_named():
