@@ -64,7 +64,7 @@ def corrected(
         found: the reversed triggers of the suspected labels; without any, only the controls run.
     """
     own, judge, small = settings["mitigation"], pools["evaluation"], pools["unlearning"]
-    fitting = Fitting(**{key: own[key] for key in ("epochs", "batch_size", "learning_rate", "dropout")})
+    fitting = Fitting(**{key: own[key] for key in ("epochs", "batch_size", "learning_rate", "dropout")}, cycle=True)
     true = {trigger.target: trigger.stamp for trigger in triggers}
     measure = partial(count_rates, judge=judge, true=true, found=found)
     rows = count_rows("before", measure(model))
