@@ -31,13 +31,19 @@ def require_writable(*folders: str | Path) -> None:
 
 
 def date_back(*places: str | Path) -> int:
-    """Give files that are dated in the future the present date; return how many there were.
+    """Date files of the future back, the latest of them to now and all others as long before it as they were.
 
     After a clock was set back, Snakemake would throw away the results of every job that reads such a file, for ever.
+    Their order must stay: a result that is not newer than its script is made again.
+
+    Returns:
+        How many there were.
     """
-    now = time.time()
+    now = time.time_ns()
     files = (file for place in map(Path, places) for file in ([place] if place.is_file() else place.rglob("*")))
-    ahead = [file for file in files if file.lstat().st_mtime > now + AHEAD]
-    for file in ahead:
-        os.utime(file, (now, now), follow_symlinks=False)
+    written = {file: file.lstat().st_mtime_ns for file in files}
+    ahead = {file: when for file, when in written.items() if when > now + AHEAD * 10**9}
+    for file, when in ahead.items():
+        back = now - max(ahead.values()) + when
+        os.utime(file, ns=(back, back), follow_symlinks=False)
     return len(ahead)

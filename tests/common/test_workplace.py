@@ -38,3 +38,15 @@ def test_only_files_from_the_future_get_another_date(tmp_path):
     assert found["old"] == pytest.approx(dates["old"]) and found["a second ahead"] == pytest.approx(now + 1)
     assert now - 1 <= found["tomorrow"] <= time.time() + 1
     assert date_back(tmp_path) == 0
+
+
+def test_files_from_the_future_keep_their_order_and_distance(tmp_path):
+    ahead = time.time_ns() + 172_800 * 10**9
+    dates = {"script": ahead, "result": ahead + 1, "table": ahead + 3_600 * 10**9}
+    for name, date in dates.items():
+        (tmp_path / name).write_text(name)
+        os.utime(tmp_path / name, ns=(date, date))
+    assert date_back(tmp_path) == 3
+    found = {name: (tmp_path / name).stat().st_mtime_ns for name in dates}
+    assert found["result"] - found["script"] == 1 and found["table"] - found["script"] == 3_600 * 10**9
+    assert found["table"] <= time.time_ns()

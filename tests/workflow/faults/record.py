@@ -18,4 +18,4 @@ def record(fault: str, tried: int, lost: int, how: str) -> None:
     """
     if path := os.environ.get(FILE):
         with Path(path).open("a", encoding="utf-8") as file:  # one short line at a time: writers do not mix
-            file.write(json.dumps({"fault": fault, "tried": tried, "lost": lost, "how": how}) + "\n")
+            file.write(json.dumps({"fault": fault, "tried": tried, "lost": int(lost), "how": how}) + "\n")
