@@ -39,7 +39,7 @@ test: .venv/installed  ## run all tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-faults: .venv/installed  ## break runs in every way we know, and look at what is left
-	$(BIN)/python -m pytest -m faults tests/workflow
+	$(BIN)/python -m pytest -m faults -n 2 --dist loadfile --no-loadscope-reorder tests/workflow/slurm tests/workflow/faults
 
 faults: .venv/installed  ## the same, and renew the README's table of it (releases/faults.csv)
 	$(BIN)/snakemake --cores 2 faults

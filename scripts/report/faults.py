@@ -14,7 +14,8 @@ from scripts.common.logs import job, log
 from scripts.common.tables import save_table
 
 FILE = "COUNTERWEIGHT_FAULTS"  # where tests/workflow/faults/record.py writes
-TESTS = "tests/workflow"
+# As `make test-faults`: the longest file, that of Slurm, begins first.
+TESTS = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder", "tests/workflow/slurm", "tests/workflow/faults"]
 COLUMNS = ["fault", "how it was provoked", "times tried", "results lost"]
 
 
@@ -26,7 +27,7 @@ def run_tests(root: str | Path) -> list[dict]:
     """
     with tempfile.TemporaryDirectory() as folder:
         recorded = Path(folder, "faults.jsonl")
-        command = [sys.executable, "-m", "pytest", "-m", "faults", "-p", "no:cacheprovider", TESTS]
+        command = [sys.executable, "-m", "pytest", "-m", "faults", "-p", "no:cacheprovider", *TESTS]
         environment = {**os.environ, FILE: str(recorded)}
         done = subprocess.run(
             command, cwd=root, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT

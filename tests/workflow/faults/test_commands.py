@@ -29,7 +29,7 @@ def test_five_lines_say_what_to_type():
         ("study", r"\.venv/bin/snakemake\s+--cores all$"),
         ("unlock", r"\.venv/bin/snakemake\s+--cores all --unlock$"),
         ("clean", r"^rm -rf \.snakemake$"),
-        ("test-faults", r"\.venv/bin/python -m pytest -m faults tests/workflow$"),
+        ("test-faults", r"\.venv/bin/python -m pytest -m faults .*tests/workflow/slurm tests/workflow/faults$"),
         ("faults", r"^cp results/faults/faults\.csv releases/faults\.csv$"),
     ],
 )

@@ -20,9 +20,10 @@ TARGET = f"results/tradeoffs/metrics/{RUN}.parquet"
 MADE = [f"models/{RUN}.safetensors", f"curves/{RUN}.parquet", f"predictions/{RUN}.parquet"]
 MADE += [f"attacks/{RUN}.parquet", f"metrics/{RUN}.parquet", f"frontiers/{RUN}.parquet"]
 MADE = [f"results/tradeoffs/{name}" for name in MADE]
+OVERLAYS = ["config.test.yaml", "faults.yaml"]
 OVERLAY = "tradeoffs:\n  training: {epochs: 12}\n"  # long enough to be met while it trains
-# The preview's first poll; on a cluster the profile's own is kinder to the controller.
-QUICK = ["--slurm-init-seconds-before-status-checks", "4"]
+# Jobs are looked at every second as long as some end; the profile's own 20 s are kinder to the controller of a cluster.
+QUICK = ["--slurm-init-seconds-before-status-checks", "1"]
 
 
 @pytest.fixture(scope="session")
@@ -53,7 +54,7 @@ class Place:
         command = [sys.executable, "-m", "snakemake", target, "--profile", "profiles/slurm", *QUICK, *arguments]
         with (self.folder / "said").open("w") as said:
             return subprocess.Popen(
-                [*command, "--configfile", "config.test.yaml", "faults.yaml"],
+                [*command, "--configfile", *OVERLAYS],
                 cwd=self.folder,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
@@ -116,7 +117,7 @@ def expected(prepared, tmp_path_factory) -> dict[str, bytes]:
     folder = tmp_path_factory.mktemp("expected") / "clone"
     shutil.copytree(prepared, folder, symlinks=True)
     before = Place(folder).bytes()
-    result = snakemake(folder, TARGET, "--configfile", str(folder / "config.test.yaml"), "faults.yaml", config=None)
+    result = snakemake(folder, TARGET, "--configfile", *(str(folder / name) for name in OVERLAYS), config=None)
     assert result.returncode == 0, result.stdout[-3000:]
     made = Place(folder).bytes()
     assert None not in made.values() and all(made[name] != before[name] for name in MADE[:3])

@@ -3,16 +3,20 @@
 import os
 import re
 import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.workflow.conftest import ROOT, new_folder
-from tests.workflow.conftest import snakemake as local
 from tests.workflow.faults.record import record
 from tests.workflow.slurm.cluster import MEMORY
 from tests.workflow.slurm.conftest import MADE, QUICK
 
 TRAINED = MADE[0]
+LONGEST = 1200  # seconds of the whole DAG, on a machine that does much else
 pytestmark = [pytest.mark.faults, pytest.mark.slow]
 
 
@@ -34,17 +38,27 @@ def field(cluster, job: str, name: str) -> str:
     return re.search(rf"\b{name}=(\S+)", cluster.call("scontrol", "show", "job", job))[1]
 
 
-def test_the_whole_dag_through_slurm_has_the_bytes_of_a_local_run(cluster, study, tmp_path_factory):
+@pytest.fixture(scope="session")
+def whole_dag(cluster, study, tmp_path_factory) -> Iterator[tuple[Path, subprocess.Popen]]:
+    """The whole DAG on its way through Slurm, and its folder: it mostly waits, so the first tests run beside it."""
     folder = new_folder(tmp_path_factory, "slurm")
-    before = len(cluster.jobs())
-    result = local(folder, "--profile", str(ROOT / "profiles/slurm"), *QUICK, "--jobs", "4")
-    assert result.returncode == 0, result.stdout[-5000:]
-    submitted = len(cluster.jobs()) - before
-    made, undisturbed = tables(folder), tables(study)
-    assert submitted > 30 and made.keys() == undisturbed.keys()
-    assert [name for name in made if made[name] != undisturbed[name]] == []
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--directory", str(folder)]
+    command += ["--cores", "2", "--profile", str(ROOT / "profiles/slurm"), *QUICK, "--jobs", "4"]
+    command += ["--configfile", str(ROOT / "config.test.yaml")]
+    environment = {**os.environ, "PYTHONWARNINGS": "default"}
+    with (folder / "said").open("w") as said:
+        run = subprocess.Popen(
+            command,
+            **{"env": environment, "stdin": subprocess.DEVNULL, "stdout": said, "stderr": subprocess.STDOUT},
+            start_new_session=True,
+        )
+    yield folder, run
+    if run.poll() is None:
+        run.kill()
+        run.wait()
 
 
+@pytest.mark.usefixtures("whole_dag")
 def test_a_cancelled_job_is_submitted_again_with_more_memory(cluster, place, expected):
     run = place.start()
     place.training(cluster)
@@ -56,6 +70,7 @@ def test_a_cancelled_job_is_submitted_again_with_more_memory(cluster, place, exp
     assert [field(cluster, job, "MinMemoryNode") for job in (first, again)] == ["4000M", "8000M"]
     wrong = lost(place, expected)
     record("a Slurm job is cancelled", 1, wrong, "`scancel` of a training on one-node Slurm; Snakemake retries it")
+    assert wrong == 0
 
 
 def test_a_job_that_hangs_ends_at_its_wall_time_and_is_tried_again(cluster, place, expected):
@@ -67,15 +82,36 @@ def test_a_job_that_hangs_ends_at_its_wall_time_and_is_tried_again(cluster, plac
     assert [field(cluster, job, "TimeLimit") for job in (first, again)] == ["00:01:00", "00:02:00"]
     wrong = lost(place, expected)
     record("a Slurm job exceeds its wall time", 1, wrong, "A training hangs; Slurm ends it after a minute")
+    assert wrong == 0
 
 
 def test_more_memory_than_any_node_has_ends_in_one_clear_line(cluster, place):
-    before = place.bytes()
-    status, said = place.run("--retries", "0", "--set-resources", f"train:mem_mb={2 * MEMORY}", seconds=90)
+    status, said = place.run("--retries", "0", "--set-resources", f"train:mem_mb={2 * MEMORY}")
     assert status == 1
     assert re.search(r"sbatch: error: .*(Memory specification|node configuration) .*", said), said[-3000:]
-    assert place.submitted() == [] and place.bytes()[TRAINED] == before[TRAINED]
-    record("more memory asked than a node has", 1, 0, "sbatch refuses, and Snakemake stops with its words")
+    assert place.submitted() == []
+    half_written = list(place.folder.glob("results/**/.*.part*"))
+    record("more memory asked than a node has", 1, len(half_written), "sbatch refuses; Snakemake stops with its words")
+    assert half_written == []
+
+
+def test_a_gpu_job_goes_to_the_gpu_partition_with_one_gpu(cluster, place):
+    (place.folder / "faults.yaml").write_text("gpu: 1\ntradeoffs:\n  training: {epochs: 13}\n")
+    status, said = place.run("--retries", "0", target=TRAINED)
+    (job,) = place.submitted()
+    assert field(cluster, job, "Partition") == "gpu" and "gpu:1" in field(cluster, job, "TresPerJob")
+    assert status == 1 and "gpu: 1 in the config, but torch sees no CUDA device" in said, said[-3000:]
+
+
+def test_the_whole_dag_through_slurm_has_the_bytes_of_a_local_run(whole_dag, study):
+    folder, run = whole_dag
+    assert run.wait(LONGEST) == 0, (folder / "said").read_text()[-5000:]
+    submitted = (folder / "said").read_text().count("submitted with SLURM jobid")
+    made, undisturbed = tables(folder), tables(study)
+    assert submitted > 30 and made.keys() == undisturbed.keys()
+    different = [name for name in made if made[name] != undisturbed[name]]
+    record("the whole DAG on Slurm", submitted, len(different), "jobs of the test-scale DAG through one-node Slurm")
+    assert different == []
 
 
 def test_a_node_that_is_lost_and_comes_back(cluster, place, expected):
@@ -103,11 +139,3 @@ def test_a_killed_snakemake_is_taken_up_again(cluster, place, expected):
     wrong = lost(place, expected)
     record("Snakemake on Slurm is killed", 1, wrong, "`kill -9` while a job runs; then `--unlock` and the same command")
     assert wrong == 0
-
-
-def test_a_gpu_job_goes_to_the_gpu_partition_with_one_gpu(cluster, place):
-    (place.folder / "faults.yaml").write_text("gpu: 1\ntradeoffs:\n  training: {epochs: 13}\n")
-    status, said = place.run("--retries", "0", target=TRAINED)
-    (job,) = place.submitted()
-    assert field(cluster, job, "Partition") == "gpu" and "gpu:1" in field(cluster, job, "TresPerJob")
-    assert status == 1 and "gpu: 1 in the config, but torch sees no CUDA device" in said, said[-3000:]
