@@ -180,20 +180,20 @@ rule backdoor_gather:
         "../scripts/backdoor/backdoor_gather.py"
 
 
-rule backdoor_gallery:
+rule backdoor_figure_gallery:
     input:
         metrics=gathered("backdoor", "metrics"),
         labels=gathered("backdoor", "labels"),
         masks=gathered("backdoor", "masks"),
-        code=code("scripts/backdoor/backdoor_gallery.py"),
+        code=code("scripts/backdoor/backdoor_figure_gallery.py"),
     output:
         figure_files("backdoor", "gallery"),
     log:
-        f"{BACKDOOR_OUT}/logs/backdoor_gallery.log",
+        f"{BACKDOOR_OUT}/logs/backdoor_figure_gallery.log",
     conda:
         "../envs/figures.yaml"
     script:
-        "../scripts/backdoor/backdoor_gallery.py"
+        "../scripts/backdoor/backdoor_figure_gallery.py"
 
 
 rule backdoor_figures:

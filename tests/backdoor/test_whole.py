@@ -9,7 +9,7 @@ import pytest
 import yaml
 from safetensors.torch import save_file
 
-from scripts.backdoor import backdoor_gallery
+from scripts.backdoor import backdoor_figure_gallery
 from scripts.backdoor.backdoor_figures import draw_all
 from scripts.backdoor.backdoor_gather import gather
 from scripts.backdoor.backdoor_mitigate import mitigate
@@ -105,7 +105,7 @@ def test_all_figures_and_tables_are_drawn(run):
     folder, files = run
     gathered = files["gathered"]
     draw_all(gathered, 2, folder / "figures")
-    backdoor_gallery.draw(gathered["metrics"], gathered["labels"], gathered["masks"], folder / "figures/gallery")
+    backdoor_figure_gallery.draw(gathered["metrics"], gathered["labels"], gathered["masks"], folder / "figures/gallery")
     write_tables(files["gathered"], folder / "tables")
     about = describe("backdoor", ROOT)
     for name in about["figures"]:
