@@ -1,4 +1,4 @@
-"""Rule `backdoor_figure_gallery`: masks and triggers of all labels, from released numbers; a job beside the other figures."""
+"""Rule `backdoor_figure_gallery`: masks and triggers of all labels, from released numbers; a job of its own."""
 
 from pathlib import Path
 
