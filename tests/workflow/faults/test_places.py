@@ -117,7 +117,13 @@ def test_a_home_that_cannot_be_written_to_changes_nothing(place, undisturbed):
         (place.folder / figure).unlink(missing_ok=True)
         fit = "results/frtrain/data/synthetic.parquet"
         kept["HOME"] = str(home)
-        ask = ["make", "--eval", "ask: ; @echo $$XDG_CACHE_HOME", "ask"]  # what the commands of the README run with
+        ask = [
+            "make",
+            "--no-print-directory",
+            "--eval",
+            "ask: ; @echo $$XDG_CACHE_HOME",
+            "ask",
+        ]  # what the commands of the README run with
         told = subprocess.run(ask, cwd=place.folder, env=kept, capture_output=True, text=True, check=True)
         assert told.stdout.strip() == f"{place.folder}/.snakemake/cache"
         status, said = place.run(TARGET, figure, fit, env=kept | {"XDG_CACHE_HOME": told.stdout.strip()})

@@ -35,7 +35,10 @@ def cluster() -> Iterator[Cluster]:
     state.chmod(0o755)  # munge refuses a socket in a folder that others cannot enter
     slurm = Cluster(state)
     try:
-        slurm.start()
+        try:
+            slurm.start()
+        except RuntimeError as error:  # a container without what slurmd needs
+            pytest.skip(f"no Slurm here: it did not start: {error}")
         yield slurm
     finally:
         slurm.stop()
