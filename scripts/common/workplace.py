@@ -43,7 +43,7 @@ def date_back(*places: str | Path) -> int:
     files = (file for place in map(Path, places) for file in ([place] if place.is_file() else place.rglob("*")))
     written = {file: file.lstat().st_mtime_ns for file in files}
     ahead = {file: when for file, when in written.items() if when > now + AHEAD * 10**9}
+    shift = max(ahead.values(), default=now) - now
     for file, when in ahead.items():
-        back = now - max(ahead.values()) + when
-        os.utime(file, ns=(back, back), follow_symlinks=False)
+        os.utime(file, ns=(when - shift, when - shift), follow_symlinks=False)
     return len(ahead)

@@ -19,6 +19,7 @@ from scripts.common.intervals import (
     paired_difference,
     percentile_interval,
     proportion_interval,
+    stacked_intervals,
 )
 from scripts.common.metrics import RATES, count_table, equalized_odds_difference_max
 
@@ -199,3 +200,12 @@ def test_a_model_does_not_differ_from_itself(seed):
 def test_paired_difference_of_unlike_lengths_is_one_clear_line():
     with pytest.raises(UserError, match=r"differ in length: .*'y_pred_b': \(1,\)"):
         paired_difference([0, 1], [0, 1], [0], [0, 1], SEXES, 10, seed=0)
+
+
+def test_intervals_of_many_metrics_at_once_are_those_of_each_alone():
+    random = np.random.default_rng(4)
+    samples = {name: random.random(300) for name in "abc"}
+    samples["now and then undefined"] = np.where(random.random(300) < 0.1, np.nan, random.random(300))
+    together = stacked_intervals(samples)
+    for name, own in samples.items():
+        assert together[name] == tuple(float(end) for end in percentile_interval(own))
