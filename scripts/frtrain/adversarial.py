@@ -11,7 +11,19 @@ logistic functions a row and no temporary array. Tests compare them with autogra
 import numpy as np
 from numba import njit
 
-from scripts.frtrain.kernel import ONE, REALS, ROWS, VALUES, ZERO, adam, linear, sigmoid_
+from scripts.frtrain.kernel import (
+    FAST,
+    ONE,
+    REALS,
+    ROWS,
+    VALUES,
+    ZERO,
+    adam,
+    kept_on_disk,
+    linear,
+    sigmoid_,
+    weighted_sums,
+)
 
 STEPS = 2000
 RATE, ADVERSARY_RATE = 0.01, 0.2  # a slower adversary lags behind, and the game runs in circles
@@ -21,7 +33,7 @@ SIGNATURE = (
 )
 
 
-@njit(fastmath=True)
+@njit(**FAST)
 def gradients(w, a, x, y, z, shares, fair, odds, f, s, q, slope):
     """Return dL_P/dw, dL_A/dw [d + 1] and dL_A/da [5].
 
@@ -35,7 +47,7 @@ def gradients(w, a, x, y, z, shares, fair, odds, f, s, q, slope):
         f, s, q, slope: room for [n].
     """
     d, n = x.shape
-    gp, ga, adversary = np.zeros(d + 1), np.zeros(d + 1), np.zeros(5)
+    gp, ga, adversary = np.empty(d + 1), np.empty(d + 1), np.zeros(5)
     steep, sign = np.float32(1.0 + abs(a[0])), np.float32(np.sign(a[0]))
     plain, shift = np.float32(a[1]), np.float32(a[2])
     positive, negative = (np.float32(a[3]), np.float32(a[4])) if odds else (ZERO, ZERO)
@@ -61,17 +73,8 @@ def gradients(w, a, x, y, z, shares, fair, odds, f, s, q, slope):
     for i in range(n):
         f[i] = shares[i] * (f[i] - y[i])
         slope[i] *= steep
-    for j in range(d):
-        row, own, through = x[j], ZERO, ZERO
-        for i in range(n):
-            own += f[i] * row[i]
-            through += slope[i] * row[i]
-        gp[j], ga[j] = own, through
-    own, through = ZERO, ZERO
-    for i in range(n):
-        own += f[i]
-        through += slope[i]
-    gp[d], ga[d] = own, through
+    weighted_sums(x, f, gp)
+    weighted_sums(x, slope, ga)
     return gp, ga, adversary
 
 
@@ -88,7 +91,7 @@ def update_direction(gp, ga, alpha, projection):
     return direction
 
 
-@njit(SIGNATURE, cache=True)  # alone on disk and compiled on import, as kernel.train
+@kept_on_disk(SIGNATURE)  # alone on disk and compiled on import, as loop.train
 def descend(w, a, x, y, z, shares, fair, alpha, odds, projection, steps, rate, adversary_rate):
     """Train both in place, full batch, with step sizes that fall linearly to zero."""
     n = y.size

@@ -1,12 +1,16 @@
 """FC: logistic regression whose scores hardly covary with the group (Zafar et al., AISTATS and WWW 2017).
 
-Demographic parity: minimise the mean logistic loss subject to |cov(z, f)| <= c, a convex problem. Equalized odds:
-the same with the covariances of z and min(0, y f), the distance of the misclassified rows from the boundary, over
-the rows of each label. That is continuous and piecewise linear but not convex; the solver starts from the
-unconstrained solution and stops at a local optimum, where the published code uses a heuristic for such problems.
+Demographic parity: minimise the mean logistic loss subject to |cov(z, f)| <= c. The covariance is linear in theta and
+the loss convex, so where the unconstrained solution exceeds the bound, the constrained one lies on it, on the same
+side: Newton's method within a plane, twenty times as fast as a solver for general constraints. Equalized odds: the
+same with the covariances of z and min(0, y f), the distance of the misclassified rows from the boundary, over the
+rows of each label. That is continuous and piecewise linear but not convex; the solver starts from the unconstrained
+solution and stops at a local optimum, where the published code uses a heuristic for such problems.
 
-Two choices of ours. A negative bound asks for a covariance beyond zero, of the opposite sign: on the synthetic data
-zero leaves a disparate impact just below 0.8. Features include the group, as the published numbers need.
+Three choices of ours. A negative bound asks for a covariance beyond zero, of the opposite sign: on the synthetic data
+zero leaves a disparate impact just below 0.8. Features include the group, as the published numbers need. On real
+tables the loss carries the penalty of LR: rows of a rare category that all have one label can be given any score at no
+loss, and without a penalty such a score alone bought the whole covariance (600 rows of COMPAS) and nobody else's moved.
 """
 
 import numpy as np
@@ -16,6 +20,7 @@ from scripts.common.errors import UserError
 from scripts.frtrain.logistic import fit_logistic, loss_and_gradient
 
 TOLERANCE = 1e-6  # of the bound, in units of the covariance
+NO_PENALTY = 1e-6  # all but none: theta stays finite where a plane separates the labels
 
 
 class Covariances:
@@ -53,6 +58,7 @@ def fit_covariance(
     weights: np.ndarray | None = None,
     odds: bool = False,
     fair_weights: np.ndarray | None = None,
+    penalty: float = NO_PENALTY,
 ) -> np.ndarray:
     """Return theta float64 [d + 1] of FC.
 
@@ -63,6 +69,7 @@ def fit_covariance(
         weights: of the rows in the loss.
         odds: equalized odds in place of demographic parity.
         fair_weights: of the rows in the covariances; ones by default.
+        penalty: times |theta|^2 / 2, added to the sum of losses; the constant goes free.
 
     Raises:
         UserError: the solver finds no point that holds the bound to 1e-6.
@@ -70,17 +77,62 @@ def fit_covariance(
     ones = np.ones(len(y))
     weights = ones if weights is None else weights
     covariances = Covariances(x, y, z, ones if fair_weights is None else fair_weights, odds)
-    start = fit_logistic(x, y, weights, penalty=1e-6)
-    held = covariances(start)
-    # the rows of `sides` times the covariances must not exceed the bound
-    sides = np.vstack([np.eye(len(held)), -np.eye(len(held))]) if bound >= 0 else np.diag(np.where(held < 0, -1.0, 1.0))
+    start = fit_logistic(x, y, weights, penalty=penalty)
+    solve = bounded_odds if odds else bounded_parity
+    theta = solve(x, y, weights, covariances, bound, start, penalty)
+    missed = float((sides_of(covariances(start), bound) @ covariances(theta) - bound).max())
+    if missed > TOLERANCE:
+        raise UserError(f"frtrain: FC misses its covariance bound {bound:g} by {missed:.1e}; take another bound")
+    return theta
+
+
+def sides_of(held: np.ndarray, bound: float) -> np.ndarray:
+    """Return the signs [m, k] with which covariances [k] must not exceed the bound.
+
+    Both signs, and for a negative bound the one that the unconstrained solution's covariances `held` have.
+    """
+    both = np.vstack([np.eye(len(held)), -np.eye(len(held))])
+    return both if bound >= 0 else np.diag(np.where(held < 0, -1.0, 1.0))
+
+
+def bounded_parity(
+    x: np.ndarray,
+    y: np.ndarray,
+    weights: np.ndarray,
+    covariances: Covariances,
+    bound: float,
+    start: np.ndarray,
+    penalty: float,
+) -> np.ndarray:
+    """Return the optimum theta [d + 1] under one linear bound, from the unconstrained one."""
+    (held,) = covariances(start)
+    if abs(held) <= bound:
+        return start
+    (vector,) = covariances.jacobian(start)
+    size = np.linalg.norm(vector)
+    plane = vector / size, bound / size * (-1.0 if held < 0 else 1.0)
+    return fit_logistic(x, y, weights, penalty=penalty, start=start, plane=plane)
+
+
+def bounded_odds(
+    x: np.ndarray,
+    y: np.ndarray,
+    weights: np.ndarray,
+    covariances: Covariances,
+    bound: float,
+    start: np.ndarray,
+    penalty: float,
+) -> np.ndarray:
+    """Return a local optimum theta [d + 1] under bounds that are not convex, by sequential quadratic programs."""
+    sides = sides_of(covariances(start), bound)
     # the solver likes constraints of order one
     scale = np.abs(sides) @ np.maximum(np.linalg.norm(covariances.jacobian(start), axis=1), 1e-12)
     total = weights.sum()
+    ridge = np.append(np.full(x.shape[1] - 1, penalty), 0.0)
 
     def objective(theta: np.ndarray) -> tuple[float, np.ndarray]:
         loss, gradient = loss_and_gradient(theta, x, y, weights)
-        return loss / total, gradient / total
+        return (loss + 0.5 * ridge @ theta**2) / total, (gradient + ridge * theta) / total
 
     constraint = {
         "type": "ineq",
@@ -88,8 +140,4 @@ def fit_covariance(
         "jac": lambda theta: -(sides @ covariances.jacobian(theta)) / scale[:, None],
     }
     options = {"maxiter": 1000, "ftol": 1e-12}
-    found = minimize(objective, start, jac=True, method="SLSQP", constraints=[constraint], options=options)
-    missed = float((sides @ covariances(found.x) - bound).max())
-    if missed > TOLERANCE:
-        raise UserError(f"frtrain: FC misses its covariance bound {bound:g} by {missed:.1e}; take another bound")
-    return found.x
+    return minimize(objective, start, jac=True, method="SLSQP", constraints=[constraint], options=options).x

@@ -39,21 +39,27 @@ def data_of(cell: Cell, table: pd.DataFrame, study: dict) -> Data:
     return real_data(table, real_settings(study, cell.dataset), poisoned, cell.clean_labels == "crowd", cell.seed)
 
 
+def predicted_rows(data: Data) -> np.ndarray:
+    """Return the positions of the rows that are predicted, the validation rows before the test rows."""
+    return np.concatenate([data.parts[split] for split in PREDICTED])
+
+
 def predictions(cell: Cell, data: Data, score: np.ndarray, y_pred: np.ndarray | None = None) -> pd.DataFrame:
-    """Return the predictions of one run on the valid and test rows, with the group as an int8 column.
+    """Return the predictions of one run on `predicted_rows`, with the group as an int8 column.
 
     Args:
-        score: log-odds [n] of all rows.
-        y_pred: decisions [n], where they are not score > 0.
+        score: log-odds [m] of those rows.
+        y_pred: decisions [m], where they are not score > 0.
     """
-    y_pred = score > 0 if y_pred is None else y_pred
-    parts = []
-    for split in PREDICTED:
-        rows = data.parts[split]
-        codes = {"y_true": data.y[rows] > 0, "y_pred": y_pred[rows], data.attribute: data.z[rows]}
-        codes = {name: values.astype(np.int8) for name, values in codes.items()}
-        parts.append(pd.DataFrame({"row_id": data.row_id[rows], "split": split, "score": score[rows]} | codes))
-    return pd.concat(parts, ignore_index=True).assign(run=cell.run)
+    rows = predicted_rows(data)
+    split = np.repeat(PREDICTED, [len(data.parts[name]) for name in PREDICTED])
+    codes = {
+        "y_true": data.y[rows] > 0,
+        "y_pred": score > 0 if y_pred is None else y_pred,
+        data.attribute: data.z[rows],
+    }
+    codes = {name: values.astype(np.int8) for name, values in codes.items()}
+    return pd.DataFrame({"row_id": data.row_id[rows], "split": split, "score": score} | codes).assign(run=cell.run)
 
 
 def run_row(cell: Cell, data: Data, study: dict) -> dict:
@@ -98,12 +104,14 @@ def fit_batch(batch: str, study: dict, table: str, initial: str | None, output: 
             from scripts.frtrain.reductions import fit_reductions  # its libraries cost seconds to import
 
             x, y, z = data.part("train")
-            score, y_pred = fit_reductions(x, y, z, data.x, cell.knob, cell.notion == "odds", cell.seed)
+            score, y_pred = fit_reductions(
+                x, y, z, data.x[predicted_rows(data)], cell.knob, cell.notion == "odds", cell.seed
+            )
             parts.append(predictions(cell, data, score, y_pred))
         else:
             found = fitters[key, cell.seed].fit(cell)
             weights |= {f"{cell.run}/{name}": value for name, value in found.items() if name != "row_weights"}
-            parts.append(predictions(cell, data, scores(found["classifier"], data.x)))
+            parts.append(predictions(cell, data, scores(found["classifier"], data.x[predicted_rows(data)])))
         runs.append(run_row(cell, data, study) | {"flipped_mass": flipped_mass(cell, fitters[key, cell.seed])})
     records.write(pd.concat(parts, ignore_index=True), output["predictions"], records.PREDICTIONS)
     records.write(pd.DataFrame(runs), output["runs"])

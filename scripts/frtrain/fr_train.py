@@ -6,7 +6,8 @@ import numpy as np
 from safetensors.numpy import load_file
 
 from scripts.common.seeds import seed_from
-from scripts.frtrain import kernel
+from scripts.frtrain.loop import train
+from scripts.frtrain.robustness import TOGETHER
 
 HIDDEN = 16
 
@@ -84,10 +85,11 @@ def fit_fr_train(
     rows = [np.array(v, np.float32, order="C") for v in (x.T, y, z, x_clean.T, y_clean)]  # writable: one signature
     g = np.append(initial["g"].astype(float), 0.0)
     df = np.array([float(initial["df"][0]), 0.0, 0.0])
-    w1, w2 = initial["w1"].copy(), initial["w2"].copy()
+    width = x.shape[1] + 1  # of what the robustness discriminator sees
+    w1, w2 = np.pad(initial["w1"], ((0, 0), (0, -width % TOGETHER))), initial["w2"].copy()
     b1, b2 = np.zeros(len(w2), np.float32), np.zeros(1, np.float32)
-    weights = kernel.train(
+    weights = train(
         *rows, g, df, w1, b1, w2, b2, float(fair_weight), loop.robust_weight, loop.epochs, loop.every, loop.pretrain,
         loop.scale, loop.rates, (reweight, loop.push, odds),
     )  # fmt: skip
-    return Networks(g, df, w1, b1, w2, b2, weights)
+    return Networks(g, df, w1[:, :width].copy(), b1, w2, b2, weights)

@@ -11,7 +11,7 @@ import torch
 from safetensors.numpy import save_file
 
 from scripts.common.files import atomic_path
-from scripts.frtrain import adversarial, kernel, reweight  # noqa: F401 -- compiled on import
+from scripts.frtrain import adversarial, loop, reweight  # noqa: F401 -- compiled on import
 
 SPREAD, HIDDEN = 0.2, 16
 

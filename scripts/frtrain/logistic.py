@@ -22,6 +22,17 @@ def loss_and_gradient(theta: np.ndarray, x: np.ndarray, y: np.ndarray, weights: 
     return float(weights @ np.logaddexp(0, -margin)), x.T @ (-weights * y * sigmoid(-margin))
 
 
+def newton_move(
+    curvature: np.ndarray, gradient: np.ndarray, normal: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return Newton's move [d + 1] within the plane of a normal, if any, and what is left of the gradient there."""
+    if normal is None:
+        return np.linalg.solve(curvature, gradient), gradient
+    free, straight = np.linalg.solve(curvature, np.column_stack([gradient, normal])).T
+    move = free - straight * (normal @ free) / (normal @ straight)
+    return move, gradient - normal * (normal @ gradient)
+
+
 def fit_logistic(
     x: np.ndarray,
     y: np.ndarray,
@@ -29,6 +40,7 @@ def fit_logistic(
     penalty: float = 1.0,
     start: np.ndarray | None = None,
     steps: int = 50,
+    plane: tuple[np.ndarray, float] | None = None,
 ) -> np.ndarray:
     """Minimise sum weights * log(1 + exp(-y f)) + penalty / 2 |theta|^2, the constant unpenalised.
 
@@ -39,11 +51,14 @@ def fit_logistic(
         x: [n, d + 1] with a last column of ones.
         y: -1/+1 [n].
         weights: at least 0 [n]; ones by default.
+        plane: a vector of length 1 [d + 1] and the value that its product with theta must have, if any.
 
     Returns:
         theta float64 [d + 1].
     """
     theta = np.zeros(x.shape[1]) if start is None else start.copy()
+    if plane is not None:
+        theta += plane[0] * (plane[1] - plane[0] @ theta)
     weights = np.ones(len(y)) if weights is None else weights
     ridge = np.full(len(theta), float(penalty))
     ridge[-1] = 0.0
@@ -56,7 +71,7 @@ def fit_logistic(
         p = sigmoid(x @ theta)
         gradient = x.T @ (weights * (p - (y > 0))) + ridge * theta
         curvature = (x * (weights * p * (1 - p))[:, None]).T @ x + np.diag(ridge + 1e-10)
-        move = np.linalg.solve(curvature, gradient)
+        move, gradient = newton_move(curvature, gradient, None if plane is None else plane[0])
         size = 1.0
         while (new := objective(theta - size * move)) > value + 1e-12 * abs(value) and size > 1e-6:
             size /= 2

@@ -6,7 +6,7 @@ import numpy as np
 
 from scripts.common.seeds import seed_from
 from scripts.frtrain.adversarial import fit_adversarial
-from scripts.frtrain.covariance import fit_covariance
+from scripts.frtrain.covariance import NO_PENALTY, fit_covariance
 from scripts.frtrain.datasets import FR_TRAIN_ROWS, Data
 from scripts.frtrain.fr_train import LOOPS, drawn_initial, fit_fr_train, published_initial
 from scripts.frtrain.label_bias import label_bias_path
@@ -92,6 +92,7 @@ class Fitter:
         elif second == "rml":
             return {"classifier": self.reweighted.theta, "row_weights": self.reweighted.average}
         elif second == "fc":
+            own |= {"penalty": NO_PENALTY if cell.dataset == "synthetic" else 1.0}  # see covariance.py
             theta = fit_covariance(self.x, self.y, self.z, cell.knob, odds=odds, **own)
         elif second == "lbc":
             theta = self.label_bias(cell, int(cell.knob))
@@ -105,4 +106,4 @@ class Fitter:
 
 def scores(classifier: np.ndarray, x: np.ndarray) -> np.ndarray:
     """Return log-odds float32 [n] of rows [n, d]."""
-    return (with_constant(x) @ classifier).astype(np.float32)
+    return (x.astype(float) @ classifier[:-1] + classifier[-1]).astype(np.float32)

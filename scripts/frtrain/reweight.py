@@ -2,7 +2,7 @@
 
 A row's weight in a step is how far a step along its own gradient would lower the loss on the clean validation rows:
 w_i = max(0, grad l_i . grad L_clean), scaled to sum 1. For a linear model grad l_i = (sigmoid(f_i) - t_i) x_i, so
-nothing has to be differentiated twice. Full batch.
+nothing has to be differentiated twice. Full batch, in compiled float32 loops over the rows, as in kernel.py.
 """
 
 from typing import NamedTuple
@@ -10,11 +10,11 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from scripts.frtrain.kernel import REALS
+from scripts.frtrain.kernel import FAST, ONE, REALS, ROWS, VALUES, ZERO, kept_on_disk, linear, sigmoid_, weighted_sums
 
 STEPS, RATE = 2000, 0.05
 # of `descend`, in the order of its arguments
-SIGNATURE = f"UniTuple({REALS},2)({REALS},float64[:,::1],{REALS},float64[:,::1],{REALS},int64,float64)"
+SIGNATURE = f"Tuple(({VALUES},{REALS}))({REALS},{ROWS},{VALUES},{ROWS},{VALUES},int64,float64)"
 HANDOVERS = ("average", "last", "filter")
 
 
@@ -26,44 +26,52 @@ class Reweighted(NamedTuple):
     average: np.ndarray
 
 
-@njit
-def row_weights(theta, x, t, x_clean, t_clean, weights):
-    """Write the weights [n] of the rows at theta and return the gradient [d + 1] that they give."""
-    n, d = x.shape
-    ahead, gradient, total = np.zeros(d), np.zeros(d), 0.0
-    for i in range(t_clean.size):
-        f = 0.0
-        for j in range(d):
-            f += theta[j] * x_clean[i, j]
-        error = (1.0 / (1.0 + np.exp(-f)) - t_clean[i]) / t_clean.size
-        for j in range(d):
-            ahead[j] += error * x_clean[i, j]
-    for i in range(n):
-        f, along = 0.0, 0.0
-        for j in range(d):
-            f += theta[j] * x[i, j]
-            along += ahead[j] * x[i, j]
-        error = 1.0 / (1.0 + np.exp(-f)) - t[i]
-        weights[i] = max(0.0, error * along)
+@njit(**FAST)
+def row_weights(theta, x, t, x_clean, t_clean, error, along, error_clean, weights):
+    """Write the weights [n] of the rows at theta and return the gradient [d + 1] that they give.
+
+    Args:
+        theta: float64 [d + 1].
+        x, t, x_clean, t_clean: float32 rows [d, n] and labels 0/1 [n], the same of v clean rows.
+        error, along, error_clean: room for [n], [n] and [v].
+    """
+    d, v = x.shape[0], t_clean.size
+    ahead, gradient = np.empty(d + 1), np.empty(d + 1)
+    linear(x_clean, theta[:d], theta[d], error_clean)
+    sigmoid_(error_clean)
+    for i in range(v):
+        error_clean[i] = (error_clean[i] - t_clean[i]) / v
+    weighted_sums(x_clean, error_clean, ahead)
+    linear(x, ahead[:d], ahead[d], along)
+    linear(x, theta[:d], theta[d], error)
+    sigmoid_(error)
+    total = ZERO
+    for i in range(t.size):
+        error[i] -= t[i]
+        weights[i] = max(ZERO, error[i] * along[i])
         total += weights[i]
-        for j in range(d):
-            gradient[j] += weights[i] * error * x[i, j]
-    total = total if total > 0 else 1.0
-    for i in range(n):
-        weights[i] /= total
-    return gradient / total
+    share = ONE / total if total > ZERO else ONE
+    for i in range(t.size):
+        weights[i] *= share
+        error[i] *= weights[i]
+    weighted_sums(x, error, gradient)
+    return gradient
 
 
-@njit(SIGNATURE, cache=True)  # alone on disk and compiled on import, as kernel.train
+@kept_on_disk(SIGNATURE)  # alone on disk and compiled on import, as loop.train
 def descend(theta, x, t, x_clean, t_clean, steps, rate):
-    """Take all steps in place; return the weights of the last step and their mean over the second half."""
-    weights, average = np.zeros(t.size), np.zeros(t.size)
+    """Take all steps in place; return the weights of the last step and their sum over the second half."""
+    n = t.size
+    error, along, error_clean = np.empty(n, np.float32), np.empty(n, np.float32), np.empty(t_clean.size, np.float32)
+    weights, late = np.zeros(n, np.float32), np.zeros(n)
     for step in range(steps):
-        gradient = row_weights(theta, x, t, x_clean, t_clean, weights)
-        theta -= rate * gradient
+        gradient = row_weights(theta, x, t, x_clean, t_clean, error, along, error_clean, weights)
+        for j in range(theta.size):
+            theta[j] -= rate * gradient[j]
         if 2 * step >= steps:
-            average += weights
-    return weights, average / max(average.sum(), 1e-300)
+            for i in range(n):
+                late[i] += weights[i]
+    return weights, late
 
 
 def fit_reweighted(
@@ -78,10 +86,9 @@ def fit_reweighted(
     """Train on rows x [n, d + 1], y [n] with the help of clean rows [v, d + 1], [v]; labels are -1/+1."""
     theta = np.random.default_rng(seed).normal(0, 0.2, x.shape[1])
     theta[-1] = 0.0
-    targets = [(labels > 0).astype(float) for labels in (y, y_clean)]
-    features = [np.array(rows, float, order="C") for rows in (x, x_clean)]  # writable
-    last, average = descend(theta, features[0], targets[0], features[1], targets[1], steps, rate)
-    return Reweighted(theta, last, average)
+    arrays = [np.array(v, np.float32, order="C") for v in (x[:, :-1].T, y > 0, x_clean[:, :-1].T, y_clean > 0)]
+    last, late = descend(theta, *arrays, steps, rate)
+    return Reweighted(theta, last.astype(float), late / max(late.sum(), 1e-300))
 
 
 def handed_over(found: Reweighted, how: str) -> np.ndarray:

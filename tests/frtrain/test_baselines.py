@@ -68,6 +68,26 @@ def test_fc_holds_its_bound_and_is_the_constrained_optimum(parts, bound):
     assert ours == pytest.approx(theirs.fun, abs=1e-5)
 
 
+def test_fc_with_a_penalty_does_not_buy_its_bound_with_rows_that_cost_nothing():
+    random = np.random.default_rng(0)
+    n, rare = 600, np.arange(600) < 6
+    z = (random.random(n) < 0.5).astype(float)
+    x = np.column_stack([random.normal(z, 1), rare, np.ones(n)])
+    y = np.where(random.random(n) < 1 / (1 + np.exp(-2 * x[:, 0] + 1)), 1.0, -1.0)
+    y[rare], z[rare] = 1, 0  # a column that separates: these rows take any high score without loss
+    ordinary = ~rare
+
+    def group_difference(**penalty):
+        f = x @ covariance.fit_covariance(x, y, z, 0.0, **penalty)
+        assert abs(((z - z.mean()) * f).mean()) <= 1e-6
+        return f[ordinary & (z == 1)].mean() - f[ordinary & (z == 0)].mean()
+
+    unconstrained = x @ fit_logistic(x, y)
+    before = unconstrained[ordinary & (z == 1)].mean() - unconstrained[ordinary & (z == 0)].mean()
+    assert group_difference() > 0.9 * before  # nobody else's scores have moved
+    assert abs(group_difference(penalty=1.0)) < 0.3 * before
+
+
 def test_fc_for_odds_bounds_both_covariances(parts):
     x, y, z, *_ = parts
     theta = covariance.fit_covariance(x, y, z, 0.01, odds=True)
@@ -136,8 +156,11 @@ def test_rml_weights_are_the_derivative_of_the_validation_loss(parts):
     x, y, _, x_clean, y_clean = parts
     theta = np.random.default_rng(4).normal(0, 0.5, 4)
     targets = [(labels > 0).astype(float) for labels in (y, y_clean)]
-    weights = np.empty(len(y))
-    gradient = reweight.row_weights(theta, x, targets[0], x_clean, targets[1], weights)
+    rooms = [np.empty(size, np.float32) for size in (len(y), len(y), len(y_clean), len(y))]
+    given = (x[:, :-1].T, targets[0], x_clean[:, :-1].T, targets[1])
+    given = [np.array(value, np.float32, order="C") for value in given]
+    gradient = reweight.row_weights(theta, *given, *rooms)
+    weights = rooms[-1]
     rows, t, rows_clean, t_clean = (torch.tensor(v) for v in (x, targets[0], x_clean, targets[1]))
     at, eps = torch.tensor(theta, requires_grad=True), torch.zeros(len(y), dtype=torch.float64, requires_grad=True)
     inner = (eps * bce(rows @ at, t, reduction="none")).sum()
@@ -145,9 +168,9 @@ def test_rml_weights_are_the_derivative_of_the_validation_loss(parts):
     slope = torch.autograd.grad(bce(rows_clean @ moved, t_clean), eps)[0]
     expected = torch.clamp(-slope, min=0)
     expected = expected / expected.sum()
-    assert weights == pytest.approx(expected.numpy(), abs=1e-12)
+    assert weights == pytest.approx(expected.numpy(), rel=1e-4, abs=1e-8)
     loss = (expected * bce(rows @ at, t, reduction="none")).sum()
-    assert gradient == pytest.approx(torch.autograd.grad(loss, at)[0].numpy(), abs=1e-10)
+    assert gradient == pytest.approx(torch.autograd.grad(loss, at)[0].numpy(), abs=1e-6)
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from scripts.frtrain import kernel
+from scripts.frtrain import kernel, loop, robustness
 from scripts.frtrain.bench import fit_by_autograd
 from scripts.frtrain.datasets import FR_TRAIN_ROWS, synthetic_data
 from scripts.frtrain.fr_train import LOOPS, drawn_initial, fit_fr_train
@@ -18,7 +19,12 @@ from scripts.frtrain.initial import initial_weights
 
 ROOT = Path(__file__).parents[2]
 BCE = functional.binary_cross_entropy_with_logits
-N, D, H = 700, 3, 16  # more rows than a block of the kernel
+N, H = 700, 16  # more rows than a block of the kernel
+
+
+@pytest.fixture(params=[3, 6], ids=["published features", "features in two passes"])
+def features(request):
+    return request.param
 
 
 @pytest.fixture
@@ -27,8 +33,8 @@ def random():
 
 
 @pytest.fixture
-def networks(random):
-    shapes = {"w1": (H, D + 1), "b1": H, "w2": H, "b2": 1}
+def networks(random, features):
+    shapes = {"w1": (H, features + 1), "b1": H, "w2": H, "b2": 1}
     return {name: random.normal(0, 0.5, shape).astype(np.float32) for name, shape in shapes.items()}
 
 
@@ -40,9 +46,18 @@ def robust_logits(rows, label, w1, b1, w2, b2):
     return functional.leaky_relu(torch.cat([rows, label[:, None]], 1) @ w1.T + b1, 0.2) @ w2 + b2
 
 
-def rows_of(random):
-    x, label = random.normal(0, 2, (D, N)).astype(np.float32), random.normal(0, 2, N).astype(np.float32)
+def rows_of(random, features):
+    x, label = random.normal(0, 2, (features, N)).astype(np.float32), random.normal(0, 2, N).astype(np.float32)
     return x, label
+
+
+def padded(columns):
+    """Columns [D, n] with as many of zeros behind them as the kernel wants."""
+    return np.pad(columns, ((0, -len(columns) % robustness.TOGETHER), (0, 0)))
+
+
+def kernel_networks(networks):
+    return {**networks, "w1": np.ascontiguousarray(padded(networks["w1"].T).T)}.values()
 
 
 def close(ours, theirs, tolerance=2e-5):
@@ -57,13 +72,16 @@ def test_the_logistic_function_has_single_precision():
     assert np.abs(values / exact - 1).max() < 5e-7
 
 
-def test_the_robustness_gradient_is_that_of_autograd(random, networks):
-    x, label = rows_of(random)
+def test_the_robustness_gradient_is_that_of_autograd(random, features, networks):
+    x, label = rows_of(random, features)
     target = (random.random(N) < 0.3).astype(np.float32)
     share = random.random(N).astype(np.float32) / N
-    out, pre = np.empty(N, np.float32), np.empty((H, kernel.BLOCK), np.float32)
-    gradients = [np.empty_like(value) for value in networks.values()]
-    kernel.robustness_gradient(x, label, target, share, *networks.values(), pre, out, *gradients)
+    out, pre = np.empty(N, np.float32), np.empty((H, robustness.BLOCK), np.float32)
+    given = list(kernel_networks(networks))
+    gradients = [np.empty_like(value) for value in given]
+    robustness.robustness_gradient(padded(np.vstack([x, label])), target, share, *given, pre, out, *gradients)
+    assert (gradients[0][:, features + 1 :] == 0).all()
+    gradients[0] = gradients[0][:, : features + 1]
     weights = double(*networks.values(), grad=True)
     logits = robust_logits(*double(x.T, label), *weights)
     (BCE(logits, *double(target), reduction="none") * double(share)[0]).sum().backward()
@@ -72,10 +90,11 @@ def test_the_robustness_gradient_is_that_of_autograd(random, networks):
     close(out, torch.sigmoid(logits))
 
 
-def test_the_gradient_on_the_label_is_that_of_autograd(random, networks):
-    x, label = rows_of(random)
-    slope, out, pre = np.zeros(N, np.float32), np.empty(N, np.float32), np.empty((H, kernel.BLOCK), np.float32)
-    kernel.label_gradient(x, label, *networks.values(), np.float32(-0.4 / N), pre, out, slope)
+def test_the_gradient_on_the_label_is_that_of_autograd(random, features, networks):
+    x, label = rows_of(random, features)
+    slope, out, pre = np.zeros(N, np.float32), np.empty(N, np.float32), np.empty((H, robustness.BLOCK), np.float32)
+    seen = padded(np.vstack([x, label]))
+    robustness.label_gradient(seen, features, *kernel_networks(networks), np.float32(-0.4 / N), pre, out, slope)
     rows, weights = double(x.T)[0], double(*networks.values())
     (seen,) = double(label, grad=True)
     logits = robust_logits(rows, seen, *weights)
@@ -84,7 +103,7 @@ def test_the_gradient_on_the_label_is_that_of_autograd(random, networks):
 
 
 @pytest.mark.parametrize("odds", [False, True])
-def test_the_other_gradients_and_the_loss_are_those_of_autograd(random, networks, odds):
+def test_the_other_gradients_and_the_loss_are_those_of_autograd(random, odds):
     logits, z = random.normal(0, 2, N).astype(np.float32), (random.random(N) < 0.4).astype(np.float32)
     t = (random.random(N) < 0.5).astype(np.float32)
     labels, weights, df = 2 * t - 1, random.random(N).astype(np.float32), np.array([0.7, -0.4, 0.2])
@@ -93,24 +112,26 @@ def test_the_other_gradients_and_the_loss_are_those_of_autograd(random, networks
     group = parameters[0] * seen + (parameters[1] * double(labels)[0] if odds else 0) + parameters[2]
     BCE(group, *double(z)).backward(retain_graph=True)
     room, slope = np.empty(N, np.float32), np.empty(N, np.float32)
-    close(kernel.fairness_gradient(logits, labels, z, df, odds, room), parameters.grad)
+    close(loop.fairness_gradient(logits, labels, z, df, odds, room), parameters.grad)
     lf, lr, w = 0.5, 0.1, double(weights)[0]
     robust = BCE(torch.logit(double(probability)[0]), torch.zeros(N, dtype=torch.float64))
     seen.grad = None
     loss = (1 - lf - lr) * BCE(seen, *double(t), weight=w) - lf * BCE(group, *double(z), weight=w) - lr * robust
     loss.backward()
-    kernel.classifier_slopes(logits, t, z, labels, weights, df, lf, lr, odds, room, slope)
+    loop.classifier_slopes(logits, t, z, labels, weights, df, lf, lr, odds, room, slope)
     close(slope, seen.grad)
-    ours = kernel.classifier_loss(logits, t, z, labels, weights, df, lf, lr, odds, probability)
+    ours = loop.classifier_loss(logits, t, z, labels, weights, df, lf, lr, odds, probability)
     assert ours == pytest.approx(loss.item(), rel=1e-5)
 
 
-@pytest.mark.parametrize("labels", ["clean", "poisoned"])
-def test_a_short_loop_ends_where_autograd_ends(table, labels):
+@pytest.mark.parametrize(("labels", "more"), [("clean", 0), ("poisoned", 0), ("poisoned", 4)])
+def test_a_short_loop_ends_where_autograd_ends(table, random, labels, more):
     loop = LOOPS[labels]._replace(epochs=330, pretrain=60)
     data = synthetic_data(table, 0.1 if labels == "poisoned" else 0.0)
-    x_clean, y_clean, _ = data.part("clean")
-    arguments = (*data.part("train", FR_TRAIN_ROWS), x_clean, y_clean, initial_weights(3), loop, 0.5)
+    wide = replace(data, x=np.column_stack([data.x, random.normal(size=(len(data.x), more)).astype(np.float32)]))
+    x_clean, y_clean, _ = wide.part("clean")
+    initial = initial_weights(3, 3 + more)
+    arguments = (*wide.part("train", FR_TRAIN_ROWS), x_clean, y_clean, initial, loop, 0.5)
     ours, theirs = fit_fr_train(*arguments), fit_by_autograd(*arguments)
     for name in ("classifier", "fairness", "w1", "b1", "w2", "b2", "row_weights"):
         assert np.abs(getattr(ours, name) - getattr(theirs, name)).max() < 2e-5, name
@@ -188,3 +209,39 @@ def test_processes_that_read_the_compiled_loop_give_the_same_bytes(tmp_path):
     run("import scripts.frtrain.initial")  # as rule frtrain_initial does before any fit
     assert len(list(tmp_path.rglob("*.nbi"))) == 3  # the three loops
     assert run(WARM) == run(WARM) != ""
+
+
+USER = """
+import sys
+sys.path[:0] = [{root!r}, {folder!r}]
+import piece
+from scripts.frtrain.kernel import kept_on_disk
+
+
+@kept_on_disk("float64(float64)", piece.__file__)
+def through(value):
+    return piece.scaled(value)
+
+
+print(through(10.0))
+"""
+PIECE = """
+from numba import njit
+
+
+@njit
+def scaled(value):
+    return {factor} * value
+"""
+
+
+def test_a_loop_is_compiled_anew_when_a_piece_in_another_file_has_changed(tmp_path):
+    user = tmp_path / "user.py"
+    user.write_text(USER.format(root=str(ROOT), folder=str(tmp_path)))
+    said = []
+    for factor in (2.0, 2.0, 3.0):
+        (tmp_path / "piece.py").write_text(PIECE.format(factor=factor))
+        ran = subprocess.run([sys.executable, str(user)], capture_output=True, text=True, check=True)
+        said.append(ran.stdout.strip())
+    assert said == ["20.0", "20.0", "30.0"]
+    assert len(list((tmp_path / "__pycache__").glob("user.through_*.nbi"))) == 2
