@@ -26,7 +26,9 @@ from scripts.frtrain.kernel import (
 )
 
 STEPS = 2000
-RATE, ADVERSARY_RATE = 0.01, 0.2  # a slower adversary lags behind, and the game runs in circles
+# A slower adversary lags behind, and the game runs in circles. Standard deviation of the disparate impact over 20 seeds
+# on the validation rows, poisoned labels, five alphas: .13 at 0.05, .08 at 0.1, .02 at 0.2; from 0.5 on accuracy falls.
+RATE, ADVERSARY_RATE = 0.01, 0.2
 # of `descend`, in the order of its arguments
 SIGNATURE = (
     f"void({REALS},{REALS},{ROWS},{VALUES},{VALUES},{VALUES},{VALUES},float64,boolean,boolean,int64,float64,float64)"
