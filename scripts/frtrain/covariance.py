@@ -13,6 +13,8 @@ tables the loss carries the penalty of LR: rows of a rare category that all have
 loss, and without a penalty such a score alone bought the whole covariance (600 rows of COMPAS) and nobody else's moved.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from scipy.optimize import minimize
 
@@ -21,6 +23,17 @@ from scripts.frtrain.logistic import fit_logistic, loss_and_gradient
 
 TOLERANCE = 1e-6  # of the bound, in units of the covariance
 NO_PENALTY = 1e-6  # all but none: theta stays finite where a plane separates the labels
+
+
+class Problem(NamedTuple):
+    """What FC minimises: the loss of rows x [n, d + 1], labels -1/+1 and weights [n], with a penalty, under a bound."""
+
+    x: np.ndarray
+    y: np.ndarray
+    weights: np.ndarray
+    penalty: float
+    covariances: "Covariances"
+    bound: float
 
 
 class Covariances:
@@ -77,9 +90,9 @@ def fit_covariance(
     ones = np.ones(len(y))
     weights = ones if weights is None else weights
     covariances = Covariances(x, y, z, ones if fair_weights is None else fair_weights, odds)
+    problem = Problem(x, y, weights, penalty, covariances, bound)
     start = fit_logistic(x, y, weights, penalty=penalty)
-    solve = bounded_odds if odds else bounded_parity
-    theta = solve(x, y, weights, covariances, bound, start, penalty)
+    theta = bounded_odds(problem, start) if odds else bounded_parity(problem, start)
     missed = float((sides_of(covariances(start), bound) @ covariances(theta) - bound).max())
     if missed > TOLERANCE:
         raise UserError(f"frtrain: FC misses its covariance bound {bound:g} by {missed:.1e}; take another bound")
@@ -95,48 +108,32 @@ def sides_of(held: np.ndarray, bound: float) -> np.ndarray:
     return both if bound >= 0 else np.diag(np.where(held < 0, -1.0, 1.0))
 
 
-def bounded_parity(
-    x: np.ndarray,
-    y: np.ndarray,
-    weights: np.ndarray,
-    covariances: Covariances,
-    bound: float,
-    start: np.ndarray,
-    penalty: float,
-) -> np.ndarray:
+def bounded_parity(problem: Problem, start: np.ndarray) -> np.ndarray:
     """Return the optimum theta [d + 1] under one linear bound, from the unconstrained one."""
-    (held,) = covariances(start)
-    if abs(held) <= bound:
+    (held,) = problem.covariances(start)
+    if abs(held) <= problem.bound:
         return start
-    (vector,) = covariances.jacobian(start)
+    (vector,) = problem.covariances.jacobian(start)
     size = np.linalg.norm(vector)
-    plane = vector / size, bound / size * (-1.0 if held < 0 else 1.0)
-    return fit_logistic(x, y, weights, penalty=penalty, start=start, plane=plane)
+    plane = vector / size, problem.bound / size * (-1.0 if held < 0 else 1.0)
+    return fit_logistic(problem.x, problem.y, problem.weights, penalty=problem.penalty, start=start, plane=plane)
 
 
-def bounded_odds(
-    x: np.ndarray,
-    y: np.ndarray,
-    weights: np.ndarray,
-    covariances: Covariances,
-    bound: float,
-    start: np.ndarray,
-    penalty: float,
-) -> np.ndarray:
+def bounded_odds(problem: Problem, start: np.ndarray) -> np.ndarray:
     """Return a local optimum theta [d + 1] under bounds that are not convex, by sequential quadratic programs."""
-    sides = sides_of(covariances(start), bound)
+    covariances, total = problem.covariances, problem.weights.sum()
+    sides = sides_of(covariances(start), problem.bound)
     # the solver likes constraints of order one
     scale = np.abs(sides) @ np.maximum(np.linalg.norm(covariances.jacobian(start), axis=1), 1e-12)
-    total = weights.sum()
-    ridge = np.append(np.full(x.shape[1] - 1, penalty), 0.0)
+    ridge = np.append(np.full(len(start) - 1, problem.penalty), 0.0)
 
     def objective(theta: np.ndarray) -> tuple[float, np.ndarray]:
-        loss, gradient = loss_and_gradient(theta, x, y, weights)
+        loss, gradient = loss_and_gradient(theta, problem.x, problem.y, problem.weights)
         return (loss + 0.5 * ridge @ theta**2) / total, (gradient + ridge * theta) / total
 
     constraint = {
         "type": "ineq",
-        "fun": lambda theta: (bound - sides @ covariances(theta)) / scale,
+        "fun": lambda theta: (problem.bound - sides @ covariances(theta)) / scale,
         "jac": lambda theta: -(sides @ covariances.jacobian(theta)) / scale[:, None],
     }
     options = {"maxiter": 1000, "ftol": 1e-12}

@@ -8,7 +8,7 @@ import pandas as pd
 from scipy import stats
 
 from scripts.common.errors import UserError
-from scripts.common.intervals import LEVEL
+from scripts.common.intervals import LEVEL, unpaired_difference
 
 
 @dataclass(frozen=True)
@@ -98,8 +98,7 @@ def _numbers(rows: pd.DataFrame, column: str, entry: dict, where: str) -> pd.Dat
 def _paired(first: pd.DataFrame, second: pd.DataFrame, pair_by: str, where: str) -> pd.DataFrame:
     """Return first - second for every pair that both have; a selection of one row stands for all of the other's.
 
-    The distances of both values to their bounds are squared and added, as in Newcombe's interval; for rows that
-    were judged on the same images this is rather too wide.
+    The interval is one for unpaired values; for rows that were judged on the same images it is rather too wide.
     """
     for rows in (first, second):
         if rows["pair"].duplicated().any():
@@ -110,9 +109,9 @@ def _paired(first: pd.DataFrame, second: pd.DataFrame, pair_by: str, where: str)
     alone = 1 in (len(first), len(second))  # a method without randomness has one seed, say
     both = first.merge(second, how="cross" if alone else "inner", on=None if alone else "pair", suffixes=("", "_2"))
     both["seed"] = both["seed"] if len(second) == 1 else both["seed_2"]
-    value = both["value"] - both["value_2"]
-    low = value - np.hypot(both["value"] - both["low"], both["high_2"] - both["value_2"])
-    high = value + np.hypot(both["high"] - both["value"], both["value_2"] - both["low_2"])
+    value, low, high = unpaired_difference(
+        both["value"], (both["low"], both["high"]), both["value_2"], (both["low_2"], both["high_2"])
+    )
     return both.assign(value=value, low=low, high=high, n=np.fmin(both["n"], both["n_2"]))
 
 

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import pandas as pd
 
-from scripts.common.intervals import absolute_interval
+from scripts.common.intervals import absolute_interval, unpaired_difference
 from scripts.tradeoffs.model_points import hull_rows
 from scripts.tradeoffs.published import ERROR_WEIGHT, GAP_WEIGHT
 
@@ -85,14 +85,12 @@ def near_zero(hull: pd.DataFrame) -> int:
 def price_of_fairness(hull: pd.DataFrame) -> Price:
     """Return what it costs to go from the least error to a gap of at most 0.01 (else the least gap) on the hull.
 
-    The interval of the difference squares and adds the distances of both errors to their bounds, as
-    Newcombe's does. Both errors come from the same images and mostly err together, so it is rather too wide.
+    The interval of the difference is one for unpaired errors. Both come from the same images and mostly err
+    together, so it is rather too wide.
     """
     start, end = hull.iloc[0], hull.iloc[near_zero(hull)]
-    paid = end.error - start.error
+    bounds = [(point.error_low, point.error_high) for point in (end, start)]
+    paid, low, high = unpaired_difference(end.error, bounds[0], start.error, bounds[1])
     if start.name == end.name:  # the same operating point: nothing is paid, whatever the images
         low = high = 0.0
-    else:
-        low = paid - np.hypot(end.error - end.error_low, start.error_high - start.error)
-        high = paid + np.hypot(end.error_high - end.error, start.error - start.error_low)
     return Price(*(float(x) for x in (start.error, start.gap, end.error, end.gap, paid, low, high)))

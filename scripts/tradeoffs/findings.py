@@ -4,10 +4,10 @@
 does not have.
 """
 
-import numpy as np
 import pandas as pd
 
 from scripts.common import records
+from scripts.common.intervals import unpaired_difference
 from scripts.common.logs import job
 from scripts.tradeoffs.fairness_price import frontier_hull, near_zero, operating_points, price_of_fairness
 from scripts.tradeoffs.model_points import PROTOCOLS, THREAT, model_points, over_seeds, trained
@@ -37,11 +37,9 @@ def averaged(points: pd.DataFrame, column: str) -> pd.DataFrame:
 
 
 def difference(first: pd.Series, second: pd.Series) -> tuple[float, float, float]:
-    """Return first - second with an interval for unpaired values: distances to the bounds squared and added."""
-    value = first.value - second.value
-    low = value - np.hypot(first.value - first.ci_low, second.ci_high - second.value)
-    high = value + np.hypot(first.ci_high - first.value, second.value - second.ci_low)
-    return value, low, high
+    """Return first - second with an interval for unpaired values."""
+    bounds = [(row.ci_low, row.ci_high) for row in (first, second)]
+    return unpaired_difference(first.value, bounds[0], second.value, bounds[1])
 
 
 def robustness_findings(points: pd.DataFrame, constants: pd.DataFrame) -> list[tuple]:
