@@ -1,5 +1,6 @@
 """The real DAG, run once at test scale in a temporary clone of this checkout."""
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -38,31 +39,52 @@ def new_folder(factory: pytest.TempPathFactory, name: str) -> Path:
     return folder
 
 
+def listed() -> list[str]:
+    """Return the files of this checkout that git tracks or would track."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
+    names = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")
+    return sorted(
+        name for name in names if name and (ROOT / name).is_file()
+    )  # a deleted file is listed until committed
+
+
+def fingerprint() -> str:
+    """Return a digest of this Python and of everything that a clone of this checkout would hold."""
+    digest = hashlib.sha256(sys.version.encode())
+    for name in listed():
+        digest.update(name.encode() + b"\0" + hashlib.sha256((ROOT / name).read_bytes()).digest())
+    return digest.hexdigest()[:16]
+
+
 def clone_into(folder: Path) -> Path:
     """Copy the files of this checkout that git tracks or would track, as they stand now, into a folder."""
-    listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
-    names = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    for name in filter(None, names.split("\0")):
-        if (ROOT / name).is_file():  # a deleted file is listed until it is committed
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name)
+    for name in listed():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / name, folder / name)
     return folder
 
 
 @pytest.fixture(scope="session")
-def study(tmp_path_factory) -> Path:
+def study(request, tmp_path_factory) -> Path:
     """A clone with a finished run at test scale; tests leave its files as they are.
 
-    Workers that test side by side share one: the first makes it, the others wait.
+    Workers that test side by side share one: the first makes it, the others wait. It is kept below `.pytest_cache`,
+    untouched, for the next session of the same files: `make test-faults` after `make test`, say.
     """
     base = tmp_path_factory.getbasetemp()
     shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "finished"
-    with FileLock(f"{shared}.lock"):
-        if not shared.exists():
+    kept = request.config.cache.mkdir("finished_runs") / fingerprint()
+    with FileLock(f"{kept.parent}.lock"):
+        if not kept.exists():
             folder = clone_into(new_folder(tmp_path_factory, "study"))
             result = snakemake(folder)
             assert result.returncode == 0, result.stdout[-5000:]
-            folder.rename(shared)
+            for old in kept.parent.iterdir():
+                shutil.rmtree(old)
+            shutil.copytree(folder, kept.with_suffix(".part"), symlinks=True)
+            kept.with_suffix(".part").rename(kept)
+        if not shared.exists():
+            shutil.copytree(kept, shared, symlinks=True)  # times are kept: nothing looks edited
     return shared
 
 
@@ -70,5 +92,5 @@ def study(tmp_path_factory) -> Path:
 def workshop(study, tmp_path) -> Path:
     """A copy of the finished clone, its run and what Snakemake knows of it, to edit at will."""
     folder = tmp_path / "clone"
-    shutil.copytree(study, folder, symlinks=True)  # times are kept: nothing looks edited
+    shutil.copytree(study, folder, symlinks=True)
     return folder

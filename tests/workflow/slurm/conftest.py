@@ -127,9 +127,13 @@ def expected(prepared, tmp_path_factory) -> dict[str, bytes]:
     return made
 
 
+def new_place(prepared: Path, folder: Path) -> Place:
+    """Return a fresh copy of the prepared clone."""
+    shutil.copytree(prepared, folder / "clone", symlinks=True)
+    return Place(folder / "clone")
+
+
 @pytest.fixture
 def place(prepared, tmp_path) -> Place:
     """A fresh copy of the prepared clone."""
-    folder = tmp_path / "clone"
-    shutil.copytree(prepared, folder, symlinks=True)
-    return Place(folder)
+    return new_place(prepared, tmp_path)

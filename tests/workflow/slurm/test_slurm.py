@@ -13,7 +13,7 @@ import pytest
 from tests.workflow.conftest import ROOT, new_folder
 from tests.workflow.faults.record import record
 from tests.workflow.slurm.cluster import MEMORY
-from tests.workflow.slurm.conftest import MADE, QUICK
+from tests.workflow.slurm.conftest import MADE, QUICK, Place, new_place
 
 TRAINED = MADE[0]
 LONGEST = 1200  # seconds of the whole DAG, on a machine that does much else
@@ -58,7 +58,19 @@ def whole_dag(cluster, study, tmp_path_factory) -> Iterator[tuple[Path, subproce
         run.wait()
 
 
-@pytest.mark.usefixtures("whole_dag")
+@pytest.fixture(scope="session")
+def hanging(cluster, prepared, tmp_path_factory) -> Iterator[tuple[Place, subprocess.Popen]]:
+    """A run whose training hangs, and which waits for Slurm to end it while the first test runs beside it."""
+    place = new_place(prepared, tmp_path_factory.mktemp("hanging"))
+    run = place.start("--set-resources", "train:runtime=attempt")
+    place.training(cluster).suspend()
+    yield place, run
+    if run.poll() is None:
+        run.kill()
+        run.wait()
+
+
+@pytest.mark.usefixtures("whole_dag", "hanging")
 def test_a_cancelled_job_is_submitted_again_with_more_memory(cluster, place, expected):
     run = place.start()
     place.training(cluster)
@@ -73,9 +85,8 @@ def test_a_cancelled_job_is_submitted_again_with_more_memory(cluster, place, exp
     assert wrong == 0
 
 
-def test_a_job_that_hangs_ends_at_its_wall_time_and_is_tried_again(cluster, place, expected):
-    run = place.start("--set-resources", "train:runtime=attempt")
-    place.training(cluster).suspend()
+def test_a_job_that_hangs_ends_at_its_wall_time_and_is_tried_again(cluster, hanging, expected):
+    place, run = hanging
     status, said = place.finish(run)
     assert status == 0 and "SLURM status is: 'TIMEOUT'" in said, said[-3000:]
     first, again = place.submitted()[:2]
