@@ -46,9 +46,10 @@ def draw_lines(axes: Axes, table: pd.DataFrame, metric: str) -> dict:
 def note(rows: pd.DataFrame, printed: float) -> str:
     """Return the words that both figures share in their footers."""
     seeds = rows[rows.method == "FR-Train"].seed.nunique()
+    fixed = " (LR has no randomness)" if (rows.method == "LR").any() else ""
     return (
         f"synthetic data; n = {int(rows.n.max()):,} test rows; FR-Train at the printed lambda_f = {printed:g}; lines: "
-        f"mean over {seeds} seeds (LR has no randomness), bands: lowest to highest seed"
+        f"mean over {seeds} seeds{fixed}, bands: lowest to highest seed"
     )
 
 
