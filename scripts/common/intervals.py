@@ -94,7 +94,7 @@ def unpaired_difference(
     """Return (difference, low, high) of value_1 - value_2 from the intervals (low, high) of both. Vectorised.
 
     The distances of the values to their bounds are squared and added (Newcombe 1998; for any two intervals Zou and
-    Donner, Statistics in Medicine 27, 2008). Exact for independent values; for values that err together too wide.
+    Donner, Statistics in Medicine 27, 2008). Made for independent values; for values that err together too wide.
     """
     (low_1, high_1), (low_2, high_2), difference = bounds_1, bounds_2, np.subtract(value_1, value_2)
     low = difference - np.hypot(np.subtract(value_1, low_1), np.subtract(high_2, value_2))

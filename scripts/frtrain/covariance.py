@@ -109,14 +109,20 @@ def sides_of(held: np.ndarray, bound: float) -> np.ndarray:
 
 
 def bounded_parity(problem: Problem, start: np.ndarray) -> np.ndarray:
-    """Return the optimum theta [d + 1] under one linear bound, from the unconstrained one."""
+    """Return the optimum theta [d + 1] under one linear bound, from the unconstrained one.
+
+    Raises:
+        UserError: the bound is negative, and no column covaries with the group.
+    """
     (held,) = problem.covariances(start)
     if abs(held) <= problem.bound:
         return start
     (vector,) = problem.covariances.jacobian(start)
-    size = np.linalg.norm(vector)
+    if not (size := np.linalg.norm(vector)):
+        raise UserError("frtrain: FC: nothing goes along with the group in these rows; take a bound of at least zero")
     plane = vector / size, problem.bound / size * (-1.0 if held < 0 else 1.0)
-    return fit_logistic(problem.x, problem.y, problem.weights, penalty=problem.penalty, start=start, plane=plane)
+    # not from `start`: far from the plane, its projection can lie where the loss has no curvature left
+    return fit_logistic(problem.x, problem.y, problem.weights, penalty=problem.penalty, plane=plane)
 
 
 def bounded_odds(problem: Problem, start: np.ndarray) -> np.ndarray:

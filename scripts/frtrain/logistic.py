@@ -1,7 +1,9 @@
-"""Weighted logistic regression by Newton's method, the building block of LR, LBC and the poisoner."""
+"""Weighted logistic regression by Newton's method, the building block of LR, FC, LBC and the poisoner."""
 
 import numpy as np
 from numpy.typing import ArrayLike
+
+from scripts.common.errors import UserError
 
 
 def with_constant(x: ArrayLike) -> np.ndarray:
@@ -39,13 +41,13 @@ def fit_logistic(
     weights: np.ndarray | None = None,
     penalty: float = 1.0,
     start: np.ndarray | None = None,
-    steps: int = 50,
+    steps: int = 200,
     plane: tuple[np.ndarray, float] | None = None,
 ) -> np.ndarray:
     """Minimise sum weights * log(1 + exp(-y f)) + penalty / 2 |theta|^2, the constant unpenalised.
 
-    With penalty 1 this is scikit-learn's default. Newton steps need no more than five solutions of a (d + 1)-sized
-    system here, and a close `start` makes it two, which the hundred fits of label-bias correction live on.
+    With penalty 1 this is scikit-learn's default. Newton's method takes some seven solutions of a (d + 1)-sized system
+    here, and a close `start` makes it two, which the hundred fits of label-bias correction live on.
 
     Args:
         x: [n, d + 1] with a last column of ones.
@@ -55,6 +57,9 @@ def fit_logistic(
 
     Returns:
         theta float64 [d + 1].
+
+    Raises:
+        UserError: the gradient (in the plane, if any) does not vanish.
     """
     theta = np.zeros(x.shape[1]) if start is None else start.copy()
     if plane is not None:
@@ -73,9 +78,11 @@ def fit_logistic(
         curvature = (x * (weights * p * (1 - p))[:, None]).T @ x + np.diag(ridge + 1e-10)
         move, gradient = newton_move(curvature, gradient, None if plane is None else plane[0])
         size = 1.0
-        while (new := objective(theta - size * move)) > value + 1e-12 * abs(value) and size > 1e-6:
+        while (new := objective(theta - size * move)) > value + 1e-12 * abs(value) and size > 1e-12:
             size /= 2
         theta, value = theta - size * move, new
         if np.abs(gradient).max() < 1e-9 * max(len(y), 1):
-            break
-    return theta
+            return theta
+    raise UserError(
+        f"frtrain: a logistic regression has not converged in {steps} steps; give it more rows or fewer columns"
+    )

@@ -86,7 +86,8 @@ def robustness_gradient(seen, target, share, w1, b1, w2, b2, pre, out, gw1, gb1,
 
     The leaky ReLU is l(p) = SLOPE p + REST max(p, 0). With delta the derivative by a row's logit, S = sum delta row
     and S_h the same over the rows with a positive hidden value p_h, unit h has d/dw1_h = w2_h (SLOPE S + REST S_h),
-    and d/dw2_h = sum delta l(p_h) is the product of w1_h with the same bracket: no other sum over rows is needed.
+    and d/dw2_h = sum delta l(p_h) is the product of w1_h with the same bracket, plus b1_h times that of the bias (a
+    column of ones): no other sum over rows is needed.
 
     Args:
         seen, target, share: [D, n], [n], [n]; D is a multiple of four, with columns of zeros behind the label.

@@ -7,6 +7,7 @@ from scipy.optimize import LinearConstraint, minimize
 from sklearn.linear_model import LogisticRegression
 from torch.nn.functional import binary_cross_entropy_with_logits as bce
 
+from scripts.common.errors import UserError
 from scripts.frtrain import adversarial, covariance, label_bias, reweight
 from scripts.frtrain.datasets import synthetic_data
 from scripts.frtrain.logistic import fit_logistic, loss_and_gradient, with_constant
@@ -66,6 +67,26 @@ def test_fc_holds_its_bound_and_is_the_constrained_optimum(parts, bound):
     )
     ours = loss_and_gradient(theta, x, y, np.full(len(y), 1 / len(y)))[0]
     assert ours == pytest.approx(theirs.fun, abs=1e-5)
+
+
+def test_fc_is_at_its_optimum_where_rows_are_nearly_separable():
+    for d, spread, seed in [(4, 3, 10), (6, 10, 19), (12, 3, 48)]:  # a start on the plane would lie where all is flat
+        random, n = np.random.default_rng(seed), 60
+        x = np.column_stack([random.normal(0, spread, (n, d)), np.ones(n)])
+        z = (random.random(n) < 0.5).astype(float)
+        y = np.where(x[:, :3].sum(axis=1) + 2 * z + random.normal(size=n) > 0, 1.0, -1.0)
+        theta = covariance.fit_covariance(x, y, z, 0.0)
+        normal = x.T @ (z - z.mean())
+        normal /= np.linalg.norm(normal)
+        _, gradient = loss_and_gradient(theta, x, y, np.ones(n))
+        gradient[:-1] += covariance.NO_PENALTY * theta[:-1]
+        assert np.abs(gradient - normal * (normal @ gradient)).max() < 1e-6, d
+
+
+def test_a_group_that_nothing_goes_along_with_is_no_case_for_a_negative_bound():
+    x, y, z = np.array([[-1, 1], [1, 1], [-1, 1], [1.0, 1]]), np.array([-1, 1, 1, 1.0]), np.array([0, 0, 1, 1.0])
+    with pytest.raises(UserError, match="nothing goes along with the group"):
+        covariance.fit_covariance(x, y, z, -0.1)
 
 
 def test_fc_with_a_penalty_does_not_buy_its_bound_with_rows_that_cost_nothing():

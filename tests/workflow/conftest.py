@@ -39,29 +39,31 @@ def new_folder(factory: pytest.TempPathFactory, name: str) -> Path:
     return folder
 
 
-def listed() -> list[str]:
-    """Return the files of this checkout that git tracks or would track."""
-    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
-    names = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")
-    return sorted(
-        name for name in names if name and (ROOT / name).is_file()
-    )  # a deleted file is listed until committed
+def clone_into(folder: Path) -> Path:
+    """Copy the files of this checkout that git tracks or would track, as they stand now, into a folder."""
+    listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
+    names = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for name in filter(None, names.split("\0")):
+        if (ROOT / name).is_file():  # a deleted file is listed until it is committed
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    return folder
 
 
-def fingerprint() -> str:
-    """Return a digest of this Python and of everything that a clone of this checkout would hold."""
+def fingerprint(folder: Path) -> str:
+    """Return a digest of this Python and of the names and contents of all files below a folder."""
     digest = hashlib.sha256(sys.version.encode())
-    for name in listed():
-        digest.update(name.encode() + b"\0" + hashlib.sha256((ROOT / name).read_bytes()).digest())
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        digest.update(f"{path.relative_to(folder)}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\0".encode())
     return digest.hexdigest()[:16]
 
 
-def clone_into(folder: Path) -> Path:
-    """Copy the files of this checkout that git tracks or would track, as they stand now, into a folder."""
-    for name in listed():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(ROOT / name, folder / name)
-    return folder
+def copy_whole(source: Path, target: Path) -> None:
+    """Copy a folder so that the target is there whole or not at all; times are kept, so nothing looks edited."""
+    part = target.with_suffix(".part")
+    shutil.rmtree(part, ignore_errors=True)
+    shutil.copytree(source, part, symlinks=True)
+    part.rename(target)
 
 
 @pytest.fixture(scope="session")
@@ -73,18 +75,19 @@ def study(request, tmp_path_factory) -> Path:
     """
     base = tmp_path_factory.getbasetemp()
     shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "finished"
-    kept = request.config.cache.mkdir("finished_runs") / fingerprint()
-    with FileLock(f"{kept.parent}.lock"):
+    runs = request.config.cache.mkdir("finished_runs")
+    with FileLock(f"{runs}.lock"):
+        if shared.exists():
+            return shared
+        folder = clone_into(new_folder(tmp_path_factory, "study"))
+        kept = runs / fingerprint(folder)
         if not kept.exists():
-            folder = clone_into(new_folder(tmp_path_factory, "study"))
             result = snakemake(folder)
             assert result.returncode == 0, result.stdout[-5000:]
-            for old in kept.parent.iterdir():
+            for old in runs.iterdir():
                 shutil.rmtree(old)
-            shutil.copytree(folder, kept.with_suffix(".part"), symlinks=True)
-            kept.with_suffix(".part").rename(kept)
-        if not shared.exists():
-            shutil.copytree(kept, shared, symlinks=True)  # times are kept: nothing looks edited
+            copy_whole(folder, kept)
+        copy_whole(kept, shared)
     return shared
 
 

@@ -99,6 +99,7 @@ class Cluster:
         key.write_bytes(os.urandom(128))
         key.chmod(0o400)
         places = {"mark": MARK, "pid": os.getpid(), "state": self.state, "cpus": CPUS, "memory": MEMORY}
+        self.watch()
         CONFIGURATION.write_text(SLURM_CONF.format(**places, controller=free_port(), node=free_port()))
         DEVICES.write_text("NodeName=localhost Name=gpu File=/dev/null\n")
         files = {"key-file": key, "socket": "socket", "pid-file": "pid", "log-file": "log", "seed-file": "seed"}
@@ -108,6 +109,13 @@ class Cluster:
         self.launch("slurmctld", "-D")
         self.start_node()
         self.wait(lambda: self.node_state() == "idle", 30)
+
+    def watch(self) -> None:
+        """Have both files removed even when the tests are killed: a leftover makes every Snakemake wait for nobody."""
+        remove = f"trap 'rm -f {CONFIGURATION} {DEVICES}; kill $!; exit' TERM; sleep infinity & wait"
+        self.daemons["watch"] = subprocess.Popen(
+            ["setpriv", "--pdeathsig", "TERM", "sh", "-c", remove], stdin=subprocess.DEVNULL, start_new_session=True
+        )
 
     def start_node(self) -> None:
         """Start slurmd, once more if it was killed."""
@@ -152,7 +160,7 @@ class Cluster:
             deadline = time.monotonic() + 20
             while time.monotonic() < deadline and any(state not in STATES for state in self.jobs().values()):
                 time.sleep(0.2)
-        for program in ("slurmd", "slurmctld", "munged"):
+        for program in ("slurmd", "slurmctld", "munged", "watch"):
             if (daemon := self.daemons.get(program)) and daemon.poll() is None:
                 daemon.terminate()
                 try:
