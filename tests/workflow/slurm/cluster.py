@@ -23,7 +23,7 @@ SlurmctldPort={controller}
 SlurmdPort={node}
 SlurmUser=root
 AuthType=auth/munge
-AuthInfo=socket={state}/munge/socket
+AuthInfo=socket={state}/munge/socket,cred_expire=20
 SlurmctldPidFile={state}/slurmctld.pid
 SlurmdPidFile={state}/slurmd.pid
 StateSaveLocation={state}/state
