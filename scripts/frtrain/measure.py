@@ -42,15 +42,17 @@ def overall(counts: np.ndarray) -> dict[str, np.ndarray]:
     return {"accuracy": RATES["accuracy"](counts.sum(-3))} | {name: FAIRNESS[name](counts) for name in OVERALL}
 
 
-def resampled(counts: np.ndarray, replicates: int, seed: int) -> np.ndarray:
-    """Return bootstrap resamples [replicates, runs, 2, 2, 2] of tables [runs, 2, 2, 2] on the same rows.
+def resampled(counts: np.ndarray, replicates: int, seeds: list[int]) -> np.ndarray:
+    """Return bootstrap resamples [replicates, runs, 2, 2, 2] of tables [runs, 2, 2, 2], each with its own seed.
 
-    Equal tables get equal resamples only in law; the intervals of two runs are not paired.
+    So an interval depends on its run alone, and not on which others are measured beside it. Intervals of two runs are
+    not paired.
     """
-    flat = counts.reshape(len(counts), 8)
-    total = flat.sum(1)
-    draws = np.random.default_rng(seed).multinomial(total, flat / total[:, None], size=(replicates, len(flat)))
-    return draws.reshape(replicates, *counts.shape)
+    draws = []
+    for table, seed in zip(counts.reshape(len(counts), 8), seeds, strict=True):
+        total = table.sum()
+        draws.append(np.random.default_rng(seed).multinomial(total, table / total, size=replicates))
+    return np.stack(draws, axis=1).reshape(replicates, *counts.shape)
 
 
 def measure_runs(predictions: pd.DataFrame, attribute: str, replicates: int) -> pd.DataFrame:
@@ -61,7 +63,8 @@ def measure_runs(predictions: pd.DataFrame, attribute: str, replicates: int) -> 
         counts = table[:, place]
         if (counts.sum((-3, -2, -1)) == 0).any():
             raise UserError(f"predictions: a run has no rows in the part {split}; delete the predictions and rerun")
-        samples = overall(resampled(counts, replicates, seed_from("frtrain bootstrap", split)))
+        seeds = [seed_from("frtrain bootstrap", split, run) for run in runs]
+        samples = overall(resampled(counts, replicates, seeds))
         for metric, value in overall(counts).items():
             low, high = percentile_interval(samples[metric])
             parts.append(_rows(runs, split, "all", metric, value, low, high, counts.sum((-3, -2, -1))))

@@ -36,6 +36,14 @@ def test_intervals_hold_their_values(small):
     assert (own["ci_high"] > own["ci_low"]).all()
 
 
+def test_an_interval_does_not_depend_on_the_runs_measured_beside_it(small):
+    frame = records.read(small / "baselines_poisoned.predictions", records.PREDICTIONS)
+    last = frame["run"].iloc[-1]
+    together = measure_runs(frame, "z", 100).query("run == @last")
+    alone = measure_runs(frame[frame["run"] == last], "z", 100)
+    pd.testing.assert_frame_equal(together.reset_index(drop=True), alone)
+
+
 def test_a_part_without_rows_is_named():
     frame = pd.DataFrame({"run": "a", "split": "test", "y_true": [0, 1], "y_pred": [0, 1], "z": [0, 1]})
     with pytest.raises(UserError, match="no rows in the part valid"):
