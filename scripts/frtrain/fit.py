@@ -100,18 +100,17 @@ def fit_batch(batch: str, study: dict, table: str, initial: str | None, output: 
         data = known_data[key]
         if (key, cell.seed) not in fitters:
             fitters[key, cell.seed] = Fitter(data, cell.seed, initial if cell.dataset == "synthetic" else None)
+        seen = data.x[predicted_rows(data)]
         if cell.method == "reductions":
             from scripts.frtrain.reductions import fit_reductions  # its libraries cost seconds to import
 
             x, y, z = data.part("train")
-            score, y_pred = fit_reductions(
-                x, y, z, data.x[predicted_rows(data)], cell.knob, cell.notion == "odds", cell.seed
-            )
+            score, y_pred = fit_reductions(x, y, z, seen, cell.knob, cell.notion == "odds", cell.seed)
             parts.append(predictions(cell, data, score, y_pred))
         else:
             found = fitters[key, cell.seed].fit(cell)
             weights |= {f"{cell.run}/{name}": value for name, value in found.items() if name != "row_weights"}
-            parts.append(predictions(cell, data, scores(found["classifier"], data.x[predicted_rows(data)])))
+            parts.append(predictions(cell, data, scores(found["classifier"], seen)))
         runs.append(run_row(cell, data, study) | {"flipped_mass": flipped_mass(cell, fitters[key, cell.seed])})
     records.write(pd.concat(parts, ignore_index=True), output["predictions"], records.PREDICTIONS)
     records.write(pd.DataFrame(runs), output["runs"])

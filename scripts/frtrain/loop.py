@@ -12,7 +12,7 @@ Shapes: d features, n training rows, v clean validation rows, H hidden units of 
 import numpy as np
 from numba import njit
 
-from scripts.frtrain import robustness as discriminator
+from scripts.frtrain import robustness
 from scripts.frtrain.kernel import (
     FAST,
     ONE,
@@ -27,7 +27,7 @@ from scripts.frtrain.kernel import (
     sigmoid_,
     weighted_sums,
 )
-from scripts.frtrain.robustness import BLOCK, label_gradient, robustness, robustness_gradient
+from scripts.frtrain.robustness import BLOCK, clean_probabilities, label_gradient, robustness_gradient
 
 # of `train`: what it takes and gives, in the order of its arguments
 SIGNATURE = (
@@ -84,7 +84,7 @@ def classifier_loss(logits, t, z, labels, weights, df, lf, lr, odds, probability
     return ((1.0 - lf - lr) * accurate - lr * robust - lf * fair) / n
 
 
-@kept_on_disk(SIGNATURE, discriminator.__file__, **FAST)
+@kept_on_disk(SIGNATURE, robustness.__file__, **FAST)
 def train(
     x, y, z, x_clean, y_clean, g, df, w1, b1, w2, b2, lf, lr, epochs, every, pretrain, scale, rates, switches
 ):  # fmt: skip
@@ -155,14 +155,14 @@ def train(
         else:
             if refresh:
                 openness = 1.0 / (1.0 + np.exp(-(loss / loss_r - 3.0)))
-                robustness(seen, n, w1, b1, w2, b2, pre, out)
+                clean_probabilities(seen, n, w1, b1, w2, b2, pre, out)
                 for i in range(n):
                     weights[i] = openness * out[i] + (1.0 - openness)
             classifier_slopes(logits, t, z, y, weights, df, lf, lr, odds, group, slope)
             if push:
                 label_gradient(seen, d, w1, b1, w2, b2, np.float32(-lr / n), pre, out, slope)
             elif last:
-                robustness(seen, n, w1, b1, w2, b2, pre, out)
+                clean_probabilities(seen, n, w1, b1, w2, b2, pre, out)
         if last:
             if epoch < pretrain:
                 loss = 0.0

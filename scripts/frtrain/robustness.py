@@ -3,7 +3,7 @@
 16 hidden units with a leaky ReLU over the features and the label; the label of a training row is the classifier's
 logit. Nearly all of FR-Train's arithmetic is here, some 80 multiply-adds per row and epoch. Four columns are met in one
 pass, so that a hidden value is loaded and stored once for four multiply-adds, and the gradient needs the sums of one
-masked product only (see `robustness_gradient`): together 1.6 times as fast as one column and one term at a time.
+masked product only (see `robustness_gradient`): an epoch takes 25 us in place of 36 with one column and term at a time.
 
 Shapes: D columns seen (features, the label, zeros up to a multiple of four), n rows, H hidden units.
 """
@@ -52,7 +52,7 @@ def hidden(seen, w1, b1, w2, b2, start, stop, pre, out):
 
 
 @njit(**FAST)
-def robustness(seen, n, w1, b1, w2, b2, pre, out):
+def clean_probabilities(seen, n, w1, b1, w2, b2, pre, out):
     """Write the robustness discriminator's probability of "clean" for the first n rows into `out`."""
     for start in range(0, n, BLOCK):
         hidden(seen, w1, b1, w2, b2, start, min(start + BLOCK, n), pre, out)

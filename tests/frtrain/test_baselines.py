@@ -83,6 +83,12 @@ def test_fc_is_at_its_optimum_where_rows_are_nearly_separable():
         assert np.abs(gradient - normal * (normal @ gradient)).max() < 1e-6, d
 
 
+def test_a_logistic_regression_that_has_not_converged_is_an_error(parts):
+    x, y = parts[:2]
+    with pytest.raises(UserError, match="has not converged in 2 steps"):
+        fit_logistic(x, y, steps=2)
+
+
 def test_a_group_that_nothing_goes_along_with_is_no_case_for_a_negative_bound():
     x, y, z = np.array([[-1, 1], [1, 1], [-1, 1], [1.0, 1]]), np.array([-1, 1, 1, 1.0]), np.array([0, 0, 1, 1.0])
     with pytest.raises(UserError, match="nothing goes along with the group"):
@@ -189,9 +195,9 @@ def test_rml_weights_are_the_derivative_of_the_validation_loss(parts):
     slope = torch.autograd.grad(bce(rows_clean @ moved, t_clean), eps)[0]
     expected = torch.clamp(-slope, min=0)
     expected = expected / expected.sum()
-    assert weights == pytest.approx(expected.numpy(), rel=1e-4, abs=1e-8)
+    assert weights == pytest.approx(expected.numpy(), rel=1e-5, abs=1e-9)  # single precision
     loss = (expected * bce(rows @ at, t, reduction="none")).sum()
-    assert gradient == pytest.approx(torch.autograd.grad(loss, at)[0].numpy(), abs=1e-6)
+    assert gradient == pytest.approx(torch.autograd.grad(loss, at)[0].numpy(), rel=1e-5, abs=1e-6)
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
