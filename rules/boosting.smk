@@ -14,7 +14,7 @@ rule boosting_compile:
     output:
         f"{BOOSTING_OUT}/kernel.json",
     log:
-        f"{BOOSTING_OUT}/logs/compile.log",
+        f"{BOOSTING_OUT}/logs/boosting_compile.log",
     conda:
         "../envs/tabular.yaml"
     script:
@@ -31,7 +31,7 @@ rule boosting_own_table:
     output:
         f"{BOOSTING_OUT}/data/{{table}}.parquet",
     log:
-        f"{BOOSTING_OUT}/logs/own_table/{{table}}.log",
+        f"{BOOSTING_OUT}/logs/boosting_own_table/{{table}}.log",
     wildcard_constraints:
         table="|".join(BOOSTING_PLAN.files),
     conda:
@@ -53,7 +53,7 @@ rule boosting_golden:
     output:
         f"{BOOSTING_OUT}/golden.parquet",
     log:
-        f"{BOOSTING_OUT}/logs/golden.log",
+        f"{BOOSTING_OUT}/logs/boosting_golden.log",
     conda:
         "../envs/tabular.yaml"
     threads: 1
@@ -75,9 +75,9 @@ rule boosting_fit:
         stumps=f"{BOOSTING_OUT}/models/{{cell}}.stumps.json",
         gradient=f"{BOOSTING_OUT}/models/{{cell}}.gradient.json",
     log:
-        f"{BOOSTING_OUT}/logs/fit/{{cell}}.log",
+        f"{BOOSTING_OUT}/logs/boosting_fit/{{cell}}.log",
     benchmark:
-        f"{BOOSTING_OUT}/benchmarks/fit/{{cell}}.tsv"
+        f"{BOOSTING_OUT}/benchmarks/boosting_fit/{{cell}}.tsv"
     wildcard_constraints:
         cell="|".join(map(re.escape, BOOSTING_PLAN.cells)),
     priority: BOOSTING_PLAN.priority
@@ -101,7 +101,7 @@ rule boosting_two_stages:
     output:
         f"{BOOSTING_OUT}/predictions/two_stages.parquet",
     log:
-        f"{BOOSTING_OUT}/logs/two_stages.log",
+        f"{BOOSTING_OUT}/logs/boosting_two_stages.log",
     conda:
         "../envs/tabular.yaml"
     threads: 1
@@ -123,9 +123,9 @@ rule boosting_measure:
     output:
         **{name: f"{BOOSTING_OUT}/{name}.parquet" for name in BOOSTING_MEASURED},
     log:
-        f"{BOOSTING_OUT}/logs/measure.log",
+        f"{BOOSTING_OUT}/logs/boosting_measure.log",
     benchmark:
-        f"{BOOSTING_OUT}/benchmarks/measure.tsv"
+        f"{BOOSTING_OUT}/benchmarks/boosting_measure.tsv"
     conda:
         "../envs/tabular.yaml"
     resources:
@@ -145,7 +145,7 @@ rule boosting_onnx:
     output:
         expand(f"{BOOSTING_OUT}/models/{{cell}}.onnx", cell=BOOSTING_PLAN.cells),
     log:
-        f"{BOOSTING_OUT}/logs/onnx.log",
+        f"{BOOSTING_OUT}/logs/boosting_onnx.log",
     conda:
         "../envs/tabular.yaml"
     threads: 1
@@ -174,7 +174,7 @@ rule boosting_figures:
             "two_stages",
         ),
     log:
-        f"{BOOSTING_OUT}/logs/figures.log",
+        f"{BOOSTING_OUT}/logs/boosting_figures.log",
     conda:
         "../envs/figures.yaml"
     script:
@@ -199,7 +199,7 @@ rule boosting_tables:
             "stages",
         ),
     log:
-        f"{BOOSTING_OUT}/logs/tables.log",
+        f"{BOOSTING_OUT}/logs/boosting_tables.log",
     conda:
         "../envs/report.yaml"
     script:
@@ -222,7 +222,7 @@ HASHED["boosting"] = [
 ] + [*rules.boosting_two_stages.output, *rules.boosting_onnx.output]
 
 
-rule bench_boosting:
+rule boosting_bench:
     input:
         table="results/data/tabular/adult.parquet",
         code=code("scripts/boosting/bench.py"),

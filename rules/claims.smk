@@ -5,8 +5,8 @@ rule claims:
     input:
         claims=[os.path.relpath(ROOT / f"scripts/{study}/claims.yaml") for study in STUDIES],
         released=[gathered(study, name) for study in STUDIES for name in RELEASED[study]],
-        schema=os.path.relpath(ROOT / "scripts/report/claims.schema.yaml"),
-        code=code("scripts/report/claims.py"),
+        schema=os.path.relpath(ROOT / "scripts/claims/claims.schema.yaml"),
+        code=code("scripts/claims/claims.py"),
     output:
         claims="results/claims.parquet",
         tables=expand(
@@ -21,13 +21,13 @@ rule claims:
     params:
         settings={study: config[study] for study in STUDIES},
     script:
-        "../scripts/report/claims.py"
+        "../scripts/claims/claims.py"
 
 
 rule figure_claims:
     input:
         claims=rules.claims.output.claims,
-        code=code("scripts/report/figure_claims.py"),
+        code=code("scripts/claims/figure_claims.py"),
     output:
         expand("results/report/figures/claims_by_tolerance.{kind}", kind=studies.FIGURE_KINDS),
     log:
@@ -35,4 +35,4 @@ rule figure_claims:
     conda:
         "../envs/report.yaml"
     script:
-        "../scripts/report/figure_claims.py"
+        "../scripts/claims/figure_claims.py"

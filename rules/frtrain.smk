@@ -13,47 +13,47 @@ FRTRAIN_FIRST = {"synthetic": FRTRAIN["seeds"][0]} | {
 
 rule frtrain_synthetic:
     input:
-        code=code("scripts/frtrain/synthetic.py"),
+        code=code("scripts/frtrain/frtrain_synthetic.py"),
     output:
         f"{FRTRAIN_OUT}/data/synthetic.parquet",
     log:
-        f"{FRTRAIN_OUT}/logs/synthetic.log",
+        f"{FRTRAIN_OUT}/logs/frtrain_synthetic.log",
     conda:
         "../envs/tabular.yaml"
     script:
-        "../scripts/frtrain/synthetic.py"
+        "../scripts/frtrain/frtrain_synthetic.py"
 
 
 rule frtrain_initial:
     input:
-        code=code("scripts/frtrain/initial.py"),
+        code=code("scripts/frtrain/frtrain_initial.py"),
     output:
         f"{FRTRAIN_OUT}/data/initial.safetensors",
     log:
-        f"{FRTRAIN_OUT}/logs/initial.log",
+        f"{FRTRAIN_OUT}/logs/frtrain_initial.log",
     conda:
         "../envs/torch.yaml"
     threads: 1
     params:
         seeds=FRTRAIN["seeds"],
     script:
-        "../scripts/frtrain/initial.py"
+        "../scripts/frtrain/frtrain_initial.py"
 
 
 rule frtrain_fit:
     input:
         table=FRTRAIN_PLAN.table,
         initial=rules.frtrain_initial.output[0],
-        code=code("scripts/frtrain/fit.py"),
+        code=code("scripts/frtrain/frtrain_fit.py"),
     output:
         predictions=f"{FRTRAIN_OUT}/predictions/{{batch}}.parquet",
         runs=f"{FRTRAIN_OUT}/runs/{{batch}}.parquet",
         weights=f"{FRTRAIN_OUT}/models/{{batch}}.safetensors",
         settings=f"{FRTRAIN_OUT}/models/{{batch}}.json",
     log:
-        f"{FRTRAIN_OUT}/logs/fit/{{batch}}.log",
+        f"{FRTRAIN_OUT}/logs/frtrain_fit/{{batch}}.log",
     benchmark:
-        f"{FRTRAIN_OUT}/benchmarks/fit/{{batch}}.tsv"
+        f"{FRTRAIN_OUT}/benchmarks/frtrain_fit/{{batch}}.tsv"
     wildcard_constraints:
         batch="|".join(FRTRAIN_PLAN.batches).replace(".", "[.]"),
     priority: FRTRAIN_PLAN.priority
@@ -66,21 +66,21 @@ rule frtrain_fit:
     params:
         settings=FRTRAIN_PLAN.settings,
     script:
-        "../scripts/frtrain/fit.py"
+        "../scripts/frtrain/frtrain_fit.py"
 
 
 rule frtrain_measure:
     input:
         predictions=expand(rules.frtrain_fit.output.predictions, batch=FRTRAIN_PLAN.batches),
         runs=expand(rules.frtrain_fit.output.runs, batch=FRTRAIN_PLAN.batches),
-        code=code("scripts/frtrain/measure.py"),
+        code=code("scripts/frtrain/frtrain_measure.py"),
     output:
         metrics=f"{FRTRAIN_OUT}/metrics.parquet",
         runs=f"{FRTRAIN_OUT}/runs.parquet",
     log:
-        f"{FRTRAIN_OUT}/logs/measure.log",
+        f"{FRTRAIN_OUT}/logs/frtrain_measure.log",
     benchmark:
-        f"{FRTRAIN_OUT}/benchmarks/measure.tsv"
+        f"{FRTRAIN_OUT}/benchmarks/frtrain_measure.tsv"
     conda:
         "../envs/data.yaml"
     resources:
@@ -90,21 +90,21 @@ rule frtrain_measure:
         first_seed=FRTRAIN["seeds"][0],
         replicates=FRTRAIN["bootstrap"],
     script:
-        "../scripts/frtrain/measure.py"
+        "../scripts/frtrain/frtrain_measure.py"
 
 
 rule frtrain_choose:
     input:
         metrics=rules.frtrain_measure.output.metrics,
         runs=rules.frtrain_measure.output.runs,
-        code=code("scripts/frtrain/choose.py"),
+        code=code("scripts/frtrain/frtrain_choose.py"),
     output:
         choices=f"{FRTRAIN_OUT}/choices.parquet",
         findings=f"{FRTRAIN_OUT}/findings.parquet",
     log:
-        f"{FRTRAIN_OUT}/logs/choose.log",
+        f"{FRTRAIN_OUT}/logs/frtrain_choose.log",
     benchmark:
-        f"{FRTRAIN_OUT}/benchmarks/choose.tsv"
+        f"{FRTRAIN_OUT}/benchmarks/frtrain_choose.tsv"
     conda:
         "../envs/data.yaml"
     resources:
@@ -114,7 +114,7 @@ rule frtrain_choose:
         lambdas=FRTRAIN["lambdas"],
         first_seeds=FRTRAIN_FIRST,
     script:
-        "../scripts/frtrain/choose.py"
+        "../scripts/frtrain/frtrain_choose.py"
 
 
 rule frtrain_groups:
@@ -124,39 +124,39 @@ rule frtrain_groups:
             rules.frtrain_fit.output.weights,
             batch=["grid_clean", "grid_poisoned", "baselines_clean", "baselines_poisoned"],
         ),
-        code=code("scripts/frtrain/groups.py"),
+        code=code("scripts/frtrain/frtrain_groups.py"),
     output:
         f"{FRTRAIN_OUT}/groups.parquet",
     log:
-        f"{FRTRAIN_OUT}/logs/groups.log",
+        f"{FRTRAIN_OUT}/logs/frtrain_groups.log",
     conda:
         "../envs/tabular.yaml"
     params:
         seed=FRTRAIN["seeds"][0],
         printed={labels: own["printed"] for labels, own in FRTRAIN["lambdas"].items()},
     script:
-        "../scripts/frtrain/groups.py"
+        "../scripts/frtrain/frtrain_groups.py"
 
 
 rule frtrain_figure_methods:
     input:
         choices=gathered("frtrain", "choices"),
-        code=code("scripts/frtrain/figure_methods.py"),
+        code=code("scripts/frtrain/frtrain_figure_methods.py"),
     output:
         figure_files("frtrain", "methods"),
     log:
-        f"{FRTRAIN_OUT}/logs/figure_methods.log",
+        f"{FRTRAIN_OUT}/logs/frtrain_figure_methods.log",
     conda:
         "../envs/figures.yaml"
     script:
-        "../scripts/frtrain/figure_methods.py"
+        "../scripts/frtrain/frtrain_figure_methods.py"
 
 
 rule frtrain_figures:
     input:
         metrics=gathered("frtrain", "metrics"),
         groups=gathered("frtrain", "groups"),
-        code=code("scripts/frtrain/figures.py"),
+        code=code("scripts/frtrain/frtrain_figures.py"),
     output:
         figure_files(
             "frtrain",
@@ -167,7 +167,7 @@ rule frtrain_figures:
             "two_groups",
         ),
     log:
-        f"{FRTRAIN_OUT}/logs/figures.log",
+        f"{FRTRAIN_OUT}/logs/frtrain_figures.log",
     conda:
         "../envs/figures.yaml"
     params:
@@ -175,22 +175,22 @@ rule frtrain_figures:
         seeds=FRTRAIN["seeds"],
         few_seeds=FRTRAIN["few_seeds"],
     script:
-        "../scripts/frtrain/figures.py"
+        "../scripts/frtrain/frtrain_figures.py"
 
 
 rule frtrain_tables:
     input:
         choices=gathered("frtrain", "choices"),
         findings=gathered("frtrain", "findings"),
-        code=code("scripts/frtrain/tables.py"),
+        code=code("scripts/frtrain/frtrain_tables.py"),
     output:
         table_files("frtrain", "synthetic", "real", "ablations", "handover", "equalized_odds"),
     log:
-        f"{FRTRAIN_OUT}/logs/tables.log",
+        f"{FRTRAIN_OUT}/logs/frtrain_tables.log",
     conda:
         "../envs/figures.yaml"
     script:
-        "../scripts/frtrain/tables.py"
+        "../scripts/frtrain/frtrain_tables.py"
 
 
 HASHED["data"] += [
@@ -204,7 +204,7 @@ HASHED["frtrain"] = [
 ]
 
 
-rule bench_frtrain:
+rule frtrain_bench:
     input:
         code=code("scripts/frtrain/bench.py"),
     output:

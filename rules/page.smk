@@ -1,6 +1,6 @@
 """One page for readers, `results/report.html`, and what Snakemake's own report says first."""
 
-from scripts.report.made_by import made_by
+from scripts.provenance.made_by import made_by
 
 SHOWN = [path for paths in PROMISED.values() for path in paths]
 

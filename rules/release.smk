@@ -14,7 +14,7 @@ if config["released"]:
     rule unpack_release:
         input:
             archive=lambda wildcards: config["released"],
-            code=code("scripts/report/unpack_release.py"),
+            code=code("scripts/provenance/unpack_release.py"),
         output:
             [
                 path
@@ -29,14 +29,14 @@ if config["released"]:
         params:
             hashes=RELEASE["files"],
         script:
-            "../scripts/report/unpack_release.py"
+            "../scripts/provenance/unpack_release.py"
 
     rule manifest:
         input:
             archive=lambda wildcards: config["released"],
             released=rules.unpack_release.output.manifest,
             citation=os.path.relpath(ROOT / "CITATION.cff"),
-            code=code("scripts/report/redrawn_manifest.py"),
+            code=code("scripts/provenance/redrawn_manifest.py"),
         output:
             manifest="results/manifest.json",
         log:
@@ -44,7 +44,7 @@ if config["released"]:
         conda:
             "../envs/report.yaml"
         script:
-            "../scripts/report/redrawn_manifest.py"
+            "../scripts/provenance/redrawn_manifest.py"
 
 else:
 
@@ -56,7 +56,7 @@ else:
             snakefile=os.path.relpath(ROOT / "Snakefile"),
             requirements=os.path.relpath(ROOT / "envs/requirements.in"),
             citation=os.path.relpath(ROOT / "CITATION.cff"),
-            code=code("scripts/report/manifest.py"),
+            code=code("scripts/provenance/manifest.py"),
         output:
             manifest="results/manifest.json",
             crate="results/ro-crate-metadata.json",
@@ -67,14 +67,14 @@ else:
         params:
             settings=portable(config),
         script:
-            "../scripts/report/manifest.py"
+            "../scripts/provenance/manifest.py"
 
     rule release:
         input:
             manifest=rules.manifest.output.manifest,
             crate=rules.manifest.output.crate,
             released=PACKED,
-            code=code("scripts/report/release.py"),
+            code=code("scripts/provenance/release.py"),
         output:
             "results/release/counterweight-release.zip",
         log:
@@ -82,4 +82,4 @@ else:
         conda:
             "../envs/report.yaml"
         script:
-            "../scripts/report/release.py"
+            "../scripts/provenance/release.py"

@@ -1,71 +1,74 @@
 """The study `tradeoffs`: accuracy, fairness and adversarial robustness of photo scoring on CelebA."""
 
-from scripts.tradeoffs.plan import Plan, budget_words
+import sys
+
+from scripts.tradeoffs.plan import Plan as TradeoffsPlan
+from scripts.tradeoffs.plan import budget_words as tradeoffs_budget
 
 TRADEOFFS = config["tradeoffs"]
-PLAN = Plan(TRADEOFFS)
-FACES = "results/data/faces"
-OUT = "results/tradeoffs"
+TRADEOFFS_PLAN = TradeoffsPlan(TRADEOFFS)
+TRADEOFFS_FACES = "results/data/faces"
+TRADEOFFS_OUT = "results/tradeoffs"
 
 
 wildcard_constraints:
-    run=PLAN.pattern,
-    protocol="|".join(PLAN.protocols),
+    run=TRADEOFFS_PLAN.pattern,
+    protocol="|".join(TRADEOFFS_PLAN.protocols),
 
 
-ruleorder: constants > evaluate
+ruleorder: tradeoffs_constants > tradeoffs_evaluate
 
 
-rule label:
+rule tradeoffs_label:
     input:
         attributes="results/data/celeba/attributes.parquet",
         partitions="results/data/celeba/partitions.parquet",
-        code=code("scripts/tradeoffs/label.py"),
+        code=code("scripts/tradeoffs/tradeoffs_label.py"),
     output:
-        as_published=f"{OUT}/splits/as_published.parquet",
-        corrected=f"{OUT}/splits/corrected.parquet",
+        as_published=f"{TRADEOFFS_OUT}/splits/as_published.parquet",
+        corrected=f"{TRADEOFFS_OUT}/splits/corrected.parquet",
     log:
-        f"{OUT}/logs/label.log",
+        f"{TRADEOFFS_OUT}/logs/tradeoffs_label.log",
     conda:
         "../envs/data.yaml"
     params:
         seed=TRADEOFFS["label_seed"],
         bias=TRADEOFFS["label_bias"],
     script:
-        "../scripts/tradeoffs/label.py"
+        "../scripts/tradeoffs/tradeoffs_label.py"
 
 
-rule label_facts:
+rule tradeoffs_label_facts:
     input:
-        as_published=rules.label.output.as_published,
-        corrected=rules.label.output.corrected,
-        code=code("scripts/tradeoffs/label_facts.py"),
+        as_published=rules.tradeoffs_label.output.as_published,
+        corrected=rules.tradeoffs_label.output.corrected,
+        code=code("scripts/tradeoffs/tradeoffs_label_facts.py"),
     output:
-        f"{OUT}/label_facts.parquet",
+        f"{TRADEOFFS_OUT}/label_facts.parquet",
     log:
-        f"{OUT}/logs/label_facts.log",
+        f"{TRADEOFFS_OUT}/logs/tradeoffs_label_facts.log",
     conda:
         "../envs/data.yaml"
     script:
-        "../scripts/tradeoffs/label_facts.py"
+        "../scripts/tradeoffs/tradeoffs_label_facts.py"
 
 
-rule train:
+rule tradeoffs_train:
     input:
-        images=f"{FACES}/images.npy",
-        index=f"{FACES}/index.parquet",
-        splits=PLAN.splits,
-        code=code("scripts/tradeoffs/train.py"),
+        images=f"{TRADEOFFS_FACES}/images.npy",
+        index=f"{TRADEOFFS_FACES}/index.parquet",
+        splits=TRADEOFFS_PLAN.splits,
+        code=code("scripts/tradeoffs/tradeoffs_train.py"),
     output:
-        weights=f"{OUT}/models/{{run}}.safetensors",
-        settings=f"{OUT}/models/{{run}}.json",
-        curve=f"{OUT}/curves/{{run}}.parquet",
+        weights=f"{TRADEOFFS_OUT}/models/{{run}}.safetensors",
+        settings=f"{TRADEOFFS_OUT}/models/{{run}}.json",
+        curve=f"{TRADEOFFS_OUT}/curves/{{run}}.parquet",
     log:
-        f"{OUT}/logs/train/{{run}}.log",
+        f"{TRADEOFFS_OUT}/logs/tradeoffs_train/{{run}}.log",
     benchmark:
-        f"{OUT}/benchmarks/train/{{run}}.tsv"
+        f"{TRADEOFFS_OUT}/benchmarks/tradeoffs_train/{{run}}.tsv"
     wildcard_constraints:
-        run=PLAN.trained,
+        run=TRADEOFFS_PLAN.trained,
     conda:
         "../envs/torch.yaml"
     threads: 1
@@ -74,28 +77,28 @@ rule train:
         mem_mb=growing(4000),
         runtime=growing(240),
     params:
-        settings=PLAN.settings,
-        checkpoints=f"{OUT}/checkpoints/{{run}}",
+        settings=TRADEOFFS_PLAN.settings,
+        checkpoints=f"{TRADEOFFS_OUT}/checkpoints/{{run}}",
     script:
-        "../scripts/tradeoffs/train.py"
+        "../scripts/tradeoffs/tradeoffs_train.py"
 
 
-rule evaluate:
+rule tradeoffs_evaluate:
     input:
-        images=rules.train.input.images,
-        index=rules.train.input.index,
-        splits=PLAN.splits,
-        weights=rules.train.output.weights,
-        code=code("scripts/tradeoffs/evaluate.py"),
+        images=rules.tradeoffs_train.input.images,
+        index=rules.tradeoffs_train.input.index,
+        splits=TRADEOFFS_PLAN.splits,
+        weights=rules.tradeoffs_train.output.weights,
+        code=code("scripts/tradeoffs/tradeoffs_evaluate.py"),
     output:
-        predictions=f"{OUT}/predictions/{{run}}.parquet",
-        attacks=f"{OUT}/attacks/{{run}}.parquet",
+        predictions=f"{TRADEOFFS_OUT}/predictions/{{run}}.parquet",
+        attacks=f"{TRADEOFFS_OUT}/attacks/{{run}}.parquet",
     log:
-        f"{OUT}/logs/evaluate/{{run}}.log",
+        f"{TRADEOFFS_OUT}/logs/tradeoffs_evaluate/{{run}}.log",
     benchmark:
-        f"{OUT}/benchmarks/evaluate/{{run}}.tsv"
+        f"{TRADEOFFS_OUT}/benchmarks/tradeoffs_evaluate/{{run}}.tsv"
     wildcard_constraints:
-        run=PLAN.trained,
+        run=TRADEOFFS_PLAN.trained,
     conda:
         "../envs/torch.yaml"
     threads: 1
@@ -104,86 +107,89 @@ rule evaluate:
         mem_mb=growing(6000),
         runtime=growing(480),
     params:
-        settings=PLAN.settings,
-        parts=PLAN.parts,
+        settings=TRADEOFFS_PLAN.settings,
+        parts=TRADEOFFS_PLAN.parts,
         robustness=TRADEOFFS["robustness"],
     script:
-        "../scripts/tradeoffs/evaluate.py"
+        "../scripts/tradeoffs/tradeoffs_evaluate.py"
 
 
-rule constants:
+rule tradeoffs_constants:
     input:
-        unpack(PLAN.template),
-        code=code("scripts/tradeoffs/constants.py"),
+        unpack(TRADEOFFS_PLAN.template),
+        code=code("scripts/tradeoffs/tradeoffs_constants.py"),
     output:
-        reject_predictions=f"{OUT}/predictions/{{protocol}}.constant_reject.parquet",
-        reject_attacks=f"{OUT}/attacks/{{protocol}}.constant_reject.parquet",
-        accept_predictions=f"{OUT}/predictions/{{protocol}}.constant_accept.parquet",
-        accept_attacks=f"{OUT}/attacks/{{protocol}}.constant_accept.parquet",
+        reject_predictions=f"{TRADEOFFS_OUT}/predictions/{{protocol}}.constant_reject.parquet",
+        reject_attacks=f"{TRADEOFFS_OUT}/attacks/{{protocol}}.constant_reject.parquet",
+        accept_predictions=f"{TRADEOFFS_OUT}/predictions/{{protocol}}.constant_accept.parquet",
+        accept_attacks=f"{TRADEOFFS_OUT}/attacks/{{protocol}}.constant_accept.parquet",
     log:
-        f"{OUT}/logs/constants/{{protocol}}.log",
+        f"{TRADEOFFS_OUT}/logs/tradeoffs_constants/{{protocol}}.log",
     conda:
         "../envs/data.yaml"
     script:
-        "../scripts/tradeoffs/constants.py"
+        "../scripts/tradeoffs/tradeoffs_constants.py"
 
 
-rule measure:
+rule tradeoffs_measure:
     input:
-        predictions=f"{OUT}/predictions/{{run}}.parquet",
-        attacks=f"{OUT}/attacks/{{run}}.parquet",
-        dataset=f"{FACES}/dataset.json",
-        code=code("scripts/tradeoffs/measure.py"),
+        predictions=f"{TRADEOFFS_OUT}/predictions/{{run}}.parquet",
+        attacks=f"{TRADEOFFS_OUT}/attacks/{{run}}.parquet",
+        dataset=f"{TRADEOFFS_FACES}/dataset.json",
+        code=code("scripts/tradeoffs/tradeoffs_measure.py"),
     output:
-        metrics=f"{OUT}/metrics/{{run}}.parquet",
-        frontier=f"{OUT}/frontiers/{{run}}.parquet",
-        optimism=f"{OUT}/optimism/{{run}}.parquet",
+        metrics=f"{TRADEOFFS_OUT}/metrics/{{run}}.parquet",
+        frontier=f"{TRADEOFFS_OUT}/frontiers/{{run}}.parquet",
+        optimism=f"{TRADEOFFS_OUT}/optimism/{{run}}.parquet",
     log:
-        f"{OUT}/logs/measure/{{run}}.log",
+        f"{TRADEOFFS_OUT}/logs/tradeoffs_measure/{{run}}.log",
     conda:
         "../envs/data.yaml"
     params:
         study="tradeoffs",
-        identity=PLAN.identity,
+        identity=TRADEOFFS_PLAN.identity,
         replicates=TRADEOFFS["bootstrap"],
     script:
-        "../scripts/tradeoffs/measure.py"
+        "../scripts/tradeoffs/tradeoffs_measure.py"
 
 
-rule gather:
+rule tradeoffs_gather:
     input:
-        metrics=expand(rules.measure.output.metrics, run=[*PLAN.runs, *PLAN.constants]),
-        settings=expand(rules.train.output.settings, run=PLAN.runs),
-        curves=expand(rules.train.output.curve, run=PLAN.runs),
-        frontiers=expand(rules.measure.output.frontier, run=PLAN.runs),
-        optimism=expand(rules.measure.output.optimism, run=PLAN.runs),
-        code=code("scripts/tradeoffs/gather.py"),
+        metrics=expand(
+            rules.tradeoffs_measure.output.metrics,
+            run=[*TRADEOFFS_PLAN.runs, *TRADEOFFS_PLAN.constants],
+        ),
+        settings=expand(rules.tradeoffs_train.output.settings, run=TRADEOFFS_PLAN.runs),
+        curves=expand(rules.tradeoffs_train.output.curve, run=TRADEOFFS_PLAN.runs),
+        frontiers=expand(rules.tradeoffs_measure.output.frontier, run=TRADEOFFS_PLAN.runs),
+        optimism=expand(rules.tradeoffs_measure.output.optimism, run=TRADEOFFS_PLAN.runs),
+        code=code("scripts/tradeoffs/tradeoffs_gather.py"),
     output:
-        metrics=f"{OUT}/metrics.parquet",
-        runs=f"{OUT}/runs.parquet",
-        curves=f"{OUT}/curves.parquet",
-        frontiers=f"{OUT}/frontiers.parquet",
-        optimism=f"{OUT}/optimism.parquet",
+        metrics=f"{TRADEOFFS_OUT}/metrics.parquet",
+        runs=f"{TRADEOFFS_OUT}/runs.parquet",
+        curves=f"{TRADEOFFS_OUT}/curves.parquet",
+        frontiers=f"{TRADEOFFS_OUT}/frontiers.parquet",
+        optimism=f"{TRADEOFFS_OUT}/optimism.parquet",
     log:
-        f"{OUT}/logs/gather.log",
+        f"{TRADEOFFS_OUT}/logs/tradeoffs_gather.log",
     conda:
         "../envs/data.yaml"
     script:
-        "../scripts/tradeoffs/gather.py"
+        "../scripts/tradeoffs/tradeoffs_gather.py"
 
 
-rule compare:
+rule tradeoffs_compare:
     input:
-        predictions=expand(rules.evaluate.output.predictions, run=PLAN.runs),
-        runs=rules.gather.output.runs,
-        frontiers=rules.gather.output.frontiers,
-        code=code("scripts/tradeoffs/compare.py"),
+        predictions=expand(rules.tradeoffs_evaluate.output.predictions, run=TRADEOFFS_PLAN.runs),
+        runs=rules.tradeoffs_gather.output.runs,
+        frontiers=rules.tradeoffs_gather.output.frontiers,
+        code=code("scripts/tradeoffs/tradeoffs_compare.py"),
     output:
-        f"{OUT}/comparisons.parquet",
+        f"{TRADEOFFS_OUT}/comparisons.parquet",
     log:
-        f"{OUT}/logs/compare.log",
+        f"{TRADEOFFS_OUT}/logs/tradeoffs_compare.log",
     benchmark:
-        f"{OUT}/benchmarks/compare.tsv"
+        f"{TRADEOFFS_OUT}/benchmarks/tradeoffs_compare.tsv"
     conda:
         "../envs/data.yaml"
     resources:
@@ -192,31 +198,31 @@ rule compare:
     params:
         replicates=TRADEOFFS["bootstrap"],
     script:
-        "../scripts/tradeoffs/compare.py"
+        "../scripts/tradeoffs/tradeoffs_compare.py"
 
 
-rule findings:
+rule tradeoffs_findings:
     input:
-        metrics=rules.gather.output.metrics,
-        runs=rules.gather.output.runs,
-        frontiers=rules.gather.output.frontiers,
-        code=code("scripts/tradeoffs/findings.py"),
+        metrics=rules.tradeoffs_gather.output.metrics,
+        runs=rules.tradeoffs_gather.output.runs,
+        frontiers=rules.tradeoffs_gather.output.frontiers,
+        code=code("scripts/tradeoffs/tradeoffs_findings.py"),
     output:
-        f"{OUT}/findings.parquet",
+        f"{TRADEOFFS_OUT}/findings.parquet",
     log:
-        f"{OUT}/logs/findings.log",
+        f"{TRADEOFFS_OUT}/logs/tradeoffs_findings.log",
     conda:
         "../envs/figures.yaml"
     script:
-        "../scripts/tradeoffs/findings.py"
+        "../scripts/tradeoffs/tradeoffs_findings.py"
 
 
-rule figure_fairness:
+rule tradeoffs_figure_fairness:
     input:
         metrics=gathered("tradeoffs", "metrics"),
         runs=gathered("tradeoffs", "runs"),
         frontiers=gathered("tradeoffs", "frontiers"),
-        code=code("scripts/tradeoffs/figure_fairness.py"),
+        code=code("scripts/tradeoffs/tradeoffs_figure_fairness.py"),
     output:
         figure_files(
             "tradeoffs",
@@ -225,85 +231,85 @@ rule figure_fairness:
             "fairness_frontier_weight",
         ),
     log:
-        f"{OUT}/logs/figure_fairness.log",
+        f"{TRADEOFFS_OUT}/logs/tradeoffs_figure_fairness.log",
     conda:
         "../envs/figures.yaml"
     script:
-        "../scripts/tradeoffs/figure_fairness.py"
+        "../scripts/tradeoffs/tradeoffs_figure_fairness.py"
 
 
-rule figure_robustness:
+rule tradeoffs_figure_robustness:
     input:
         metrics=gathered("tradeoffs", "metrics"),
         runs=gathered("tradeoffs", "runs"),
-        code=code("scripts/tradeoffs/figure_robustness.py"),
+        code=code("scripts/tradeoffs/tradeoffs_figure_robustness.py"),
     output:
         figure_files("tradeoffs", "robustness_frontier"),
     log:
-        f"{OUT}/logs/figure_robustness.log",
+        f"{TRADEOFFS_OUT}/logs/tradeoffs_figure_robustness.log",
     conda:
         "../envs/figures.yaml"
     params:
-        threat=PLAN.threats[0],
-        budget=budget_words(TRADEOFFS["robustness"]),
+        threat=TRADEOFFS_PLAN.threats[0],
+        budget=tradeoffs_budget(TRADEOFFS["robustness"]),
     script:
-        "../scripts/tradeoffs/figure_robustness.py"
+        "../scripts/tradeoffs/tradeoffs_figure_robustness.py"
 
 
-rule figure_robustness_by_sex:
+rule tradeoffs_figure_robustness_by_sex:
     input:
         metrics=gathered("tradeoffs", "metrics"),
         runs=gathered("tradeoffs", "runs"),
-        code=code("scripts/tradeoffs/figure_robustness_by_sex.py"),
+        code=code("scripts/tradeoffs/tradeoffs_figure_robustness_by_sex.py"),
     output:
         figure_files("tradeoffs", "robustness_by_sex", "attack_cascade"),
     log:
-        f"{OUT}/logs/figure_robustness_by_sex.log",
+        f"{TRADEOFFS_OUT}/logs/tradeoffs_figure_robustness_by_sex.log",
     conda:
         "../envs/figures.yaml"
     params:
-        threats=PLAN.threats,
-        budget=budget_words(TRADEOFFS["robustness"]),
+        threats=TRADEOFFS_PLAN.threats,
+        budget=tradeoffs_budget(TRADEOFFS["robustness"]),
     script:
-        "../scripts/tradeoffs/figure_robustness_by_sex.py"
+        "../scripts/tradeoffs/tradeoffs_figure_robustness_by_sex.py"
 
 
-rule figure_three_way:
+rule tradeoffs_figure_three_way:
     input:
         metrics=gathered("tradeoffs", "metrics"),
         runs=gathered("tradeoffs", "runs"),
-        code=code("scripts/tradeoffs/figure_three_way.py"),
+        code=code("scripts/tradeoffs/tradeoffs_figure_three_way.py"),
     output:
         figure_files("tradeoffs", "three_way"),
     log:
-        f"{OUT}/logs/figure_three_way.log",
+        f"{TRADEOFFS_OUT}/logs/tradeoffs_figure_three_way.log",
     conda:
         "../envs/figures.yaml"
     params:
         frames=TRADEOFFS["animation_frames"],
-        threat=PLAN.threats[0],
-        budget=budget_words(TRADEOFFS["robustness"]),
+        threat=TRADEOFFS_PLAN.threats[0],
+        budget=tradeoffs_budget(TRADEOFFS["robustness"]),
     script:
-        "../scripts/tradeoffs/figure_three_way.py"
+        "../scripts/tradeoffs/tradeoffs_figure_three_way.py"
 
 
-rule figure_curves:
+rule tradeoffs_figure_curves:
     input:
         metrics=gathered("tradeoffs", "metrics"),
         runs=gathered("tradeoffs", "runs"),
         curves=gathered("tradeoffs", "curves"),
-        code=code("scripts/tradeoffs/figure_curves.py"),
+        code=code("scripts/tradeoffs/tradeoffs_figure_curves.py"),
     output:
         figure_files("tradeoffs", "training_curves"),
     log:
-        f"{OUT}/logs/figure_curves.log",
+        f"{TRADEOFFS_OUT}/logs/tradeoffs_figure_curves.log",
     conda:
         "../envs/figures.yaml"
     script:
-        "../scripts/tradeoffs/figure_curves.py"
+        "../scripts/tradeoffs/tradeoffs_figure_curves.py"
 
 
-rule tables:
+rule tradeoffs_tables:
     input:
         metrics=gathered("tradeoffs", "metrics"),
         runs=gathered("tradeoffs", "runs"),
@@ -311,7 +317,7 @@ rule tables:
         optimism=gathered("tradeoffs", "optimism"),
         comparisons=gathered("tradeoffs", "comparisons"),
         label_facts=gathered("tradeoffs", "label_facts"),
-        code=code("scripts/tradeoffs/tables.py"),
+        code=code("scripts/tradeoffs/tradeoffs_tables.py"),
     output:
         table_files(
             "tradeoffs",
@@ -322,17 +328,43 @@ rule tables:
             "label_facts",
         ),
     log:
-        f"{OUT}/logs/tables.log",
+        f"{TRADEOFFS_OUT}/logs/tradeoffs_tables.log",
     conda:
         "../envs/figures.yaml"
     params:
-        threat=PLAN.threats[0],
-        budget=budget_words(TRADEOFFS["robustness"]),
+        threat=TRADEOFFS_PLAN.threats[0],
+        budget=tradeoffs_budget(TRADEOFFS["robustness"]),
     script:
-        "../scripts/tradeoffs/tables.py"
+        "../scripts/tradeoffs/tradeoffs_tables.py"
 
 
 HASHED["tradeoffs"] = [
-    *expand(rules.train.output.weights, run=PLAN.runs),
-    *expand(rules.evaluate.output.predictions, run=[*PLAN.runs, *PLAN.constants]),
+    *expand(rules.tradeoffs_train.output.weights, run=TRADEOFFS_PLAN.runs),
+    *expand(
+        rules.tradeoffs_evaluate.output.predictions,
+        run=[*TRADEOFFS_PLAN.runs, *TRADEOFFS_PLAN.constants],
+    ),
 ]
+
+
+rule tradeoffs_bench:
+    input:
+        code=code("scripts/tradeoffs/bench/speed.py"),
+    output:
+        parquet="results/bench/tradeoffs.parquet",
+        table=multiext("results/bench/tradeoffs", ".csv", ".md", ".tex"),
+    log:
+        "results/bench/logs/tradeoffs.log",
+    conda:
+        "../envs/torch.yaml"
+    threads: 1
+    resources:
+        gpu=config["gpu"],
+        mem_mb=growing(4000),
+        runtime=growing(60),
+    params:
+        # Real photographs are decoded too where this archive is present.
+        photographs="../shared/data/celeba/img_align_celeba_6000.zip",
+        python=sys.executable,
+    script:
+        "../scripts/tradeoffs/bench/speed.py"

@@ -3,15 +3,16 @@
 from pathlib import Path
 
 from scripts.backdoor.figure_pictures import draw_gallery
-from scripts.common import figures, records
+from scripts.common import figures, parquet
 from scripts.common.logs import job
+from scripts.common.schemas.metrics import METRICS
 
 
 def draw(metrics: str, labels: str, masks: str, output: Path) -> None:
     """Draw the gallery."""
-    dataset = ", ".join(sorted(records.read(metrics, records.METRICS)["dataset"].unique()))
+    dataset = ", ".join(sorted(parquet.read(metrics, METRICS)["dataset"].unique()))
     with figures.style():
-        figures.save(*draw_gallery(records.read(masks), records.read(labels), dataset), output)
+        figures.save(*draw_gallery(parquet.read(masks), parquet.read(labels), dataset), output)
 
 
 if "snakemake" in globals():

@@ -5,14 +5,15 @@ from pathlib import Path
 
 from scripts.backdoor.figure_pictures import draw_norms, draw_search
 from scripts.backdoor.figure_rates import draw_mitigations, draw_roc
-from scripts.common import figures, records
+from scripts.common import figures, parquet
 from scripts.common.logs import job
+from scripts.common.schemas.metrics import METRICS
 
 
 def draw_all(given: Mapping[str, str], index: float, folder: Path) -> None:
     """Draw the figures into a folder."""
-    metrics = records.read(given["metrics"], records.METRICS)
-    labels, models, roc, traces = (records.read(given[name]) for name in ("labels", "models", "roc", "traces"))
+    metrics = parquet.read(given["metrics"], METRICS)
+    labels, models, roc, traces = (parquet.read(given[name]) for name in ("labels", "models", "roc", "traces"))
     dataset = ", ".join(sorted(metrics["dataset"].unique()))
     with figures.style():
         for name, (canvas, plotted) in {

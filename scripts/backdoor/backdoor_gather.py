@@ -8,9 +8,10 @@ from safetensors.numpy import load_file
 
 from scripts.backdoor.detection import judge_models, null_rows, roc_rows, verdict_false_alarm, with_indices
 from scripts.backdoor.shapes import true_masks
-from scripts.common import records
+from scripts.common import parquet
 from scripts.common.intervals import difference_of_proportions, proportion_interval
 from scripts.common.logs import job, log
+from scripts.common.schemas.metrics import METRICS
 
 PER_MODEL = {  # metric: column of the models' table
     "anomaly_index": "index",
@@ -127,7 +128,7 @@ def gather(
     Raises:
         UserError: a norm is NaN.
     """
-    labels = with_indices(records.gather(given["labels"]))
+    labels = with_indices(parquet.gather(given["labels"]))
     models = judge_models(labels, settings["verdict"])
     many, judged = labels["label"].nunique(), int(labels["n"].max())
     common = {"study": "backdoor", "dataset": dataset, "split": "test"}
@@ -137,22 +138,22 @@ def gather(
         "metric": "verdict_false_alarm",
         "value": verdict_false_alarm(settings["verdict"], many),
     }
-    own = [changed_rows(records.gather(given["counts"])), model_rows(models, judged), rate_rows(models)]
+    own = [changed_rows(parquet.gather(given["counts"])), model_rows(models, judged), rate_rows(models)]
     own += [saved_rows(labels, settings["steps"]), pd.DataFrame([alarm])]
     metrics = pd.concat(
         [part.assign(**{key: part.get(key, told) for key, told in common.items()}) for part in own], ignore_index=True
     )
-    metrics = metrics.reindex(columns=[*records.METRICS.names, "kind"])
-    records.write(metrics, outputs["metrics"], records.METRICS)
-    records.write(labels, outputs["labels"])
-    records.write(models, outputs["models"])
-    records.write(null_rows(labels, settings["verdict"]), outputs["false_alarms"])
-    records.write(roc_rows(models, many, settings["verdict"]), outputs["roc"])
-    traces = records.gather(given["traces"])
-    records.write(traces, outputs["traces"])
+    metrics = metrics.reindex(columns=[*METRICS.names, "kind"])
+    parquet.write(metrics, outputs["metrics"], METRICS)
+    parquet.write(labels, outputs["labels"])
+    parquet.write(models, outputs["models"])
+    parquet.write(null_rows(labels, settings["verdict"]), outputs["false_alarms"])
+    parquet.write(roc_rows(models, many, settings["verdict"]), outputs["roc"])
+    traces = parquet.gather(given["traces"])
+    parquet.write(traces, outputs["traces"])
     first = traces.groupby("kind")["seed"].min().to_dict()
     triggers = dict(zip(kinds, given["triggers"], strict=True))
-    records.write(mask_rows(triggers, settings["models"], first), outputs["masks"])
+    parquet.write(mask_rows(triggers, settings["models"], first), outputs["masks"])
     for row in models.itertuples():
         log.info("%s, %s: truly %s; %s (%s)", row.run, row.protocol, row.true_labels, row.verdict, row.reason)
 

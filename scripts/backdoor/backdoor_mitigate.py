@@ -19,7 +19,7 @@ from scripts.backdoor.neural_cleanse import stamped
 from scripts.backdoor.outliers import Rule, rule_of, verdict
 from scripts.backdoor.triggers import Trigger, make_triggers
 from scripts.backdoor.weights import load_models, read_own_model
-from scripts.common import records
+from scripts.common import parquet
 from scripts.common.logs import job, log
 from scripts.common.training import choose_device
 
@@ -144,11 +144,11 @@ def mitigate(given: Mapping, own: str, kind: str, entry, settings: Mapping, outp
         load_pools(given["images"], given["pools"], device),
         kind,
         [] if entry is None else make_triggers(entry["triggers"]),
-        records.read(given["labels"]),
+        parquet.read(given["labels"]),
         tensors,
         settings,
     )
-    records.write(counts, output)
+    parquet.write(counts, output)
 
 
 if "snakemake" in globals():

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from scripts.common import records
+from scripts.common import parquet
 from scripts.common.errors import UserError
 from scripts.common.logs import job, log
 from scripts.common.seeds import seed_from
@@ -53,7 +53,7 @@ def make_pools(index: pd.DataFrame, settings: Mapping) -> pd.DataFrame:
 
 def write_pools(index: str | Path, settings: Mapping, output: str | Path) -> None:
     """Write the pools."""
-    records.write(make_pools(records.read(index), settings), output)
+    parquet.write(make_pools(parquet.read(index), settings), output)
 
 
 if "snakemake" in globals():

@@ -16,7 +16,7 @@ from scripts.backdoor.notebook import NotebookSearch, search_triggers, with_relu
 from scripts.backdoor.schedule import ScheduleSettings
 from scripts.backdoor.triggers import Trigger, make_triggers
 from scripts.backdoor.weights import load_models, read_own_model
-from scripts.common import records
+from scripts.common import parquet
 from scripts.common.errors import UserError
 from scripts.common.files import atomic_path
 from scripts.common.logs import job, log
@@ -125,8 +125,8 @@ def scan(
     models = {0: read_own_model(own).to(device)} if entry is None else load_models(weights, device)
     triggers = None if entry is None else make_triggers(entry["triggers"])
     labels, traces, tensors = scan_kind(models, load_pools(images, pools, device), kind, triggers, settings)
-    records.write(labels, outputs["labels"])
-    records.write(traces, outputs["traces"])
+    parquet.write(labels, outputs["labels"])
+    parquet.write(traces, outputs["traces"])
     with atomic_path(Path(outputs["triggers"])) as temporary:
         save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, temporary)
 

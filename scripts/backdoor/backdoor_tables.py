@@ -6,8 +6,9 @@ from pathlib import Path
 import pandas as pd
 
 from scripts.backdoor.words import METHOD_WORDS, RATE_WORDS, in_kind_order, kind_words
-from scripts.common import figures, records
+from scripts.common import figures, parquet
 from scripts.common.logs import job
+from scripts.common.schemas.metrics import METRICS
 from scripts.common.tables import UNDEFINED, format_interval, save_table
 
 
@@ -88,8 +89,8 @@ def protocols_table(metrics: pd.DataFrame, models: pd.DataFrame) -> pd.DataFrame
 
 def write_tables(given: Mapping[str, str], folder: Path) -> None:
     """Write all tables of the study into a folder."""
-    metrics, models = records.read(given["metrics"], records.METRICS), records.read(given["models"])
-    alarms = records.read(given["false_alarms"])
+    metrics, models = parquet.read(given["metrics"], METRICS), parquet.read(given["models"])
+    alarms = parquet.read(given["false_alarms"])
     alarms = alarms.rename(
         columns={"above_2": "P(index > 2)", "above_3": "P(index > 3)", "quantile_95": "95th percentile"}
     )

@@ -12,10 +12,11 @@ from scripts.backdoor.fitting import Fitting, RareCheckpoints, on_pool, train
 from scripts.backdoor.network import DigitNet, build
 from scripts.backdoor.triggers import Trigger, make_triggers
 from scripts.backdoor.weights import save_models
-from scripts.common import records
+from scripts.common import parquet
 from scripts.common.errors import UserError
 from scripts.common.files import atomic_path, checksum
 from scripts.common.logs import job, log
+from scripts.common.schemas.curves import CURVES
 from scripts.common.seeds import seed_from
 from scripts.common.training import choose_device
 
@@ -79,7 +80,7 @@ def train_kind(
         record = {"kind": kind, "settings": dict(settings), "models": [record for _, record, _ in trained]}
         temporary.write_text(json.dumps(record, indent=2, sort_keys=True) + "\n")
     curves = pd.DataFrame([row for _, _, curve in trained for row in curve])
-    records.write(curves, outputs["curves"], records.CURVES)
+    parquet.write(curves, outputs["curves"], CURVES)
     for seed in entry["seeds"]:
         RareCheckpoints(Path(folder) / f"seed{seed}", "").clear()
 

@@ -12,10 +12,10 @@ from scripts.backdoor.digits import load_pools
 from scripts.backdoor.network import CLASSES, DigitNet, frozen
 from scripts.backdoor.neural_cleanse import Search, reverse_engineer
 from scripts.backdoor.weights import load_models
-from scripts.bench.timing import compare, frame_of, interleave, row
-from scripts.common import records
+from scripts.common import parquet
 from scripts.common.logs import job
 from scripts.common.tables import save_table
+from scripts.common.timing import compare, frame_of, interleave, row
 from scripts.common.training import choose_device
 
 REPEATS = 3
@@ -57,7 +57,7 @@ def speeds(model: DigitNet, images: Tensor, search: Search, clock: str) -> list[
 
 def saved(labels_path: str, search: Search, words: str) -> dict:
     """Return the row on updates that early stopping saved in a finished scan."""
-    labels = records.read(labels_path)
+    labels = parquet.read(labels_path)
     own = labels[labels["protocol"] == "corrected"]
     taken, budget = int(own["updates"].sum()), len(own) * search.steps * search.batches_per_step
     remark = f"{budget - taken:,} of {budget:,} updates saved by early stopping over {len(own)} labels; {words}"
@@ -92,7 +92,7 @@ def bench(
     else:
         rows.append(row("the published budget", "s", float("nan"), float("nan"), [float("nan")], remark="needs a GPU"))
     result = frame_of(rows)
-    records.write(result, output)
+    parquet.write(result, output)
     shown = result[["what", "unit", "ours", "reference", "ratio", "remark"]]
     save_table(
         shown, table, f"Trigger reverse engineering on {torch.cuda.get_device_name() if gpu else 'one CPU thread'}"

@@ -1,4 +1,4 @@
-"""How much work the study's settings ask for, to extrapolate the cost of a larger run (scripts/bench/paper_cost.py).
+"""How much work the study's settings ask for, to extrapolate the cost of a larger run (scripts/report/paper_cost.py).
 
 In forward passes of one image: a training step 3, a step of a search 2, since it needs no gradient of the weights.
 """

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from scripts.backdoor.triggers import Trigger
-from scripts.common import records
+from scripts.common import parquet
 
 BATCH = 512
 
@@ -35,7 +35,7 @@ class Pool:
 
 def load_pools(images: str | Path, pools: str | Path, device: torch.device) -> dict[str, Pool]:
     """Return the pools train, reverse, evaluation and unlearning, each in the order of the pools file."""
-    array, table = np.load(images, mmap_mode="r"), records.read(pools)
+    array, table = np.load(images, mmap_mode="r"), parquet.read(pools)
 
     def pool(rows: pd.DataFrame) -> Pool:
         pixels = torch.from_numpy(np.ascontiguousarray(array[rows["row_id"].to_numpy()])).to(device)

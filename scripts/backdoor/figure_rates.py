@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 
 from scripts.backdoor.words import COLOURS, INDEX_WORDS, MARKERS, METHOD_WORDS, in_kind_order, kind_words
 from scripts.common import figures
+from scripts.common.data_notes import span
 
 PANELS = {
     "attack_success": "attack success, true trigger",
@@ -45,7 +46,7 @@ def draw_mitigations(metrics: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
     first.set_ylim(len(methods) - 0.5, -0.5)
     canvas.axes[1].set_xlim(right=1.0)
     figures.legend_above(canvas, handles, columns=max(1, len(handles)))
-    seeds, n = (figures.span(int(table[name].min()), int(table[name].max())) for name in ("seeds", "n"))
+    seeds, n = (span(int(table[name].min()), int(table[name].max())) for name in ("seeds", "n"))
     words = f"{', '.join(sorted(metrics['dataset'].unique()))}; n = {n} test images; seeds per kind: {seeds}; "
     figures.footer(
         canvas,

@@ -5,15 +5,15 @@ from dataclasses import dataclass
 import numpy as np
 import xgboost
 
-from scripts.bench.timing import compare, frame_of, interleave
 from scripts.boosting import fair, gradient
 from scripts.boosting.fair import Rows, Settings
 from scripts.boosting.gradient import Trees
 from scripts.boosting.people import hold_out, people, split
 from scripts.boosting.plain import adafair
-from scripts.common import records
+from scripts.common import parquet
 from scripts.common.logs import job
 from scripts.common.tables import save_table
+from scripts.common.timing import compare, frame_of, interleave
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Size:
 
 def bench(table: str, output: str, shown: str, size: Size = Size()) -> None:
     """Time all pairs in turns and write the rows of the benchmark."""
-    data = people(records.read(table), "adult", ["sex"], size.most_rows)
+    data = people(parquet.read(table), "adult", ["sex"], size.most_rows)
     train, _ = split(data.y, "adult", 0.5, 0)
     columns = data.columns(train)
     rows, (dense, sparse, _) = data.rows(columns, train), data.features(train)
@@ -81,7 +81,7 @@ def bench(table: str, output: str, shown: str, size: Size = Size()) -> None:
     what = f"{what}, with held-out rows"
     found.append(compare(what, costs["fair, chosen"], costs["plain, watched"], "cpu", at_most=1.5, remark=remark))
     result = frame_of(found)
-    records.write(result, output)
+    parquet.write(result, output)
     columns_shown = ["what", "unit", "ours", "reference", "ratio", "goal", "met", "remark"]
     save_table(result[columns_shown], shown, "CPU seconds per fit, one thread: ours beside the reference")
 

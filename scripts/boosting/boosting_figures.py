@@ -20,7 +20,7 @@ from scripts.boosting.looks import (
     need,
     of_measure,
 )
-from scripts.common import figures, records
+from scripts.common import figures, parquet
 from scripts.common.logs import job
 from scripts.common.pareto import pareto_mask
 
@@ -167,7 +167,7 @@ def draw_stages(stages: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
 
 def draw_all(paths: dict[str, str], folder: Path) -> None:
     """Write all figures and the explorer into `folder`."""
-    data = {name: records.read(path) for name, path in paths.items()}
+    data = {name: parquet.read(path) for name, path in paths.items()}
     summary, rounds, facts = data["summary"], data["rounds"], data["facts"]
     one = is_single(summary["attributes"])
     works = {

@@ -10,9 +10,10 @@ from scripts.boosting.names import run_name
 from scripts.boosting.people import SUBSET_WORDS, People, people, split
 from scripts.boosting.plan import cell_name
 from scripts.boosting.preferences import check_preference
-from scripts.common import records
+from scripts.common import parquet
 from scripts.common.errors import UserError
 from scripts.common.logs import job, log, progress
+from scripts.common.schemas.predictions import PREDICTIONS
 
 
 def prediction_rows(data: People, found: Fitted, parts: Parts, cell: str, seed: int) -> pd.DataFrame:
@@ -132,10 +133,10 @@ def fit_cell(frame: pd.DataFrame, entry: dict, study: dict) -> dict:
 
 def write_cell(table: str, entry: dict, study: dict, output: dict[str, str]) -> None:
     """Fit a cell and write its files."""
-    fitted = fit_cell(records.read(table), entry, study)
-    records.write(fitted["predictions"], output["predictions"], records.PREDICTIONS)
-    records.write(fitted["runs"], output["runs"])
-    records.write(fitted["rounds"], output["rounds"])
+    fitted = fit_cell(parquet.read(table), entry, study)
+    parquet.write(fitted["predictions"], output["predictions"], PREDICTIONS)
+    parquet.write(fitted["runs"], output["runs"])
+    parquet.write(fitted["rounds"], output["rounds"])
     stumps.save(fitted["stumps"], output["stumps"])
     gradient.save(fitted["gradient"], output["gradient"])
     log.info("%s: %d runs", cell_name(entry), len(fitted["runs"]))

@@ -12,7 +12,7 @@ from sklearn.model_selection import train_test_split
 from scripts.boosting import fair
 from scripts.boosting.fair import Rows, Settings
 from scripts.boosting.stumps import Columns
-from scripts.common import records
+from scripts.common import parquet
 from scripts.common.logs import job, log
 from scripts.common.metrics import RATES, balanced_accuracy, count_table
 from scripts.data.packages import read_member
@@ -82,5 +82,5 @@ def golden_rows(wheel: str | Path, sha256: str) -> pd.DataFrame:
 if "snakemake" in globals():
     with job(snakemake):
         found = golden_rows(snakemake.input.wheel, snakemake.params.sha256)
-        records.write(found, snakemake.output[0])
+        parquet.write(found, snakemake.output[0])
         log.info("largest difference %.1e", found["difference"].max())

@@ -9,11 +9,13 @@ import pyarrow.parquet as pq
 from scripts.boosting import measures, names, notions
 from scripts.boosting.mfbpp import objectives
 from scripts.boosting.two_stages import TITLE
-from scripts.common import records
+from scripts.common import parquet
 from scripts.common.errors import UserError
 from scripts.common.logs import job, log
 from scripts.common.metrics import RATES, balanced_accuracy, by_attribute
 from scripts.common.over_seeds import over_seeds
+from scripts.common.schemas.metrics import METRICS
+from scripts.common.schemas.predictions import PREDICTIONS
 from scripts.common.seeds import seed_from
 
 STUDY = "boosting"
@@ -168,7 +170,7 @@ def stage_metrics(path: str | Path) -> pd.DataFrame:
 
     Applicants of another seed are new ones, so the interval over seeds is Student's.
     """
-    frame = records.read(path, records.PREDICTIONS)
+    frame = parquet.read(path, PREDICTIONS)
     rows = []
     for run, own in frame.groupby("run", sort=False):
         code = (2 * own["first"].astype(int) + own["second"]) * 3 + own["stages"]
@@ -196,7 +198,7 @@ def measure_all(
     """
     parts = {name: [] for name in ("metrics", "findings", "summary", "rounds", "masses", "facts")}
     for paths in cells:
-        runs, rounds = records.read(paths["runs"]), records.read(paths["rounds"])
+        runs, rounds = parquet.read(paths["runs"]), parquet.read(paths["rounds"])
         metrics = cell_metrics(paths["predictions"], runs, minimum, replicates)
         by_train = float(runs["test_rows"].iloc[0] / runs["train_rows"].iloc[0])
         parts["metrics"].append(metrics)
@@ -209,9 +211,9 @@ def measure_all(
             runs.drop(columns=["run", "protocol", "method", "seed", "theta", "rounds"]).drop_duplicates()
         )
     for name, frames in parts.items():
-        schema = records.METRICS if name in ("metrics", "findings") else None
-        records.write(pd.concat(frames, ignore_index=True), output[name], schema)
-    records.write(stage_metrics(stages), output["stages"])
+        schema = METRICS if name in ("metrics", "findings") else None
+        parquet.write(pd.concat(frames, ignore_index=True), output[name], schema)
+    parquet.write(stage_metrics(stages), output["stages"])
     log.info("%d runs", sum(frame["run"].nunique() for frame in parts["metrics"]))
 
 

@@ -8,7 +8,7 @@ import yaml
 
 from scripts.boosting.looks import KEYS, MEASURES_ONE, MEASURES_SEVERAL, is_single, labelled, need, of_measure
 from scripts.boosting.measures import UNDECIDED, WORST
-from scripts.common import records
+from scripts.common import parquet
 from scripts.common.logs import job
 from scripts.common.tables import UNDEFINED, format_interval, format_number, save_table
 
@@ -106,7 +106,7 @@ def stages_table(stages: pd.DataFrame) -> pd.DataFrame:
 
 def write_tables(paths: dict[str, str], folder: Path) -> None:
     """Write all tables (each csv, md, tex) into `folder`."""
-    data = {name: records.read(path) for name, path in paths.items()}
+    data = {name: parquet.read(path) for name, path in paths.items()}
     summary = need(data["summary"], "any arm")
     one, rest = summary[is_single(summary["attributes"])], summary[~is_single(summary["attributes"])]
     said = "The published package (adafair 0.1.5, and scikit-learn's AdaBoost) / ours, on one split of Adult, test part"

@@ -4,8 +4,9 @@ import pandas as pd
 
 from scripts.boosting.names import run_name
 from scripts.boosting.two_stages import ARMS, applicants, select
-from scripts.common import records
+from scripts.common import parquet
 from scripts.common.logs import job, progress
+from scripts.common.schemas.predictions import PREDICTIONS
 
 CELL = "two_stages"
 
@@ -24,4 +25,4 @@ def decide(rows: int, rounds: int, seeds: list[int]) -> pd.DataFrame:
 if "snakemake" in globals():
     with job(snakemake):
         found = decide(snakemake.params.rows, snakemake.params.rounds, snakemake.params.seeds)
-        records.write(found, snakemake.output[0], records.PREDICTIONS)
+        parquet.write(found, snakemake.output[0], PREDICTIONS)

@@ -1,4 +1,4 @@
-"""How much work the study's settings ask for, to extrapolate the cost of a larger run (scripts/bench/paper_cost.py).
+"""How much work the study's settings ask for, to extrapolate the cost of a larger run (scripts/report/paper_cost.py).
 
 In trees of xgboost per row. What else is fitted is counted as so many trees, as measured on Adult with one thread.
 """

@@ -7,7 +7,8 @@ from pathlib import Path
 import yaml
 
 from scripts.common.errors import UserError
-from scripts.common.studies import check, read_yaml, study_names
+from scripts.common.studies import study_names
+from scripts.common.yaml_files import check, read_yaml
 
 DEEPEST = 50
 

@@ -1,4 +1,4 @@
-"""One style for every figure, what a figure says of its data, and saving: picture, vector picture, numbers drawn.
+"""One style for every figure, and saving: picture, vector picture, numbers drawn.
 
 No pyplot: a figure is an object like any other, nothing is kept between figures, and no window
 system is looked for.
@@ -17,7 +17,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 
-from scripts.common import records
+from scripts.common import parquet
 from scripts.common.files import atomic_path
 
 # Okabe and Ito's palette: eight colours that stay apart for colour-blind readers.
@@ -75,7 +75,7 @@ def save(figure: Figure, plotted: pd.DataFrame, path_without_suffix: str | Path)
     for suffix, metadata in dateless.items():
         with atomic_path(base.with_name(base.name + suffix)) as temporary:
             figure.savefig(temporary, dpi=DPI, metadata=metadata)
-    records.write(plotted, base.with_name(base.name + ".parquet"))
+    parquet.write(plotted, base.with_name(base.name + ".parquet"))
 
 
 def footer(figure: Figure, text: str) -> None:
@@ -147,38 +147,3 @@ def offsets(values: pd.Series, low: pd.Series, high: pd.Series) -> list[list[flo
     below = (values - low).clip(lower=0).fillna(0.0)
     above = (high - values).clip(lower=0).fillna(0.0)
     return [below.tolist(), above.tolist()]
-
-
-def span(low: int, high: int) -> str:
-    """Write a range of whole numbers, or the one number where both ends agree."""
-    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
-
-
-def data_note(metrics: pd.DataFrame, measures: dict[str, str], split: str = "test") -> str:
-    """Say what a figure's numbers rest on, counted from the frame itself.
-
-    Args:
-        metrics: rows of `records.METRICS` (trained models only).
-        measures: metric names, each with the words for it; the first gives the main n.
-
-    Returns:
-        For example "rendered faces; n = 2,000 test images (robustness: 256); 2 seeds; 95 % bootstrap intervals".
-
-    Raises:
-        UserError: a metric has no rows.
-    """
-    counts = {}
-    for metric, words in measures.items():
-        n = records.select(metrics, metric, split=split).n
-        counts[words] = span(int(n.min()), int(n.max()))
-    (main, first), *further = counts.items()
-    others = "; ".join(f"{words}: {count}" for words, count in further if count != first)
-    seeds = metrics.groupby(["protocol", "method"]).seed.nunique()
-    many = "seed" if seeds.max() == 1 else "seeds"
-    parts = [
-        ", ".join(sorted(metrics.dataset.unique())),
-        f"n = {first} {split} {main}" + (f" ({others})" if others else ""),
-        f"{span(int(seeds.min()), int(seeds.max()))} {many} per setting",
-        "95 % bootstrap intervals",
-    ]
-    return "; ".join(parts)

@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from scripts.common.errors import UserError
 from scripts.common.files import as_user_error
-from scripts.common.lifeline import end_with_the_run
+from scripts.common.parent_watchdog import end_with_the_run
 
 log = logging.getLogger("counterweight")
 

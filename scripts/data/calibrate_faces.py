@@ -18,7 +18,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from scripts.common import records
+from scripts.common import parquet
 from scripts.common.errors import UserError
 from scripts.common.intervals import proportion_interval
 from scripts.data.celeba_names import ATTRIBUTES
@@ -143,9 +143,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--out", required=True, help="Parquet to write")
     options = parser.parse_args(arguments)
     try:
-        table = records.read(options.attributes, columns=["row_id", *ATTRIBUTES])
+        table = parquet.read(options.attributes, columns=["row_id", *ATTRIBUTES])
         found = measure(table, options.train, options.test, options.epochs, options.seed, options.workers)
-        records.write(found, options.out)
+        parquet.write(found, options.out)
     except UserError as error:
         print(error, file=sys.stderr)
         return 1

@@ -11,7 +11,7 @@ import pyarrow.csv
 from scripts.common.errors import UserError
 from scripts.common.files import atomic_path
 from scripts.common.logs import job, log
-from scripts.common.records import write
+from scripts.common.parquet import write
 from scripts.data.celeba import ATTRIBUTES_MD5, IMAGES, attribute_text, file_name, read_attribute_text
 from scripts.data.celeba_names import ATTRIBUTES
 from scripts.data.packages import read_member

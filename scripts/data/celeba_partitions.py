@@ -8,7 +8,7 @@ import pandas as pd
 
 from scripts.common.files import atomic_path
 from scripts.common.logs import job, log
-from scripts.common.records import write
+from scripts.common.parquet import write
 from scripts.data.celeba import (
     IMAGES,
     PARTITION_MD5,

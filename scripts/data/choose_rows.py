@@ -7,7 +7,7 @@ import pandas as pd
 
 from scripts.common.errors import UserError
 from scripts.common.logs import job, log
-from scripts.common.records import read, write
+from scripts.common.parquet import read, write
 from scripts.common.seeds import seed_from
 from scripts.data.celeba import TEST, TRAIN, VALID
 from scripts.data.images import FaceImages, require_terms

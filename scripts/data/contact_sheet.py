@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from scripts.common import records
+from scripts.common import parquet
 from scripts.common.errors import UserError
 from scripts.common.files import atomic_path
 from scripts.common.logs import job
@@ -88,8 +88,8 @@ def contact_sheet(images: np.ndarray, attributes: np.ndarray, row_ids: np.ndarra
 
 def main(images: str, index: str, attributes: str, png: str) -> None:
     """Draw the sheet from the rule's files: the image array, its Parquet index and the attribute table."""
-    row_ids = records.read(index, columns=["row_id"])["row_id"].to_numpy()
-    table = records.read(attributes, columns=["row_id", *ATTRIBUTES]).set_index("row_id")
+    row_ids = parquet.read(index, columns=["row_id"])["row_id"].to_numpy()
+    table = parquet.read(attributes, columns=["row_id", *ATTRIBUTES]).set_index("row_id")
     missing = np.setdiff1d(row_ids, table.index)
     if len(missing):
         raise UserError(f"{attributes}: lacks row {missing[0]}, which {index} lists; rebuild both")

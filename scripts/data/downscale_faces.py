@@ -8,7 +8,7 @@ import numpy as np
 from scripts.common.errors import UserError
 from scripts.common.files import atomic_path
 from scripts.common.logs import job, log, progress
-from scripts.common.records import read
+from scripts.common.parquet import read
 from scripts.data.celeba import IMAGES
 from scripts.data.decoding import SIZE, downscale_chunk
 from scripts.data.images import FaceImages, require_terms, write_dataset, write_index

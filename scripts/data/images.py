@@ -11,7 +11,7 @@ import pandas as pd
 
 from scripts.common.errors import UserError
 from scripts.common.files import atomic_path
-from scripts.common.records import write
+from scripts.common.parquet import write
 from scripts.data.celeba import IMAGES, file_name
 from scripts.data.packages import DAMAGE
 

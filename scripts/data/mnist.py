@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from scripts.common import records
+from scripts.common import parquet
 from scripts.common.errors import UserError
 from scripts.common.files import atomic_path, checksum
 from scripts.common.logs import job, log
@@ -84,7 +84,7 @@ def write(images: np.ndarray, labels: np.ndarray, parts, images_path: str | Path
     if len(labels) and not 0 <= labels.min() <= labels.max() <= 9:
         raise UserError(f"MNIST: labels from {labels.min()} to {labels.max()}, expected digits; get the files again")
     index = pd.DataFrame({"row_id": np.arange(len(labels)), "part": parts, "label": labels})
-    records.write(index, index_path)
+    parquet.write(index, index_path)
     with atomic_path(images_path) as temporary:
         np.save(temporary, images, allow_pickle=False)
     log.info(

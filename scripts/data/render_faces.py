@@ -6,7 +6,7 @@ import pandas as pd
 from scripts.common.errors import UserError
 from scripts.common.files import atomic_path
 from scripts.common.logs import job, log
-from scripts.common.records import read
+from scripts.common.parquet import read
 from scripts.data.celeba_names import ATTRIBUTES
 from scripts.data.images import write_dataset, write_index
 from scripts.data.rendering import render_faces

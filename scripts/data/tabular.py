@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from scripts.common import records
+from scripts.common import parquet
 from scripts.common.errors import UserError
 from scripts.common.logs import job, log
 from scripts.common.tabular import Table, require, table_of
@@ -181,7 +181,7 @@ def make_table(source: str | Path, name: str, sha256: Mapping[str, str], output:
         raise UserError(f"{source}: holds no table of {table.title} ({error}); get the file again") from error
     check_rows(frame, table)
     first = ["row_id", "y"]
-    records.write(frame[[*first, *(column for column in frame if column not in first)]], output)
+    parquet.write(frame[[*first, *(column for column in frame if column not in first)]], output)
     log.info("%s: %d rows, %.3f positive", table.title, len(frame), frame["y"].mean())
 
 

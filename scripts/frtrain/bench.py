@@ -4,14 +4,14 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from scripts.bench.timing import compare, frame_of, interleave
-from scripts.common import records
+from scripts.common import parquet
 from scripts.common.logs import job
 from scripts.common.tables import save_table
+from scripts.common.timing import compare, frame_of, interleave
 from scripts.frtrain.datasets import FR_TRAIN_ROWS, synthetic_data
 from scripts.frtrain.fr_train import LOOPS, Loop, Networks, fit_fr_train
-from scripts.frtrain.initial import initial_weights
-from scripts.frtrain.synthetic import synthetic_table
+from scripts.frtrain.frtrain_initial import initial_weights
+from scripts.frtrain.frtrain_synthetic import synthetic_table
 
 PRINTED = {"clean": 0.85, "poisoned": 0.52}
 REPEATS, SEED, FITS_AT_ONCE = 2, 1, 3
@@ -84,7 +84,7 @@ def bench(output: str, table: str) -> None:
         what = f"FR-Train, one published fit, {labels} labels"
         rows.append(compare(what, ours, costs["autograd"], "cpu", at_most=0.1, remark=remark))
     result = frame_of(rows)
-    records.write(result, output)
+    parquet.write(result, output)
     shown = result[["what", "unit", "ours", "reference", "ratio", "goal", "met", "remark"]]
     save_table(shown, table, "CPU seconds per fit: the compiled loop beside the same loop by autograd, one thread")
 

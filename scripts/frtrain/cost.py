@@ -1,4 +1,4 @@
-"""How much work the study's settings ask for, to extrapolate the cost of a larger run (scripts/bench/paper_cost.py)."""
+"""Work that the study's settings ask for, to extrapolate the cost of a larger run (scripts/report/paper_cost.py)."""
 
 from scripts.frtrain.plan import Plan, cells
 

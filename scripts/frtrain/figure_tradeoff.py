@@ -3,7 +3,8 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
-from scripts.common import figures, records
+from scripts.common import figures
+from scripts.common.schemas.metrics import select_metric
 from scripts.frtrain.points import ACCURACY, DI, FLOOR, LABELS, require_rows
 from scripts.frtrain.published import NOTEBOOKS
 
@@ -70,7 +71,7 @@ def draw(metrics: pd.DataFrame, lambdas: dict) -> tuple[Figure, pd.DataFrame]:
         for layer, rows in (("first seed", line), ("other seeds", others), ("notebook", stated)):
             drawn.append(rows.assign(layer=layer, labels=labels))
     figures.legend_above(figure, handles, columns=3)
-    chosen = records.select(metrics[(metrics.dataset == "synthetic") & (metrics.method == "FR-Train")], ACCURACY)
+    chosen = select_metric(metrics[(metrics.dataset == "synthetic") & (metrics.method == "FR-Train")], ACCURACY)
     figures.footer(
         figure,
         f"synthetic data; n = {int(chosen.n.max()):,} test rows; {points.seed.nunique()} seeds of the initial weights; "

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from scripts.common import figures, records
+from scripts.common import figures, parquet
 from scripts.common.logs import job
 from scripts.common.tables import format_number
 from scripts.income.looks import ARMS, METRICS, data_note, of_metric
@@ -168,7 +168,7 @@ def draw_line(axes: Axes, rows: pd.DataFrame, colour: str, marker: str):
 
 def draw_all(summary_path: str, swaps_path: str, folder: str | Path) -> None:
     """Write `before_after`, `accuracy_parity` and `swaps` (each png, pdf, parquet) into `folder`."""
-    summary, swaps = records.read(summary_path), records.read(swaps_path)
+    summary, swaps = parquet.read(summary_path), parquet.read(swaps_path)
     drawings = {"before_after": (draw_before_after, summary), "accuracy_parity": (draw_plane, summary)}
     for name, (draw, frame) in (drawings | {"swaps": (draw_swaps, swaps)}).items():
         with figures.style():

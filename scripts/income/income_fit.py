@@ -6,9 +6,10 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from scripts.common import records
+from scripts.common import parquet
 from scripts.common.errors import UserError
 from scripts.common.logs import job, log, progress
+from scripts.common.schemas.predictions import PREDICTIONS
 from scripts.common.seeds import seed_from
 from scripts.common.tabular import table_of
 from scripts.income.arms import Outcome, Swapping, as_published, corrected
@@ -100,14 +101,14 @@ def fit_cell(
 
 def write_cell(table: str, entry: dict, cell: str, predictions: str, swaps: str, altered: str, **settings) -> None:
     """Fit a data set and write its three files."""
-    fitted = fit_cell(records.read(table), entry, cell, **settings)
+    fitted = fit_cell(parquet.read(table), entry, cell, **settings)
     named = {"dataset": title(entry), "attribute": entry["attribute"]}
     words = dict(
         zip(("group_0", "group_1"), table_of(entry["table"]).attributes[entry["attribute"]].words, strict=True)
     )
-    records.write(fitted.predictions.assign(**named, **words), predictions, records.PREDICTIONS)
-    records.write(fitted.swaps.assign(**named, **words), swaps)
-    records.write(fitted.altered.assign(**named), altered)
+    parquet.write(fitted.predictions.assign(**named, **words), predictions, PREDICTIONS)
+    parquet.write(fitted.swaps.assign(**named, **words), swaps)
+    parquet.write(fitted.altered.assign(**named), altered)
     log.info("%s: %d runs", cell, fitted.predictions["run"].nunique())
 
 

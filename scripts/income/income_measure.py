@@ -3,12 +3,14 @@
 import numpy as np
 import pandas as pd
 
-from scripts.common import records
+from scripts.common import parquet
 from scripts.common.errors import UserError
 from scripts.common.intervals import paired_difference
 from scripts.common.logs import job, log, progress
 from scripts.common.metrics import RATES
 from scripts.common.over_seeds import over_seeds
+from scripts.common.schemas.metrics import METRICS
+from scripts.common.schemas.predictions import PREDICTIONS
 from scripts.common.seeds import seed_from
 from scripts.income.measures import disparate_impact, measure, parity_difference
 from scripts.income.names import ARMS, BASE, CELLS, LABELS, OWN_SPLIT, RANDOM, run_name
@@ -155,7 +157,7 @@ def order_of(frame: pd.DataFrame) -> pd.DataFrame:
 
 def stacked(paths: list[str]) -> pd.DataFrame:
     """Return the rows of all files; a cell without the protocol that a file is about has none."""
-    frames = [records.read(path) for path in paths]
+    frames = [parquet.read(path) for path in paths]
     return pd.concat([frame for frame in frames if len(frame)] or frames[:1], ignore_index=True)
 
 
@@ -169,18 +171,18 @@ def measure_all(
     """
     values, differences = [], []
     for path in predictions:
-        frame = records.read(path, records.PREDICTIONS)
+        frame = parquet.read(path, PREDICTIONS)
         check_predictions(frame, frame["attribute"].iloc[0], path)
         found = cell_metrics(frame, replicates)
         values.append(found[0])
         differences.append(found[1])
     values, differences = (order_of(pd.concat(parts, ignore_index=True)) for parts in (values, differences))
-    records.write(values, outputs["metrics"], records.METRICS)
+    parquet.write(values, outputs["metrics"], METRICS)
     changes = altered_findings(stacked(altered))
     findings = pd.concat([differences, changes], ignore_index=True) if len(changes) else differences
-    records.write(findings, outputs["findings"], records.METRICS)
-    records.write(summary_of(values, differences), outputs["summary"])
-    records.write(swap_effects(stacked(swaps)), outputs["swaps"])
+    parquet.write(findings, outputs["findings"], METRICS)
+    parquet.write(summary_of(values, differences), outputs["summary"])
+    parquet.write(swap_effects(stacked(swaps)), outputs["swaps"])
     log.info("%d runs", values["run"].nunique())
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from scripts.common import records
+from scripts.common import parquet
 from scripts.common.logs import job
 from scripts.common.tables import UNDEFINED, format_interval, save_table
 from scripts.income.names import PROTOCOLS
@@ -58,7 +58,7 @@ def table_of(summary: pd.DataFrame, quantity: str, columns: dict[str, tuple[str,
 
 def write_tables(summary_path: str, folder: str | Path) -> None:
     """Write `arms` and `differences` (each csv, md, tex) into `folder`."""
-    summary = records.read(summary_path)
+    summary = parquet.read(summary_path)
     means = "Means over seeds with 95 % t intervals, corrected for the rows that the splits share"
     said = f"All arms. {means}. Differences are group 1 minus group 0; disparate impact is group 0 over group 1."
     save_table(table_of(summary, "value", ARMS), Path(folder) / "arms", said)

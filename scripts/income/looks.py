@@ -3,6 +3,7 @@
 import pandas as pd
 
 from scripts.common import figures
+from scripts.common.data_notes import span
 from scripts.common.errors import UserError
 from scripts.income import names
 
@@ -49,10 +50,10 @@ def of_metric(summary: pd.DataFrame, metric: str, subgroup: str = "all", quantit
 def data_note(rows: pd.DataFrame) -> str:
     """Say what a figure's numbers rest on: data sets with their test rows, seeds, kind of interval."""
     parts = [
-        f"{dataset}: {figures.span(int(own.n.min()), int(own.n.max()))} test rows"
+        f"{dataset}: {span(int(own.n.min()), int(own.n.max()))} test rows"
         for dataset, own in rows.groupby("dataset", sort=False)
     ]
-    seeds = figures.span(int(rows.seeds.min()), int(rows.seeds.max()))
+    seeds = span(int(rows.seeds.min()), int(rows.seeds.max()))
     many = "seed" if rows.seeds.max() == 1 else "seeds"
     kind = "95 % t intervals over seeds, corrected for the rows that the splits share"
     signs = rows.groupby("groups", sort=False)["dataset"].unique()

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed, parallel_config
 
-from scripts.common import records
+from scripts.common import parquet
 from scripts.common.errors import UserError
 from scripts.common.logs import job, log
 from scripts.common.seeds import seed_from
@@ -203,9 +203,9 @@ if "snakemake" in globals():
         paths = [str(path) for path in snakemake.input.predictions]
         frame, asked, splits, files = audit(paths, settings, params.queries, snakemake.threads, params.most)
         tell(frame, files)
-        records.write(splits, snakemake.output.splits)
-        if found := overlaps(records.read(snakemake.output.splits)):  # of the file, which others may check as well
+        parquet.write(splits, snakemake.output.splits)
+        if found := overlaps(parquet.read(snakemake.output.splits)):  # of the file, which others may check as well
             raise BrokenIdentity(f"overlapping splits in {snakemake.output.splits}: {', '.join(found)}")
-        records.write(asked, snakemake.output.queries)
-        records.write(files, snakemake.output.files)
-        records.write(frame, snakemake.output.audit)
+        parquet.write(asked, snakemake.output.queries)
+        parquet.write(files, snakemake.output.files)
+        parquet.write(frame, snakemake.output.audit)

@@ -9,10 +9,11 @@ import pyarrow.parquet as pq
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import roc_curve
 
-from scripts.common import records
+from scripts.common import parquet
 from scripts.common.errors import UserError
 from scripts.common.intervals import proportion_interval
 from scripts.common.logs import job, log
+from scripts.common.schemas.predictions import PREDICTIONS
 from scripts.common.seeds import seed_from
 from scripts.common.tabular import table_of
 from scripts.leakage import attacks, bounds
@@ -89,7 +90,7 @@ def logistic_run(paths: list[str], attribute: str, table: str, audit_seed: int) 
     for path in sorted(paths):
         if attribute not in pq.read_schema(path).names:
             continue
-        frame = records.read(path, records.PREDICTIONS)
+        frame = parquet.read(path, PREDICTIONS)
         names = [name for name in frame["run"].unique() if name.startswith(f"{table}.{attribute}.logistic.")]
         if names:
             run = frame[frame["run"] == names[0]].reset_index(drop=True)
@@ -212,4 +213,4 @@ if "snakemake" in globals():
         params = snakemake.params
         checks = check_all([str(Path(path)) for path in snakemake.input.predictions], params.settings, params.seed)
         log.info("%d checks", len(checks))
-        records.write(checks, snakemake.output[0])
+        parquet.write(checks, snakemake.output[0])

@@ -6,9 +6,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from scripts.common import figures, records
+from scripts.common import figures, parquet
+from scripts.common.data_notes import span
 from scripts.common.logs import job
 from scripts.common.pareto import pareto_mask
+from scripts.common.schemas.metrics import METRICS
 from scripts.leakage.bounds import rows_needed
 from scripts.leakage.theory_samples import HALVES, repeated_best
 from scripts.leakage.words import METHOD_WORDS, OUTPUT_WORDS
@@ -39,8 +41,8 @@ def of_attribute(metrics: pd.DataFrame) -> pd.DataFrame:
 
 def seeds_note(table: pd.DataFrame) -> str:
     """Say what the marks of methods rest on: data, rows, seeds and bars."""
-    seeds = figures.span(int(table["seeds"].min()), int(table["seeds"].max()))
-    rows = figures.span(int(table["n"].min()), int(table["n"].max()))
+    seeds = span(int(table["seeds"].min()), int(table["seeds"].max()))
+    rows = span(int(table["n"].min()), int(table["n"].max()))
     words = f"{TABLE}, {ATTRIBUTE}; n = {rows} judging rows; seeds per method: {seeds}; mean over seeds, bars from the"
     return f"{words} lowest to the highest 95 % bound of any."
 
@@ -93,7 +95,7 @@ def draw_bound(audit: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
     figures.legend_above(figure, handles, columns=max(1, len(handles)))
     many = told.groupby("study")["run"].nunique()
     words = ", ".join(f"{count} models of {study}" for study, count in many.items())
-    sizes = figures.span(int(told["n_test"].min()), int(told["n_test"].max()))
+    sizes = span(int(told["n_test"].min()), int(told["n_test"].max()))
     figures.footer(figure, f"{words}; n = {sizes} judging rows each; 95 % Newcombe intervals; dotted: guessing.")
     columns = [
         "panel",
@@ -250,8 +252,8 @@ def draw_certified(audit: pd.DataFrame, certify: float) -> tuple[Figure, pd.Data
 
 def draw_all(metrics_path: str, audit_path: str, queries_path: str, folder: Path, certify: float) -> None:
     """Write every figure of the study into a folder."""
-    metrics = records.read(metrics_path, records.METRICS)
-    audit, queries = records.read(audit_path), records.read(queries_path)
+    metrics = parquet.read(metrics_path, METRICS)
+    audit, queries = parquet.read(audit_path), parquet.read(queries_path)
     drawings = {
         "bound_and_attack": lambda: draw_bound(audit),
         "exposures_by_defence": lambda: draw_exposures(metrics),

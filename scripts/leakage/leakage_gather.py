@@ -5,9 +5,10 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from scripts.common import records
+from scripts.common import parquet
 from scripts.common.intervals import proportion_interval
 from scripts.common.logs import job
+from scripts.common.schemas.metrics import METRICS
 from scripts.common.tabular import TABLES
 
 STUDY = "leakage"
@@ -112,6 +113,6 @@ def gather(audit: pd.DataFrame, queries: pd.DataFrame, files: pd.DataFrame, chec
 if "snakemake" in globals():
     with job(snakemake):
         audit, queries, files, checks = (
-            records.read(snakemake.input[name]) for name in ("audit", "queries", "files", "checks")
+            parquet.read(snakemake.input[name]) for name in ("audit", "queries", "files", "checks")
         )
-        records.write(gather(audit, queries, files, checks), snakemake.output[0], records.METRICS)
+        parquet.write(gather(audit, queries, files, checks), snakemake.output[0], METRICS)

@@ -6,9 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from scripts.common import records
+from scripts.common import parquet
 from scripts.common.errors import UserError
 from scripts.common.logs import job, log, progress
+from scripts.common.schemas.predictions import PREDICTIONS
 from scripts.common.seeds import seed_from
 from scripts.common.tabular import Table, encode, groups, table_of
 from scripts.leakage.methods import METHODS, Task
@@ -65,13 +66,13 @@ def predict(
         settings: rows, epochs, epsilon, iterations.
 
     Returns:
-        Rows of `records.PREDICTIONS` with the attribute's column and the optional ones of scripts/leakage/reading.py.
+        Rows of `PREDICTIONS` with the attribute's column and the optional ones of scripts/leakage/reading.py.
 
     Raises:
         UserError: the table lacks a column or the attribute.
     """
     table, parts = table_of(name), []
-    frame = chosen_rows(records.read(table_path), table, settings["rows"])
+    frame = chosen_rows(parquet.read(table_path), table, settings["rows"])
     for seed in seeds:
         task = task_of(frame, table, attribute, seed, settings)
         split = np.full(len(frame), "test", dtype=object)
@@ -105,4 +106,4 @@ if "snakemake" in globals():
             batch["seeds"],
             snakemake.params.settings,
         )
-        records.write(predictions, snakemake.output[0], records.PREDICTIONS)
+        parquet.write(predictions, snakemake.output[0], PREDICTIONS)

@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from scripts.common import records
+from scripts.common import parquet
 from scripts.common.logs import job
+from scripts.common.schemas.metrics import METRICS
 from scripts.common.tables import format_interval, save_table
 
 CHECKS = {
@@ -76,8 +77,8 @@ def audit_table(audit: pd.DataFrame) -> pd.DataFrame:
 
 def write_tables(audit_path: str, theory_path: str, metrics_path: str, folder: Path) -> None:
     """Write all tables of the study into a folder."""
-    audit, theory = records.read(audit_path), records.read(theory_path)
-    metrics = records.read(metrics_path, records.METRICS)
+    audit, theory = parquet.read(audit_path), parquet.read(theory_path)
+    metrics = parquet.read(metrics_path, METRICS)
     save_table(
         audit_table(audit), folder / "audit", f"The audit: {len(audit)} rows, strongest leak first; 95 % intervals."
     )

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from scripts.common import records
+from scripts.common import parquet
 from scripts.common.logs import job, log
 from scripts.common.seeds import seed_from
 from scripts.leakage import theory_odds as odds
@@ -150,4 +150,4 @@ if "snakemake" in globals():
     with job(snakemake):
         checked = check_all()
         log.info("%d statements on %d tables", checked["statement"].nunique(), checked["tables"].sum())
-        records.write(checked, snakemake.output[0])
+        parquet.write(checked, snakemake.output[0])

@@ -1,6 +1,6 @@
 """Predictions files of any study: which carry a sensitive attribute, and whether they can be audited.
 
-Beside the columns of `records.PREDICTIONS` a file may hold
+Beside the columns of `PREDICTIONS` a file may hold
     any int8 column                 a sensitive attribute, codes 0 .. k - 1 (whether it was also a feature
                                     of the model is for the study to say)
     `probability` float             P(label 1) of a model that draws its label; null where it does not draw
@@ -17,8 +17,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from scripts.common import records
+from scripts.common import parquet
 from scripts.common.errors import UserError
+from scripts.common.schemas.predictions import PREDICTIONS
 
 AGAIN = "delete the file and rerun its study"
 
@@ -34,8 +35,8 @@ class Predictions:
 
 
 def attribute_columns(schema: pa.Schema) -> list[str]:
-    """Return the int8 columns that `records.PREDICTIONS` does not name."""
-    return [field.name for field in schema if field.type == pa.int8() and field.name not in records.PREDICTIONS.names]
+    """Return the int8 columns that `PREDICTIONS` does not name."""
+    return [field.name for field in schema if field.type == pa.int8() and field.name not in PREDICTIONS.names]
 
 
 def read_predictions(path: str | Path) -> Predictions | None:
@@ -45,7 +46,7 @@ def read_predictions(path: str | Path) -> Predictions | None:
         UserError: a column is missing, a row occurs twice or in two splits, a group is absent, an attribute has one
             value, or a number is none or no probability.
     """
-    frame = records.read(path, records.PREDICTIONS)
+    frame = parquet.read(path, PREDICTIONS)
     attributes = attribute_columns(pq.read_schema(path))
     if not attributes:
         return None

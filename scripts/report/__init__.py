@@ -1,1 +1,1 @@
-"""What readers are shown of all studies together."""
+"""The report page, the front page and the documents that are written by rules."""

@@ -14,14 +14,16 @@ from pathlib import Path
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from scripts.common import records
+from scripts.claims.verdicts import VERDICTS
+from scripts.common import parquet
 from scripts.common.errors import UserError
 from scripts.common.files import atomic_path
 from scripts.common.logs import log
+from scripts.common.schemas.claims import CLAIMS
+from scripts.common.schemas.metrics import METRICS
 from scripts.report.embed import embed
 from scripts.report.page_claims import claim_rows, tolerance_alt, verdict_counts, verdict_lists
 from scripts.report.page_study import by_dataset, dataset_names, how, relative, run_times, study_entry
-from scripts.report.verdicts import VERDICTS
 
 HERE = Path(__file__).parent
 MEGABYTES = 15  # more is a burden on a phone
@@ -128,8 +130,8 @@ def render(
     Args:
         root: the project's folder.
         page: where the page will lie; links are relative to it.
-        claims: rows of `records.CLAIMS`.
-        metrics: study -> rows of `records.METRICS`; its studies are those of the page, in their order.
+        claims: rows of `CLAIMS`.
+        metrics: study -> rows of `METRICS`; its studies are those of the page, in their order.
         made_by: as `made_by.made_by` returns it.
         tolerance: the files of the figure of counts by tolerance: png, pdf, parquet.
 
@@ -189,8 +191,8 @@ def write_page(
     Raises:
         UserError: a file is missing or broken, the disk is full.
     """
-    frames = {study: records.read(path, records.METRICS, columns=["dataset"]) for study, path in metrics.items()}
-    claims = records.read(claims_path, records.CLAIMS)
+    frames = {study: parquet.read(path, METRICS, columns=["dataset"]) for study, path in metrics.items()}
+    claims = parquet.read(claims_path, CLAIMS)
     text = render(Path(root), output, claims, read_manifest(manifest_path), frames, made_by, tolerance)
     megabytes = len(text.encode()) / 1e6
     log.info("%d studies, %d claims, %.1f MB", len(frames), len(claims), megabytes)

@@ -4,8 +4,8 @@ import re
 
 import pandas as pd
 
+from scripts.claims.verdicts import NOT_REPRODUCED, NOT_TESTABLE, PARTLY, REPRODUCED, VERDICTS
 from scripts.common.tables import UNDEFINED, format_interval, format_number
-from scripts.report.verdicts import NOT_REPRODUCED, NOT_TESTABLE, PARTLY, REPRODUCED, VERDICTS
 
 LOOKS = {REPRODUCED: "holds", PARTLY: "partly", NOT_REPRODUCED: "fails", NOT_TESTABLE: "untested"}  # icon and colour
 MEANINGS = {

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from scripts.common import records, studies
+from scripts.claims.verdicts import NOT_REPRODUCED, NOT_TESTABLE, PARTLY, REPRODUCED
+from scripts.common import parquet, studies
 from scripts.common.errors import UserError
 from scripts.common.files import atomic_path
+from scripts.common.schemas.claims import CLAIMS
 from scripts.common.tables import UNDEFINED, format_interval, format_number
-from scripts.report.verdicts import NOT_REPRODUCED, NOT_TESTABLE, PARTLY, REPRODUCED
 
 SIGNS = {REPRODUCED: "✅", PARTLY: "🟡", NOT_REPRODUCED: "❌", NOT_TESTABLE: "⚪"}
 PROTOCOLS = {"as_published": "as published", "corrected": "corrected"}
@@ -148,7 +149,7 @@ def renew(
     Raises:
         UserError: README.md lacks the marks, a file cannot be read or written.
     """
-    root, claims = Path(root), records.read(claims_path, records.CLAIMS)
+    root, claims = Path(root), parquet.read(claims_path, CLAIMS)
     text = (root / "README.md").read_text(encoding="utf-8")
     sections = []
     for study in names:

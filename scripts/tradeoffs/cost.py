@@ -1,4 +1,4 @@
-"""How many FLOPs the study's settings ask for, to extrapolate the cost of a larger run (scripts/bench/paper_cost.py).
+"""How many FLOPs the study's settings ask for, to extrapolate the cost of a larger run (scripts/report/paper_cost.py).
 
 In forward passes (F) per image: a training step 3, a step of an attack 2, since it needs no gradient of the weights.
 """

@@ -7,7 +7,7 @@
 import numpy as np
 import pandas as pd
 
-from scripts.common import records
+from scripts.common import parquet
 from scripts.common.errors import UserError
 from scripts.common.intervals import (
     absolute_interval,
@@ -16,6 +16,7 @@ from scripts.common.intervals import (
     percentile_interval,
 )
 from scripts.common.metrics import RATES
+from scripts.common.schemas.predictions import PREDICTIONS
 from scripts.common.seeds import seed_from
 from scripts.tradeoffs.thresholds import SEXES, error_and_signed_gap, evaluate, exact_frontier, optimism, published_grid
 
@@ -107,11 +108,11 @@ def frontier(predictions: str, front: str, promise: str, identity: dict, replica
         UserError: the file is missing or damaged, a needed part is absent, a sex has no positive label.
     """
     names = {key: identity[key] for key in ("run", "protocol", "seed")}
-    frame = records.read(predictions, records.PREDICTIONS)
+    frame = parquet.read(predictions, PREDICTIONS)
     # one seed for all runs, as in `measure`
     points = frontier_points(frame, names["protocol"], names["run"], replicates, seed_from("bootstrap", "frontier"))
     promised = optimism(*columns_of(frame, "test", names["run"]), replicates, seed_from("optimism"))
     for table, path in ((points, front), (promised, promise)):
         for place, (key, value) in enumerate(names.items()):
             table.insert(place, key, value)
-        records.write(table, path)
+        parquet.write(table, path)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from scripts.common import records
+from scripts.common import parquet
 from scripts.common.errors import UserError
 from scripts.common.seeds import seed_from
 
@@ -106,7 +106,7 @@ def load_split(
     Raises:
         UserError: none of the split's rows has an image, or a file is damaged.
     """
-    index, splits = records.read(index_path), records.read(splits_path)
+    index, splits = parquet.read(index_path), parquet.read(splits_path)
     rows = index.merge(splits[splits["split"] == split], on="row_id", how="inner", validate="one_to_one")
     if rows.empty:
         raise UserError(f"{index_path}: no image belongs to the {split} part; raise faces.rows or use more images")

@@ -5,7 +5,7 @@ import pandas as pd
 from scripts.common.errors import UserError
 from scripts.common.intervals import absolute_interval
 from scripts.common.pareto import lower_hull
-from scripts.common.records import select
+from scripts.common.schemas.metrics import select_metric
 from scripts.tradeoffs.runs import CONSTANTS
 
 THREAT = "linf_0.01"  # the threat model of the published plots
@@ -31,7 +31,7 @@ def column(metrics: pd.DataFrame, name: str, metric: str, subgroup: str, split: 
     Raises:
         UserError: the metric has no rows, or a run has two.
     """
-    rows = select(metrics, metric, subgroup, split)
+    rows = select_metric(metrics, metric, subgroup, split)
     if rows.run.duplicated().any():
         twice = rows.run[rows.run.duplicated()].iloc[0]
         raise UserError(f"metrics: run {twice!r} has {metric!r} twice for {subgroup!r} in the {split} split")

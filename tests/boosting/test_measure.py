@@ -8,15 +8,17 @@ from scripts.boosting.boosting_measure import counts_of, stage_metrics
 from scripts.boosting.boosting_two_stages import decide
 from scripts.boosting.measures import WORST, measure, probability_gaps
 from scripts.boosting.two_stages import ARMS
-from scripts.common import records
+from scripts.common import parquet
 from scripts.common.errors import UserError
+from scripts.common.schemas.metrics import METRICS
+from scripts.common.schemas.predictions import PREDICTIONS
 
 
 def test_a_gap_is_taken_per_split_and_averaged_after(measured, written):
-    metrics, summary = records.read(measured["metrics"], records.METRICS), records.read(measured["summary"])
+    metrics, summary = parquet.read(measured["metrics"], METRICS), parquet.read(measured["summary"])
     own = metrics[(metrics["method"] == "MFBPP") & (metrics["protocol"] == "corrected")]
     own = own[(own["metric"] == "EOdds_max") & (own["subgroup"] == WORST)]
-    frame = records.read(written["adult.sex-race"]["predictions"])
+    frame = parquet.read(written["adult.sex-race"]["predictions"])
     by_hand = []
     for run in own["run"]:
         said, worst = frame[frame["run"] == run], []
@@ -33,7 +35,7 @@ def test_a_gap_is_taken_per_split_and_averaged_after(measured, written):
 
 
 def test_differences_are_paired_over_the_splits(measured):
-    metrics, findings = (records.read(measured[name]) for name in ("metrics", "findings"))
+    metrics, findings = (parquet.read(measured[name]) for name in ("metrics", "findings"))
     key = (metrics["metric"] == "EOdds_sum") & (metrics["subgroup"] == WORST) & (metrics["attributes"] == "sex")
     own = metrics[key & (metrics["protocol"] == "as_published")].set_index(["method", "seed"])["value"]
     found = findings[(findings["method"] == "AdaFair minus AdaBoost") & (findings["metric"] == "EOdds_sum")]
@@ -47,7 +49,7 @@ def test_differences_are_paired_over_the_splits(measured):
 
 
 def test_gradient_boosters_show_gaps_of_probabilities_beside_those_of_labels(measured):
-    metrics = records.read(measured["metrics"])
+    metrics = parquet.read(measured["metrics"])
     own = metrics[metrics["metric"].str.startswith("probability_")]
     assert set(own["method"]) == {"xgboost", "fair xgboost, DP, weight 0.1", "fair xgboost, EO, weight 0.1"}
     y, groups = np.array([0, 1, 1, 0]), np.array([[0], [0], [1], [1]])
@@ -81,15 +83,15 @@ def test_a_small_combination_is_undecided_without_an_interval():
     ],
 )
 def test_a_damaged_predictions_file_is_named(written, tmp_path, change, message):
-    frame = change(records.read(written["adult.sex-race"]["predictions"]))
-    records.write(frame, tmp_path / "bad.parquet")
+    frame = change(parquet.read(written["adult.sex-race"]["predictions"]))
+    parquet.write(frame, tmp_path / "bad.parquet")
     with pytest.raises(UserError, match=f"bad.parquet.*{message}.*delete it"):
         counts_of(tmp_path / "bad.parquet", ("sex", "race"))
 
 
 def test_the_two_stages_end_with_what_the_predictions_say(tmp_path):
     frame = decide(800, 8, [0, 1])
-    records.write(frame, tmp_path / "p.parquet", records.PREDICTIONS)
+    parquet.write(frame, tmp_path / "p.parquet", PREDICTIONS)
     assert (frame["y_pred"] == (frame["stages"] == 2)).all() and ((frame["score"] > 0) == frame["y_pred"]).all()
     found = stage_metrics(tmp_path / "p.parquet").set_index(["method", "metric"])
     for arm in ARMS:
@@ -99,7 +101,7 @@ def test_the_two_stages_end_with_what_the_predictions_say(tmp_path):
 
 
 def test_the_rounds_in_numbers_put_both_halves_together(measured):
-    rounds = records.read(measured["rounds"])
+    rounds = parquet.read(measured["rounds"])
     assert set(rounds["part"]) == {"watched", "choice", "report", "test"}
     test = rounds[(rounds["part"] == "test") & (rounds["attributes"] == "sex")]
     assert (test["n"] == 300).all() and test[["error", "balance", "SP"]].notna().all(axis=None)

@@ -8,7 +8,7 @@ from scripts.boosting.boosting_fit import fit_cell, write_cell
 from scripts.boosting.names import MORE_ATTRIBUTES
 from scripts.boosting.people import OWN_ATTRIBUTES, people, split
 from scripts.boosting.plan import Plan
-from scripts.common import records
+from scripts.common import parquet
 from scripts.common.errors import UserError
 from scripts.leakage.reading import read_predictions
 from tests.boosting.synthetic import ONE, SEVERAL, STUDY, adult_table
@@ -16,11 +16,11 @@ from tests.boosting.synthetic import ONE, SEVERAL, STUDY, adult_table
 
 def test_every_arm_and_split_is_a_run_with_all_test_rows(written):
     for cell, rows in (("adult.sex", 300), ("adult.sex-race", 240)):
-        frame, runs = (records.read(written[cell][kind]) for kind in ("predictions", "runs"))
+        frame, runs = (parquet.read(written[cell][kind]) for kind in ("predictions", "runs"))
         assert set(frame["run"]) == set(runs["run"]) and (frame.groupby("run").size() == rows).all()
         assert runs.groupby(["protocol", "method"])["seed"].nunique().eq(2).all()
         assert (runs["theta"].dropna() <= runs["rounds"].dropna()).all()
-    methods = set(records.read(written["adult.sex-race"]["runs"])["method"])
+    methods = set(parquet.read(written["adult.sex-race"]["runs"])["method"])
     assert {"AdaFair on sex", "AdaFair on race", "AdaFair on the cell", "MFBPP", "MFBPP by preference"} <= methods
 
 
@@ -36,7 +36,7 @@ def test_the_audit_of_leakage_reads_the_predictions_and_their_attributes(written
 
 
 def test_a_saved_model_gives_the_saved_predictions(written):
-    frame, table = records.read(written["adult.sex"]["predictions"]), adult_table()
+    frame, table = parquet.read(written["adult.sex"]["predictions"]), adult_table()
     for run in ("adult.sex.as_published.AdaFair.seed1", "adult.sex.corrected.AdaFair.seed0"):
         own = frame[frame["run"] == run]
         loaded = stumps.load(written["adult.sex"]["stumps"], run)
@@ -45,9 +45,9 @@ def test_a_saved_model_gives_the_saved_predictions(written):
 
 
 def test_the_rounds_hold_the_chosen_one(written):
-    rounds = records.read(written["adult.sex-race"]["rounds"])
+    rounds = parquet.read(written["adult.sex-race"]["rounds"])
     assert set(rounds["part"]) == {"watched", "choice", "report"}
-    frame = records.read(written["adult.sex-race"]["predictions"])
+    frame = parquet.read(written["adult.sex-race"]["predictions"])
     for method in ("MFBPP", "AdaFair on race"):
         own = rounds[
             (rounds["method"] == method) & (rounds["protocol"] == "as_published") & (rounds["round"] == rounds["theta"])
@@ -60,7 +60,7 @@ def test_the_rounds_hold_the_chosen_one(written):
 
 def test_a_cell_repeats_its_bytes(written, tmp_path):
     again = {kind: str(tmp_path / f"predictions/{kind}") for kind in written["adult.sex"]}
-    records.write(adult_table(), tmp_path / "adult.parquet")
+    parquet.write(adult_table(), tmp_path / "adult.parquet")
     write_cell(str(tmp_path / "adult.parquet"), ONE, STUDY, again)
     for kind, path in again.items():
         with open(path, "rb") as mine, open(written["adult.sex"][kind], "rb") as first:  # noqa: PTH123

@@ -7,7 +7,7 @@ from scripts.boosting.bench import Size, bench
 from scripts.boosting.boosting_figures import draw_all, fronts
 from scripts.boosting.boosting_tables import package_table, published_table, write_tables
 from scripts.boosting.looks import family, labelled, need
-from scripts.common import records
+from scripts.common import parquet
 from scripts.common.errors import UserError
 from scripts.common.studies import describe
 from tests.boosting.synthetic import adult_table
@@ -23,7 +23,7 @@ GOLDEN = pd.DataFrame(
 def folder(measured, tmp_path_factory):
     made = tmp_path_factory.mktemp("drawn")
     draw_all({name: measured[name] for name in ("summary", "rounds", "masses", "facts", "stages")}, made)
-    records.write(GOLDEN, made / "golden.parquet")
+    parquet.write(GOLDEN, made / "golden.parquet")
     paths = {name: measured[name] for name in ("summary", "stages")} | {"golden": str(made / "golden.parquet")}
     write_tables(paths, made)
     return made
@@ -42,7 +42,7 @@ def test_an_undecided_notion_is_called_so(measured):
     from scripts.boosting.boosting_tables import arms_table
     from scripts.boosting.looks import MEASURES_SEVERAL
 
-    summary = records.read(measured["summary"])
+    summary = parquet.read(measured["summary"])
     several = summary[summary["attributes"].str.contains(",")].copy()
     several.loc[several["metric"] == "intersectional_TPR", ["value", "ci_low", "ci_high"]] = float("nan")
     table = arms_table(several, MEASURES_SEVERAL)
@@ -56,14 +56,14 @@ def test_the_package_table_writes_theta_as_a_count():
 
 
 def test_the_published_table_has_dashes_where_one_side_has_no_number(measured):
-    table = published_table(records.read(measured["summary"])).set_index(["data", "method"])
+    table = published_table(parquet.read(measured["summary"])).set_index(["data", "method"])
     ours = table.loc[("AdultCensus, sex", "AdaFair")]
     assert ours["equalized odds, sum, published"] == "0.084" and "±" in ours["equalized odds, sum, ours"]
     assert table.loc[("COMPAS, sex", "SMOTEBoost"), "accuracy, ours"] == "–"
 
 
 def test_no_arm_of_a_front_is_beaten_in_both(measured):
-    for _, own in fronts(records.read(measured["summary"])).groupby("attributes"):
+    for _, own in fronts(parquet.read(measured["summary"])).groupby("attributes"):
         for point in own[own["efficient"]].itertuples():
             assert not ((own["x"] < point.x) & (own["y"] < point.y)).any()
 
@@ -80,10 +80,10 @@ def test_arms_keep_their_family_and_need_names_what_is_missing():
 
 
 def test_the_benchmark_compares_like_with_like(tmp_path):
-    records.write(adult_table(400), tmp_path / "adult.parquet")
+    parquet.write(adult_table(400), tmp_path / "adult.parquet")
     size = Size(rounds=8, trees=4, depth=2, repeats=1, at_once=1)
     bench(str(tmp_path / "adult.parquet"), str(tmp_path / "b.parquet"), str(tmp_path / "b"), size)
-    found = records.read(tmp_path / "b.parquet")
+    found = parquet.read(tmp_path / "b.parquet")
     assert len(found) == 3 and (found["ratio"] > 0).all()
     ours, plain = found["remark"].iloc[0].split(";")[0].removeprefix("theta ").split(" and ")
     assert ours == plain  # both keep the same round

@@ -6,8 +6,10 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from scripts.common import figures, records
+from scripts.common import figures, parquet
+from scripts.common.data_notes import data_note, span
 from scripts.common.errors import UserError
+from scripts.common.schemas.metrics import select_metric
 
 
 def small_figure():
@@ -33,7 +35,7 @@ def test_save_writes_picture_vector_and_numbers(tmp_path):
         assert picture.size == (3 * figures.DPI, 2 * figures.DPI)
         assert picture.getpixel((2, 2))[:3] == (255, 255, 255)
     assert (tmp_path / "deep" / "name.v2.pdf").read_bytes().startswith(b"%PDF")
-    pd.testing.assert_frame_equal(records.read(tmp_path / "deep" / "name.v2.parquet"), plotted)
+    pd.testing.assert_frame_equal(parquet.read(tmp_path / "deep" / "name.v2.parquet"), plotted)
 
 
 def test_the_same_figure_gives_the_same_bytes(tmp_path, monkeypatch):
@@ -62,7 +64,7 @@ def test_data_note_counts_from_the_frame():
             rows(run="c", method="other"),
         ]
     )
-    note = figures.data_note(frame, {"error": "images", "robust": "under attack"})
+    note = data_note(frame, {"error": "images", "robust": "under attack"})
     assert note == (
         "rendered faces; n = 2,000 test images (under attack: 200 to 256); 1 to 2 seeds per setting; "
         "95 % bootstrap intervals"
@@ -71,14 +73,14 @@ def test_data_note_counts_from_the_frame():
 
 def test_data_note_names_every_dataset_and_leaves_out_equal_counts():
     frame = pd.concat([rows(), rows(dataset="CelebA"), rows(metric="robust")])
-    note = figures.data_note(frame, {"error": "images", "robust": "under attack"})
+    note = data_note(frame, {"error": "images", "robust": "under attack"})
     assert note.startswith("CelebA, rendered faces; n = 2,000 test images; 1 seed per setting")
 
 
 @pytest.mark.parametrize("wanted", [("fnr", "all", "test"), ("error", "men", "test"), ("error", "all", "valid")])
 def test_a_missing_metric_is_one_line(wanted):
     with pytest.raises(UserError, match=rf"no rows of '{wanted[0]}'.*{wanted[1]}.*{wanted[2]}") as caught:
-        records.select(rows(), *wanted)
+        select_metric(rows(), *wanted)
     assert "\n" not in str(caught.value)
 
 
@@ -95,8 +97,8 @@ def test_stack_gives_the_columns_asked_for():
 
 
 def test_span():
-    assert figures.span(2000, 2000) == "2,000"
-    assert figures.span(1, 3) == "1 to 3"
+    assert span(2000, 2000) == "2,000"
+    assert span(1, 3) == "1 to 3"
 
 
 def test_a_mark_over_seeds_has_the_widest_bar_and_the_fewest_rows():

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import RidgeClassifier
 
-from scripts.common import records
+from scripts.common import parquet
 from scripts.common.errors import UserError
 from scripts.data import calibrate_faces
 from scripts.data.celeba_names import ATTRIBUTES
@@ -237,10 +237,10 @@ def test_the_calibration_runs_and_says_when_it_is_missed(tmp_path, capsys):
     table = pd.DataFrame(varied(500, 5), columns=ATTRIBUTES)
     table.insert(0, "row_id", np.arange(1, 501))
     given, out = tmp_path / "attributes.parquet", tmp_path / "calibration.parquet"
-    records.write(table, given)
+    parquet.write(table, given)
     sizes = ["--train", "128", "256", "--test", "200", "--epochs", "1"]
     status = calibrate_faces.main(["--attributes", str(given), "--out", str(out), *sizes])
-    found = records.read(out)
+    found = parquet.read(out)
     assert found["train_faces"].tolist() == [0, 0, 128, 128, 256, 256] and (found["n"] == 200).all()
     assert ((found["ci_low"] < found["value"]) & (found["value"] < found["ci_high"])).all()
     best = found[found["train_faces"] > 0]["value"].max()

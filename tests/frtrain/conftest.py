@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from scripts.common import records
-from scripts.frtrain.choose import choose_and_derive
-from scripts.frtrain.fit import fit_batch
-from scripts.frtrain.initial import write_initial
-from scripts.frtrain.measure import measure
+from scripts.common import parquet
+from scripts.frtrain.frtrain_choose import choose_and_derive
+from scripts.frtrain.frtrain_fit import fit_batch
+from scripts.frtrain.frtrain_initial import write_initial
+from scripts.frtrain.frtrain_measure import measure
+from scripts.frtrain.frtrain_synthetic import synthetic_table
 from scripts.frtrain.plan import Plan
-from scripts.frtrain.synthetic import synthetic_table
 from tests.common.test_config import merged
 
 MIRROR = Path(__file__).parents[3] / "shared" / "data"
@@ -27,7 +27,7 @@ def small(table, tmp_path_factory):
     """A folder with the synthetic part of the study at test scale: gathered files, weights and runs."""
     folder = tmp_path_factory.mktemp("frtrain")
     study = merged("config.test.yaml")["frtrain"]
-    records.write(table, folder / "synthetic.parquet")
+    parquet.write(table, folder / "synthetic.parquet")
     write_initial(study["seeds"], str(folder / "initial.safetensors"))
     batches = Plan(study).synthetic
     for batch in batches:

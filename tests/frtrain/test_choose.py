@@ -6,17 +6,19 @@ import pandas as pd
 import pytest
 import scipy.stats
 
-from scripts.common import records
+from scripts.common import parquet
 from scripts.common.errors import UserError
-from scripts.frtrain.choose import DI, GAP, best, choose
-from scripts.frtrain.measure import measure_runs
+from scripts.common.schemas.metrics import METRICS
+from scripts.common.schemas.predictions import PREDICTIONS
+from scripts.frtrain.frtrain_choose import DI, GAP, best, choose
+from scripts.frtrain.frtrain_measure import measure_runs
 from scripts.frtrain.plan import METHODS, SYNTHETIC_BATCHES, Plan, cells
 from scripts.frtrain.summaries import paired, student_interval
 from tests.common.test_config import merged
 
 
 def test_measures_are_those_of_fairlearn(small):
-    frame = records.read(small / "baselines_poisoned.predictions", records.PREDICTIONS)
+    frame = parquet.read(small / "baselines_poisoned.predictions", PREDICTIONS)
     measured = measure_runs(frame, "z", 100)
     for run in list(frame["run"].unique())[::7]:
         own = frame[(frame["run"] == run) & (frame["split"] == "test")]
@@ -30,14 +32,14 @@ def test_measures_are_those_of_fairlearn(small):
 
 
 def test_intervals_hold_their_values(small):
-    metrics = records.read(small / "metrics.parquet", records.METRICS)
+    metrics = parquet.read(small / "metrics.parquet", METRICS)
     own = metrics[(metrics["metric"] == "accuracy") & (metrics["subgroup"] == "all")]
     assert ((own["ci_low"] <= own["value"]) & (own["value"] <= own["ci_high"])).mean() > 0.99
     assert (own["ci_high"] > own["ci_low"]).all()
 
 
 def test_an_interval_does_not_depend_on_the_runs_measured_beside_it(small):
-    frame = records.read(small / "baselines_poisoned.predictions", records.PREDICTIONS)
+    frame = parquet.read(small / "baselines_poisoned.predictions", PREDICTIONS)
     last = frame["run"].iloc[-1]
     together = measure_runs(frame, "z", 100).query("run == @last")
     alone = measure_runs(frame[frame["run"] == last], "z", 100)
@@ -59,8 +61,8 @@ def test_the_most_accurate_setting_that_meets_the_demand_is_taken():
 
 
 def test_as_published_reads_the_test_rows_and_corrected_the_validation_rows(small):
-    choices = records.read(small / "choices.parquet", records.METRICS)
-    metrics = records.read(small / "metrics.parquet", records.METRICS)
+    choices = parquet.read(small / "choices.parquet", METRICS)
+    metrics = parquet.read(small / "metrics.parquet", METRICS)
     assert set(choices["split"]) == {"test"}
     for protocol, split in (("as_published", "test"), ("corrected", "valid")):
         own = choices[(choices["method"] == "FC") & (choices["protocol"] == protocol) & (choices["notion"] == "parity")]
@@ -88,7 +90,7 @@ def test_each_protocol_looks_at_its_own_part():
 
 
 def test_the_first_seed_of_as_published_and_all_seeds_of_corrected(small):
-    choices = records.read(small / "choices.parquet", records.METRICS)
+    choices = parquet.read(small / "choices.parquet", METRICS)
     own = choices[
         (choices["method"] == "FR-Train") & (choices["variant"] == "standard") & (choices["notion"] == "parity")
     ]
@@ -113,7 +115,7 @@ def test_differences_are_paired_by_seed():
 
 
 def test_findings_hold_spreads_and_differences(small):
-    findings = records.read(small / "findings.parquet", records.METRICS)
+    findings = parquet.read(small / "findings.parquet", METRICS)
     metrics = set(findings["metric"])
     assert {"accuracy_mean", "accuracy_sd", f"{DI}_min", f"{DI}_share_at_least_0.8"} <= metrics
     assert {"accuracy_minus_standard", "accuracy_minus_FR-Train", "flipped_weight_mass"} <= metrics
@@ -135,6 +137,6 @@ def test_a_batch_depends_on_its_own_part_of_the_config_only():
 
 
 def test_predictions_have_the_common_schema_and_an_attribute(small):
-    frame = records.read(small / "grid_poisoned.predictions", records.PREDICTIONS)
+    frame = parquet.read(small / "grid_poisoned.predictions", PREDICTIONS)
     assert frame["z"].dtype == np.int8 and set(frame["split"]) == {"valid", "test"}
     assert ((frame["score"] > 0) == (frame["y_pred"] == 1)).all()

@@ -6,7 +6,7 @@ import pytest
 from scripts.common.errors import UserError
 from scripts.common.tabular import TABLES, encode, groups, table_of
 from scripts.data.tabular import check_rows, read_adult, read_compas
-from scripts.frtrain import synthetic
+from scripts.frtrain import frtrain_synthetic as synthetic
 from scripts.frtrain.datasets import RealSettings, real_data, synthetic_data
 from scripts.frtrain.poison import flipped_rows
 from tests.frtrain.conftest import MIRROR

@@ -4,16 +4,17 @@ import pandas as pd
 import pytest
 from safetensors.numpy import load_file
 
-from scripts.common import figures, records
+from scripts.common import figures, parquet
 from scripts.common.errors import UserError
+from scripts.common.schemas.metrics import METRICS
 from scripts.frtrain import (
     figure_curves,
     figure_groups,
-    figure_methods,
     figure_seeds,
     figure_tradeoff,
-    groups,
-    tables,
+    frtrain_figure_methods,
+    frtrain_groups,
+    frtrain_tables,
 )
 from tests.common.test_config import merged
 
@@ -22,9 +23,7 @@ PRINTED = {"clean": 0.85, "poisoned": 0.52}
 
 @pytest.fixture(scope="module")
 def frames(small):
-    return {
-        name: records.read(small / f"{name}.parquet", records.METRICS) for name in ("metrics", "choices", "findings")
-    }
+    return {name: parquet.read(small / f"{name}.parquet", METRICS) for name in ("metrics", "choices", "findings")}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -34,7 +33,7 @@ def in_style():
 
 
 def test_the_comparison_draws_ours_and_the_printed_points(frames):
-    figure, drawn = figure_methods.draw(frames["choices"])
+    figure, drawn = frtrain_figure_methods.draw(frames["choices"])
     assert (drawn["layer"] == "published").sum() == 18
     assert set(drawn.loc[drawn["layer"] == "ours", "method"]) == set(frames["choices"]["method"])
     assert len(figure.axes) == 2 and "1,000 test rows" in " ".join(figure.get_supxlabel().split())
@@ -65,18 +64,18 @@ def test_the_seeds_are_drawn_one_dot_each(frames):
 def test_the_motivating_picture_has_both_boundaries(small, table):
     names = ("grid_clean", "grid_poisoned", "baselines_clean", "baselines_poisoned")
     stored = {key: value for name in names for key, value in load_file(small / f"{name}.weights").items()}
-    frame = pd.concat([groups.points(table), groups.boundaries(stored, 1, PRINTED)], ignore_index=True)
+    frame = pd.concat([frtrain_groups.points(table), frtrain_groups.boundaries(stored, 1, PRINTED)], ignore_index=True)
     figure, drawn = figure_groups.draw(frame)
     assert len(figure.axes) == 4 and (drawn["kind"] == "boundary").sum() == 8
     flipped = drawn[(drawn["labels"] == "poisoned") & (drawn["kind"] == "point") & drawn["flipped"].astype(bool)]
     assert len(flipped) > 30 and (flipped["z"] == 1).all()
     with pytest.raises(UserError, match=r"no model synthetic.clean.lr.seed9"):
-        groups.boundaries(stored, 9, PRINTED)
+        frtrain_groups.boundaries(stored, 9, PRINTED)
 
 
 def test_the_table_puts_the_printed_numbers_beside_ours(frames):
-    rows = tables.wide(tables.spread(frames["choices"]))
-    table = tables.synthetic_table(rows).set_index("method")
+    rows = frtrain_tables.wide(frtrain_tables.spread(frames["choices"]))
+    table = frtrain_tables.synthetic_table(rows).set_index("method")
     assert table.loc["LR", "clean, printed"] == table.loc["LR", "clean, as published"] == "0.409 / 0.885"
     assert table.loc["LR", "poisoned, corrected"] == "0.446 / 0.819"
     assert table.loc["FR-Train", "poisoned, as published"] == "0.827 / 0.814"
@@ -86,7 +85,7 @@ def test_the_table_puts_the_printed_numbers_beside_ours(frames):
 
 def test_all_tables_are_written(frames, tmp_path):
     choices = pd.concat([frames["choices"], frames["choices"].assign(dataset="COMPAS")])
-    tables.save_all(choices, frames["findings"], tmp_path)
+    frtrain_tables.save_all(choices, frames["findings"], tmp_path)
     names = ("synthetic", "real", "ablations", "handover", "equalized_odds")
     assert {path.name for path in tmp_path.iterdir()} == {f"{n}.{k}" for n in names for k in ("csv", "md", "tex")}
     assert "0.899 / 0.674" in (tmp_path / "real.md").read_text()
@@ -94,6 +93,6 @@ def test_all_tables_are_written(frames, tmp_path):
 
 def test_empty_results_are_named(frames):
     with pytest.raises(UserError, match="no runs of"):
-        figure_methods.draw(frames["choices"].head(0))
+        frtrain_figure_methods.draw(frames["choices"].head(0))
     with pytest.raises(UserError, match="no runs of FR-Train"):
         figure_seeds.draw(frames["metrics"].head(0), PRINTED, 1)

@@ -15,7 +15,7 @@ from scripts.frtrain import kernel, loop, robustness
 from scripts.frtrain.bench import fit_by_autograd
 from scripts.frtrain.datasets import FR_TRAIN_ROWS, synthetic_data
 from scripts.frtrain.fr_train import LOOPS, drawn_initial, fit_fr_train
-from scripts.frtrain.initial import initial_weights
+from scripts.frtrain.frtrain_initial import initial_weights
 
 ROOT = Path(__file__).parents[2]
 BCE = functional.binary_cross_entropy_with_logits
@@ -206,7 +206,7 @@ def test_processes_that_read_the_compiled_loop_give_the_same_bytes(tmp_path):
         assert done.returncode == 0, done.stderr[-2000:]
         return done.stdout
 
-    run("import scripts.frtrain.initial")  # as rule frtrain_initial does before any fit
+    run("import scripts.frtrain.frtrain_initial")  # as rule frtrain_initial does before any fit
     assert len(list(tmp_path.rglob("*.nbi"))) == 3  # the three loops
     assert run(WARM) == run(WARM) != ""
 

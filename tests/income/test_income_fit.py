@@ -4,8 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from scripts.common import records
+from scripts.common import parquet
 from scripts.common.errors import UserError
+from scripts.common.schemas.metrics import METRICS
+from scripts.common.schemas.predictions import PREDICTIONS
 from scripts.income.fairlearn_arms import threshold_probabilities
 from scripts.income.income_figures import draw_all
 from scripts.income.income_fit import fit_cell, write_cell
@@ -23,7 +25,7 @@ SEEDS = {"seeds": [1, 2], "shares": [0, 0.5, 1], "gradient": BUDGET}
 def folder(tmp_path_factory):
     """The study's files on the made-up table: two seeds."""
     place = tmp_path_factory.mktemp("income")
-    records.write(made_up(), place / "table.parquet")
+    parquet.write(made_up(), place / "table.parquet")
     names = [place / f"{name}.parquet" for name in ("predictions", "swap_counts", "altered")]
     write_cell(str(place / "table.parquet"), ENTRY, "adult_all.sex", *names, **SEEDS)
     outputs = {name: place / f"{name}.parquet" for name in ("metrics", "findings", "summary", "swaps")}
@@ -32,7 +34,7 @@ def folder(tmp_path_factory):
 
 
 def test_every_arm_has_predictions_that_an_audit_can_read(folder):
-    frame = records.read(folder / "predictions.parquet", records.PREDICTIONS)
+    frame = parquet.read(folder / "predictions.parquet", PREDICTIONS)
     assert not frame.duplicated(["run", "split", "row_id"]).any()
     assert frame.sex.dtype == frame.race.dtype == np.int8
     for protocol, arms in ARMS.items():
@@ -47,16 +49,16 @@ def test_every_arm_has_predictions_that_an_audit_can_read(folder):
 
 
 def test_parts_of_a_run_share_no_row(folder):
-    frame = records.read(folder / "predictions.parquet")
+    frame = parquet.read(folder / "predictions.parquet")
     own = frame[frame.run == "adult_all.sex.corrected.base.seed1"]
     parts = {name: set(rows.row_id) for name, rows in own.groupby("split")}
     assert set(parts) == {"valid", "test"} and not parts["valid"] & parts["test"]
 
 
 def test_the_metrics_and_differences_are_of_the_files(folder):
-    metrics = records.read(folder / "metrics.parquet", records.METRICS)
-    findings = records.read(folder / "findings.parquet", records.METRICS)
-    frame = records.read(folder / "predictions.parquet")
+    metrics = parquet.read(folder / "metrics.parquet", METRICS)
+    findings = parquet.read(folder / "findings.parquet", METRICS)
+    frame = parquet.read(folder / "predictions.parquet")
 
     def accuracy(arm):
         own = frame[(frame.run == f"adult_all.sex.corrected.{arm}.seed2") & (frame.split == "test")]
@@ -71,18 +73,18 @@ def test_the_metrics_and_differences_are_of_the_files(folder):
 
 
 def test_as_published_the_model_tells_the_sexes_apart(folder):
-    metrics = records.read(folder / "metrics.parquet")
+    metrics = parquet.read(folder / "metrics.parquet")
     own = metrics[(metrics.protocol == "as_published") & (metrics.method == MASSAGING) & (metrics.subgroup == "all")]
     for metric, value in {"accuracy": 1, "parity_difference": 1, "disparate_impact": 0}.items():
         assert own.value[own.metric == metric].tolist() == [value, value]
-    facts = records.read(folder / "findings.parquet")
+    facts = parquet.read(folder / "findings.parquet")
     facts = facts[(facts.split == "train") & (facts.method == MASSAGING)].set_index("metric").value
     assert (facts["labels_changed"] == 0).all() and (facts["swaps_meant"] > 0).all()
 
 
 def test_no_swaps_are_the_base_model_and_all_are_massaging(folder):
-    swaps = records.read(folder / "swaps.parquet")
-    summary = records.read(folder / "summary.parquet")
+    swaps = parquet.read(folder / "swaps.parquet")
+    summary = parquet.read(folder / "summary.parquet")
     summary = summary[(summary.protocol == "corrected") & (summary.quantity == "value") & (summary.subgroup == "all")]
     for share, arm in ((0, BASE), (1, MASSAGING)):
         for metric in ("accuracy", "parity_difference"):
@@ -93,7 +95,7 @@ def test_no_swaps_are_the_base_model_and_all_are_massaging(folder):
 def test_a_second_run_and_two_jobs_give_the_same(folder):
     jobs = [fit_cell(made_up(), ENTRY, "adult_all.sex", **(SEEDS | {"seeds": [seed]})) for seed in SEEDS["seeds"]]
     again = pd.concat([job.predictions for job in jobs], ignore_index=True)
-    assert again.equals(records.read(folder / "predictions.parquet")[again.columns])
+    assert again.equals(parquet.read(folder / "predictions.parquet")[again.columns])
 
 
 def test_figures_and_tables_are_made_of_the_released_files_alone(folder, tmp_path):
@@ -120,7 +122,7 @@ BAD = {
 def test_a_bad_predictions_file_is_named_in_one_line(case, folder):
     change, words = BAD[case]
     with pytest.raises(UserError) as error:
-        frame = records.read(folder / "predictions.parquet")
+        frame = parquet.read(folder / "predictions.parquet")
         check_predictions(change(frame[frame.protocol == "corrected"]), "sex", "p.parquet")
     assert words in str(error.value) and "\n" not in str(error.value)
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from scripts.common import records
+from scripts.common import parquet
+from scripts.common.schemas.predictions import PREDICTIONS
 
 
 def predictions(
@@ -32,6 +33,6 @@ def write(folder: Path, frame: pd.DataFrame, study: str = "other", name: str = "
     """Write a predictions file where a study would; return its path."""
     path = folder / "results" / study / "predictions" / f"{name}.parquet"
     path.parent.mkdir(parents=True, exist_ok=True)
-    known = set(records.PREDICTIONS.names) <= set(frame.columns)
-    records.write(frame, path, records.PREDICTIONS if known else None)
+    known = set(PREDICTIONS.names) <= set(frame.columns)
+    parquet.write(frame, path, PREDICTIONS if known else None)
     return str(path)

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from scripts.common import records
+from scripts.common import parquet
+from scripts.common.schemas.metrics import METRICS
 from scripts.leakage import leakage_audit
 from scripts.leakage.audit_run import COLUMNS, Settings
 from scripts.leakage.leakage_audit import BrokenIdentity, audit, check, overlaps, weaker_than_label
@@ -161,7 +162,7 @@ def test_numbers_are_gathered_in_the_schema(tmp_path):
         columns=["dataset", "method", "protocol", "seed", "metric", "value", "ci_low", "ci_high", "n"],
     )
     metrics = gather(rows, asked, files, checks)
-    records.write(metrics, tmp_path / "metrics.parquet", records.METRICS)
+    parquet.write(metrics, tmp_path / "metrics.parquet", METRICS)
     own = metrics[metrics["method"] == "sex.logistic"]
     assert set(own["dataset"]) == {"AdultCensus"} and set(own["seed"]) == {3}
     assert {"label_bound", "score_attack", "attack_after_1_queries", "best_attack"} <= set(own["metric"])

@@ -3,7 +3,8 @@
 import pandas as pd
 import pytest
 
-from scripts.common import records
+from scripts.common import parquet
+from scripts.common.schemas.metrics import METRICS
 from scripts.leakage.audit_run import Settings
 from scripts.leakage.leakage_audit import audit
 from scripts.leakage.leakage_figures import draw_all
@@ -23,8 +24,8 @@ def numbers(request, tmp_path):
     paths = [write(tmp_path, frame, study="leakage"), write(tmp_path, predictions(300, share=0.05), study="other")]
     rows, asked, _, files = audit(paths, Settings(0, 0.1), [1, 5], 1)
     metrics = gather(rows, asked, files, pd.DataFrame(columns=CHECKS))
-    for name, part, schema in (("metrics", metrics, records.METRICS), ("audit", rows, None), ("queries", asked, None)):
-        records.write(part, tmp_path / f"{name}.parquet", schema)
+    for name, part, schema in (("metrics", metrics, METRICS), ("audit", rows, None), ("queries", asked, None)):
+        parquet.write(part, tmp_path / f"{name}.parquet", schema)
     return tmp_path
 
 
@@ -32,13 +33,13 @@ def test_every_figure_is_drawn_and_says_what_it_rests_on(numbers):
     draw_all(*(str(numbers / f"{name}.parquet") for name in ("metrics", "audit", "queries")), numbers / "figures", 0.1)
     drawn = sorted(path.stem for path in (numbers / "figures").glob("*.png"))
     assert len(drawn) == 5
-    marks = records.read(numbers / "figures/bound_and_attack.parquet")
+    marks = parquet.read(numbers / "figures/bound_and_attack.parquet")
     labels = marks[marks["panel"] == "from one label"]
     assert (abs(labels["leak"]) <= labels["dpd"] + 1e-12).all()
 
 
 def test_the_audit_is_sorted_by_leakage(numbers):
-    leak = audit_table(records.read(numbers / "audit.parquet"))["leak"]
+    leak = audit_table(parquet.read(numbers / "audit.parquet"))["leak"]
     assert leak.dropna().is_monotonic_decreasing and leak.tail(2).isna().all()
 
 

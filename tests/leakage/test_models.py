@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from scripts.common import records
+from scripts.common import parquet
 from scripts.common.errors import UserError
 from scripts.common.tabular import table_of
 from scripts.leakage.leakage_models import group_codes, predict
@@ -88,7 +88,7 @@ def adult(tmp_path) -> str:
         frame[name] = random.choice(["a", "b"], size=n)
     frame["sex"] = random.choice(["Male", "Female"], size=n)
     frame["race"] = random.choice(["White", "Black", "Other"], size=n)
-    records.write(frame, tmp_path / "adult.parquet")
+    parquet.write(frame, tmp_path / "adult.parquet")
     return str(tmp_path / "adult.parquet")
 
 
@@ -97,15 +97,15 @@ def test_predictions_have_the_schema_and_the_attribute_is_no_feature(adult):
     assert set(frame["run"]) == {"adult.sex.logistic.seed0", "adult.sex.logistic.seed1"}
     assert frame["sex"].dtype == np.int8 and not frame.duplicated(["run", "row_id"]).any()
     assert (frame.groupby("run")["split"].value_counts() == 200).all()
-    changed = records.read(adult)
+    changed = parquet.read(adult)
     changed["sex"] = changed["sex"].map({"Male": "Female", "Female": "Male"})
-    records.write(changed, adult)
+    parquet.write(changed, adult)
     other = predict(adult, "adult", "sex", ["logistic"], [0, 1], SETTINGS)
     assert np.array_equal(frame["score"], other["score"]) and np.array_equal(frame["sex"], 1 - other["sex"])
 
 
 def test_five_races_belong_to_adult(adult):
-    codes, column = group_codes(records.read(adult), table_of("adult"), "race_five")
+    codes, column = group_codes(parquet.read(adult), table_of("adult"), "race_five")
     assert column == "race" and set(codes) == {0, 1, 2}
     with pytest.raises(UserError, match="belongs to adult alone"):
-        group_codes(records.read(adult), table_of("compas"), "race_five")
+        group_codes(parquet.read(adult), table_of("compas"), "race_five")

@@ -9,9 +9,9 @@ import pytest
 from PIL import Image
 
 from scripts.common.errors import UserError
+from scripts.provenance.made_by import made_by, plain
 from scripts.report.caption import caption_html
 from scripts.report.embed import embed
-from scripts.report.made_by import made_by, plain
 from scripts.report.page_claims import claim_rows, condition, tolerance_alt, verdict_counts, verdict_lists
 from scripts.report.page_study import run_times
 from scripts.report.page_tables import cells, is_numeric, read_table

@@ -7,7 +7,9 @@ import pandas as pd
 import yaml
 from PIL import Image
 
-from scripts.common import records
+from scripts.common import parquet
+from scripts.common.schemas.claims import CLAIMS
+from scripts.common.schemas.metrics import METRICS
 
 HOSTILE = '<script>alert(1)</script> "quoted" & <img src=x onerror=alert(2)>'
 LONG = "fairness penalty + adversarial training with a schedule, eps 0.004, weight 0.5"
@@ -34,8 +36,8 @@ def about(title: str, **changes) -> dict:
 
 
 def claim(study: str, name: str, **changes) -> dict:
-    """Return a line of `records.CLAIMS`."""
-    line = dict.fromkeys(records.CLAIMS.names) | {
+    """Return a line of `CLAIMS`."""
+    line = dict.fromkeys(CLAIMS.names) | {
         "study": study, "claim": name, "protocol": "corrected", "kind": "published", "place": "figure_3.png, left end",
         "says": f"The sentence of {name}.", "published": 0.74, "unit": "points", "read_from": "picture", "value": 1.05,
         "ci_low": -0.2, "ci_high": 2.3, "n": 2187, "seeds": 2, "dataset": "rendered faces", "rule": "equals",
@@ -58,7 +60,7 @@ def claims() -> pd.DataFrame:
         claim("one", "untested", **empty, **untested),
         claim("two", "hostile", says=HOSTILE, place=HOSTILE, reason=HOSTILE, tolerance_why=HOSTILE, comment=HOSTILE),
     ]
-    return pd.DataFrame(lines, columns=records.CLAIMS.names).astype({"n": "Int64", "seeds": "Int64"})
+    return pd.DataFrame(lines, columns=CLAIMS.names).astype({"n": "Int64", "seeds": "Int64"})
 
 
 def manifest(**changes) -> dict:
@@ -117,8 +119,8 @@ def write_study(folder: Path, name: str, content: dict, caption: str = "A captio
         wide.to_csv(tables / f"{table}.csv", index=False)
         for kind in ("md", "tex"):
             (tables / f"{table}.{kind}").touch()
-    numbers = pd.DataFrame([dict.fromkeys(records.METRICS.names) | {"study": name, "dataset": "rendered faces"}])
-    records.write(numbers, folder / f"results/{name}/metrics.parquet", records.METRICS)
+    numbers = pd.DataFrame([dict.fromkeys(METRICS.names) | {"study": name, "dataset": "rendered faces"}])
+    parquet.write(numbers, folder / f"results/{name}/metrics.parquet", METRICS)
 
 
 def write_project(folder: Path) -> dict:
@@ -136,7 +138,7 @@ def write_project(folder: Path) -> dict:
     picture(figures / "claims_by_tolerance.png")
     for kind in ("pdf", "parquet"):
         (figures / f"claims_by_tolerance.{kind}").touch()
-    records.write(claims(), folder / "results/claims.parquet", records.CLAIMS)
+    parquet.write(claims(), folder / "results/claims.parquet", CLAIMS)
     (folder / "results/manifest.json").write_text(json.dumps(manifest()))
     made = {"rule": "draw", "script": "scripts/one/draw.py", "settings": {"threats": ["linf"]}, "data": ["a.parquet"]}
     return {

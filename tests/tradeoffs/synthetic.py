@@ -3,7 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from scripts.common import records
+from scripts.common import parquet
+from scripts.common.schemas.curves import CURVES
+from scripts.common.schemas.metrics import METRICS
 from scripts.tradeoffs.runs import CONSTANTS, method_label, run_name
 
 STANDINGS = ("_apgd", "_fab", "_square", "", "_published")
@@ -73,7 +75,7 @@ def metrics_of(runs: pd.DataFrame, n: int = 2000, n_robust: int = 256) -> pd.Dat
                 half = 1.96 * np.sqrt(max(min(abs(value), 1), 0.0) * max(1 - abs(value), 0.0) / count)
                 about = (value, value - half, value + half, count)
                 rows.append((run.method, run.protocol, run.run, run.seed, split, group, metric, *about))
-    columns = [name for name in records.METRICS.names if name not in ("study", "dataset")]
+    columns = [name for name in METRICS.names if name not in ("study", "dataset")]
     return pd.DataFrame(rows, columns=columns).assign(study="tradeoffs", dataset="rendered faces")
 
 
@@ -111,7 +113,7 @@ def curves_of(runs: pd.DataFrame, epochs: int = 10) -> pd.DataFrame:
             values = {"train_loss": 0.57 + 0.12 * fall, "valid_objective": 0.6 + 0.1 * fall}
             values |= {"valid_accuracy": 0.69 - 0.1 * fall, "valid_half_attacked_accuracy": 0.55 * (1 - fall / 2)}
             rows += [(run.run, epoch, name, value + rng.normal(0, 0.005)) for name, value in values.items()]
-    return pd.DataFrame(rows, columns=records.CURVES.names)
+    return pd.DataFrame(rows, columns=CURVES.names)
 
 
 def optimism_of(runs: pd.DataFrame) -> pd.DataFrame:
@@ -156,5 +158,5 @@ def study(strengths=2, seeds=2, protocols=("as_published", "corrected"), constan
 def write(frames, folder):
     """Write the frames as Parquet into a folder; return their paths by name."""
     for name, frame in frames.items():
-        records.write(frame, folder / f"{name}.parquet", records.METRICS if name == "metrics" else None)
+        parquet.write(frame, folder / f"{name}.parquet", METRICS if name == "metrics" else None)
     return {name: folder / f"{name}.parquet" for name in frames}

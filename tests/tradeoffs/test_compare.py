@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from scripts.common import records
-from scripts.tradeoffs.compare import compare
-from scripts.tradeoffs.tables import comparisons_table
+from scripts.common import parquet
+from scripts.common.schemas.predictions import PREDICTIONS
+from scripts.tradeoffs.tradeoffs_compare import compare
+from scripts.tradeoffs.tradeoffs_tables import comparisons_table
 
 N = 400
 
@@ -30,17 +31,17 @@ def study(tmp_path):
         }
         frame = pd.DataFrame(frame | {"score": values.astype(np.float32), "male": male})
         shuffled = frame.sample(frac=1, random_state=len(run))  # files need not agree in their order
-        records.write(shuffled, tmp_path / f"{run}.parquet", records.PREDICTIONS)
+        parquet.write(shuffled, tmp_path / f"{run}.parquet", PREDICTIONS)
     common = {"protocol": "corrected", "network": "small_cnn", "seed": 1}
     runs = [
         {"run": "c.plain", "arm": "plain", "method": "plain"},
         {"run": "c.adv", "arm": "adversarial", "method": "adv"},
     ]
-    records.write(pd.DataFrame([common | run for run in runs]), tmp_path / "runs.parquet")
+    parquet.write(pd.DataFrame([common | run for run in runs]), tmp_path / "runs.parquet")
     pairs = [(0.0, 0.0, 0.30, 0.25), (-0.8, 0.0, 0.32, 0.005), (-0.9, 0.1, 0.40, 0.0), (-9.0, -9.0, 0.5, 0.0)]
     names = ["threshold_men", "threshold_women", "error_chosen", "gap_chosen"]
     fronts = [pd.DataFrame(pairs, columns=names).assign(run=run, pareto=[True, True, True, False]) for run in scores]
-    records.write(pd.concat(fronts), tmp_path / "frontiers.parquet")
+    parquet.write(pd.concat(fronts), tmp_path / "frontiers.parquet")
     return tmp_path, y, male, scores
 
 
@@ -49,7 +50,7 @@ def test_differences_are_those_of_the_predictions_on_the_same_images(study):
     files = [str(folder / f"{run}.parquet") for run in scores]
     out = folder / "out.parquet"
     compare(files, folder / "runs.parquet", folder / "frontiers.parquet", out, 300)
-    found = records.read(out).set_index(["run", "comparison", "metric", "subgroup"])
+    found = parquet.read(out).set_index(["run", "comparison", "metric", "subgroup"])
     arm = found.loc[("c.adv", "arm - plain", "error", "all")]
     assert arm["value"] == pytest.approx(-5 / N)
     assert arm["ci_low"] < -5 / N < arm["ci_high"] <= 0, "paired: only the five changed images vary"
@@ -62,4 +63,4 @@ def test_differences_are_those_of_the_predictions_on_the_same_images(study):
     before = [1 - (score > 0)[(male == sex) & (y == 1)].mean() for sex in (1, 0)]
     change = found.loc[("c.plain", "closed gap - least error", "fnr", "difference")]
     assert change["value"] == pytest.approx((fnr[0] - fnr[1]) - (before[0] - before[1]))
-    assert len(comparisons_table(records.read(out))) == 3
+    assert len(comparisons_table(parquet.read(out))) == 3

@@ -6,7 +6,7 @@ import pytest
 
 from scripts.common.errors import UserError
 from scripts.data.celeba_names import ATTRIBUTES
-from scripts.tradeoffs.label import acceptance_probability, as_published, corrected, draw
+from scripts.tradeoffs.tradeoffs_label import acceptance_probability, as_published, corrected, draw
 
 SEED, BIAS = 1306, -5
 

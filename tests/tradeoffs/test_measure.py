@@ -2,13 +2,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from scripts.common import records
+from scripts.common import parquet
 from scripts.common.errors import UserError
 from scripts.common.metrics import RATES, count_table
+from scripts.common.schemas.metrics import METRICS
+from scripts.common.schemas.predictions import PREDICTIONS
 from scripts.tradeoffs.attack_table import attack_names
-from scripts.tradeoffs.constants import constants
 from scripts.tradeoffs.frontier import frontier_points
-from scripts.tradeoffs.measure import clean_metrics, measure, robust_metrics
+from scripts.tradeoffs.tradeoffs_constants import constants
+from scripts.tradeoffs.tradeoffs_measure import clean_metrics, measure, robust_metrics
 
 IDENTITY = {"method": "plain", "protocol": "corrected", "run": "r", "seed": 1}
 
@@ -110,8 +112,8 @@ def test_clean_metrics_of_each_split():
 @pytest.fixture
 def files(tmp_path):
     frame, attacks = predictions(), attacks_of_eight()
-    records.write(frame, tmp_path / "predictions.parquet", records.PREDICTIONS)
-    records.write(attacks, tmp_path / "attacks.parquet")
+    parquet.write(frame, tmp_path / "predictions.parquet", PREDICTIONS)
+    parquet.write(attacks, tmp_path / "attacks.parquet")
     return tmp_path
 
 
@@ -125,14 +127,14 @@ def run_measure(folder, output, prefix="", **identity):
         IDENTITY | identity,
         replicates=100,
     )
-    return records.read(folder / output, records.METRICS)
+    return parquet.read(folder / output, METRICS)
 
 
 def test_measure_writes_the_schema_and_the_same_bytes_twice(files):
     table = run_measure(files, "a.parquet")
     run_measure(files, "b.parquet")
     assert (files / "a.parquet").read_bytes() == (files / "b.parquet").read_bytes()
-    assert list(table.columns) == records.METRICS.names
+    assert list(table.columns) == METRICS.names
     assert not table.duplicated(["split", "subgroup", "metric"]).any()
     row = table[(table["metric"] == "robust_accuracy_linf_0.01") & (table["subgroup"] == "men")].iloc[0]
     assert (row["study"], row["dataset"], row["method"], row["n"]) == ("tradeoffs", "rendered faces", "plain", 4)
@@ -154,7 +156,7 @@ def test_constants_are_measured_like_models(files, accept):
         assert value[f"robust_accuracy_{threat}_square", "all"] == 0.5
     assert value["robust_accuracy_linf_0.01_published", "all"] == 0.5
     assert ("robust_accuracy_l2_1_published", "all") not in value
-    written = records.read(outputs[0], records.PREDICTIONS)
+    written = parquet.read(outputs[0], PREDICTIONS)
     assert (written["score"] == (1 if accept else -1)).all() and (written["y_pred"] == accept).all()
     assert written["row_id"].tolist() == predictions()["row_id"].tolist()
     front = frontier_points(written, "corrected", "constant", 50, 0)  # it has a frontier like any model
@@ -164,7 +166,7 @@ def test_constants_are_measured_like_models(files, accept):
 def test_bad_files_are_one_clear_line(files):
     with pytest.raises(UserError, match="no such file"):
         run_measure(files, "x.parquet", prefix="absent.")
-    records.write(predictions().assign(male=-1), files / "bad.predictions.parquet", records.PREDICTIONS)
+    parquet.write(predictions().assign(male=-1), files / "bad.predictions.parquet", PREDICTIONS)
     (files / "bad.attacks.parquet").write_bytes((files / "attacks.parquet").read_bytes())
     with pytest.raises(UserError, match="group 0 must hold whole numbers from 0 to 1, found -1"):
         run_measure(files, "x.parquet", prefix="bad.")

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from scripts.tradeoffs import tables
+from scripts.tradeoffs import tradeoffs_tables as tables
 from scripts.tradeoffs.published import FAIRNESS_HULL
 from tests.tradeoffs.synthetic import study, write
 

@@ -5,7 +5,8 @@ import time
 
 import pytest
 
-from scripts.tradeoffs import figure_three_way, three_way_page
+from scripts.tradeoffs import three_way_page
+from scripts.tradeoffs import tradeoffs_figure_three_way as figure_three_way
 from tests.browser import open_browser
 from tests.tradeoffs.synthetic import study
 

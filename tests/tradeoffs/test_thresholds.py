@@ -6,11 +6,12 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from scripts.common import records
+from scripts.common import parquet
 from scripts.common.errors import UserError
 from scripts.common.intervals import difference_of_proportions
 from scripts.common.metrics import count_table
 from scripts.common.pareto import pareto_mask
+from scripts.common.schemas.predictions import PREDICTIONS
 from scripts.tradeoffs import thresholds
 from scripts.tradeoffs.frontier import frontier, frontier_points, resolved, thin
 from scripts.tradeoffs.thresholds import (
@@ -263,17 +264,17 @@ def test_rejecting_everyone_has_a_gap_interval_with_a_width():
 
 
 def test_frontier_writes_the_same_bytes_twice(tmp_path):
-    records.write(predictions(), tmp_path / "p.parquet", records.PREDICTIONS)
+    parquet.write(predictions(), tmp_path / "p.parquet", PREDICTIONS)
     identity = {"run": "r", "protocol": "corrected", "seed": 1, "method": "plain"}
     for name in ("a", "b"):
         frontier(tmp_path / "p.parquet", tmp_path / f"{name}.f", tmp_path / f"{name}.o", identity, replicates=100)
     assert (tmp_path / "a.f").read_bytes() == (tmp_path / "b.f").read_bytes()
     assert (tmp_path / "a.o").read_bytes() == (tmp_path / "b.o").read_bytes()
-    assert list(records.read(tmp_path / "a.f")) == [
+    assert list(parquet.read(tmp_path / "a.f")) == [
         *("run", "protocol", "seed", "variant", "chosen_on", "threshold_men", "threshold_women"),
         *("error_chosen", "gap_chosen", "error", "gap", "error_low", "error_high", "gap_low", "gap_high", "pareto"),
     ]
-    written = records.read(tmp_path / "a.o")
+    written = parquet.read(tmp_path / "a.o")
     assert len(written) == 9 and (written["run"] == "r").all() and written["optimism"].notna().all()
 
 

@@ -13,12 +13,13 @@ import pandas as pd
 import pytest
 import torch
 
-from scripts.common import records
+from scripts.common import parquet
 from scripts.common.errors import UserError
-from scripts.tradeoffs.evaluate import margins, predict
+from scripts.common.schemas.metrics import METRICS
 from scripts.tradeoffs.images import load_split
 from scripts.tradeoffs.models import find, load, load_model
-from scripts.tradeoffs.train import epoch_batches, learning_rate, train
+from scripts.tradeoffs.tradeoffs_evaluate import margins, predict
+from scripts.tradeoffs.tradeoffs_train import epoch_batches, learning_rate, train
 from tests.common.test_config import merged
 
 ROOT = Path(__file__).parents[2]
@@ -36,10 +37,10 @@ def folder(tmp_path):
     faces.mkdir(parents=True)
     np.save(faces / "images.npy", images.astype(np.uint8))
     row_id = np.arange(1, ROWS + 1)
-    records.write(pd.DataFrame({"row_id": row_id, "position": row_id - 1}), faces / "index.parquet")
+    parquet.write(pd.DataFrame({"row_id": row_id, "position": row_id - 1}), faces / "index.parquet")
     split = np.where(row_id <= 256, "train", np.where(row_id <= 320, "valid", "test"))
     frame = {"row_id": row_id, "split": split, "label": label, "male": (row_id % 2).astype(np.int8)}
-    records.write(pd.DataFrame(frame), tmp_path / "results/tradeoffs/splits/corrected.parquet")
+    parquet.write(pd.DataFrame(frame), tmp_path / "results/tradeoffs/splits/corrected.parquet")
     return tmp_path
 
 
@@ -137,9 +138,7 @@ def test_a_run_learns_and_is_found_by_its_settings(folder):
     assert (found["y_pred"] == found["y_true"]).mean() > 0.9
     assert found["score"].to_numpy() == pytest.approx(margins(model, data).numpy())
     assert (found["y_pred"] == (found["score"] > 0)).all() and set(found["row_id"]) == set(range(321, 401))
-    records.write(
-        pd.DataFrame({name: [] for name in records.METRICS.names}), out / "metrics/a.parquet", records.METRICS
-    )
+    parquet.write(pd.DataFrame({name: [] for name in METRICS.names}), out / "metrics/a.parquet", METRICS)
     again, loaded, _ = load(out, network="small_cnn", seed=1)
     assert loaded == json.loads((out / "models/a.json").read_text())
     assert all(torch.equal(a, b) for a, b in zip(model.parameters(), again.parameters(), strict=True))

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts.common import records
+from scripts.common import parquet
+from scripts.common.schemas import claims as schema
 from tests.workflow.conftest import ROOT, snakemake
 from tests.workflow.test_replanning import CLAIMS, PAGES, planned_jobs
 
@@ -39,7 +40,7 @@ def test_the_new_study_runs_and_the_others_are_left_alone(with_coin):
     result = snakemake(with_coin)
     assert result.returncode == 0, result.stdout[-3000:]
     assert "Nothing to be done" in snakemake(with_coin).stdout
-    claims = records.read(with_coin / "results/claims.parquet", records.CLAIMS)
+    claims = parquet.read(with_coin / "results/claims.parquet", schema.CLAIMS)
     assert claims[claims.study == "coin"].verdict.tolist() == ["reproduced"]
     page = (with_coin / "results/report.html").read_text(encoding="utf-8")
     assert "The share of heads" in page and "Our coin shows heads half of the time." in page

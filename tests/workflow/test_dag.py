@@ -78,8 +78,8 @@ def test_the_plan_has_one_training_per_run_of_the_grid(tmp_path, name):
         config.write_text(yaml.safe_dump(paper))
     jobs = planned(tmp_path, config=str(config))
     runs = len(grid(merged(name)["tradeoffs"]))
-    assert jobs["train"] == jobs["evaluate"] == runs
-    assert jobs["measure"] == runs + 4
+    assert jobs["tradeoffs_train"] == jobs["tradeoffs_evaluate"] == runs
+    assert jobs["tradeoffs_measure"] == runs + 4
 
 
 def test_settings_beside_the_weights_say_how_they_were_made(study):
@@ -94,5 +94,5 @@ def test_a_changed_setting_retrains_only_the_runs_that_it_touches(study, tmp_pat
     overlay = tmp_path / "changed.yaml"
     overlay.write_text(yaml.safe_dump(changed))
     jobs = planned(study, config=str(overlay))
-    assert (jobs["train"], jobs["evaluate"]) == (1, 1)
-    assert jobs["measure"] == 1 and "render_faces" not in jobs and "label" not in jobs
+    assert (jobs["tradeoffs_train"], jobs["tradeoffs_evaluate"]) == (1, 1)
+    assert jobs["tradeoffs_measure"] == 1 and "render_faces" not in jobs and "tradeoffs_label" not in jobs

@@ -88,7 +88,7 @@ def test_the_metadata_beside_the_results_name_every_released_file(released):
     for path, entry in manifest["released_files"].items():
         assert crate.get(path.removeprefix("results/"))["sha256"] == entry["sha256"], path
     times = manifest["run_times"]
-    assert times["tradeoffs"]["train"]["jobs"] == 6 and times["data"]["render_faces"]["seconds"] > 0
+    assert times["tradeoffs"]["tradeoffs_train"]["jobs"] == 6 and times["data"]["render_faces"]["seconds"] > 0
     assert manifest["seeds"]["faces"] == {"seed": 1306}
     assert manifest["seeds"]["tradeoffs"] == {"label_seed": 1306, "seeds": [1]}
 
@@ -96,7 +96,7 @@ def test_the_metadata_beside_the_results_name_every_released_file(released):
 def test_from_a_release_nothing_is_fetched_trained_or_measured(reader):
     jobs = planned_jobs(reader, reader / "overlay.yaml")
     drawing = {name for name in jobs if re.search("figure|table", name)}
-    assert drawing >= {"figure_fairness", "tables", "figure_claims"}
+    assert drawing >= {"tradeoffs_figure_fairness", "tradeoffs_tables", "figure_claims"}
     assert jobs.keys() - drawing == {"claims", "unpack_release", "manifest", "report"}
     assert not jobs.keys() & (TRAINING | MEASURING)
 

@@ -19,9 +19,17 @@ from tests.workflow.test_environments import RULES
 
 CLAIMS = {"claims", "figure_claims"}
 PAGES = {"manifest", "report"}  # what follows from anything
-TRAINING = {"train", "evaluate", "frtrain_fit", "income_fit", "leakage_models", "render_faces"}
+TRAINING = {"tradeoffs_train", "tradeoffs_evaluate", "frtrain_fit", "income_fit", "leakage_models", "render_faces"}
 TRAINING |= {"backdoor_train", "backdoor_scan", "backdoor_mitigate"}
-MEASURING = {"measure", "gather", "compare", "findings", "label_facts", "frtrain_measure", "income_measure"}
+MEASURING = {
+    "tradeoffs_measure",
+    "tradeoffs_gather",
+    "tradeoffs_compare",
+    "tradeoffs_findings",
+    "tradeoffs_label_facts",
+    "frtrain_measure",
+    "income_measure",
+}
 MEASURING |= {"leakage_audit", "backdoor_gather"}
 
 
@@ -81,14 +89,14 @@ def test_an_edited_metric_measures_again_and_trains_nothing(workshop):
     jobs = planned_jobs(workshop)
     assert jobs.keys() == expected("scripts/common/metrics.py")
     assert jobs.keys() >= MEASURING | CLAIMS | PAGES and not jobs.keys() & TRAINING
-    assert len(jobs["measure"]) == len(grid(merged("config.test.yaml")["tradeoffs"])) + 4
+    assert len(jobs["tradeoffs_measure"]) == len(grid(merged("config.test.yaml")["tradeoffs"])) + 4
 
 
 def test_an_edited_style_only_draws(workshop):
     edit(workshop / "scripts/common/figures.py", '"font.size": 11', '"font.size": 10')
     jobs = planned_jobs(workshop)
     assert jobs.keys() == expected("scripts/common/figures.py")
-    assert jobs.keys() >= {"figure_fairness", "tables", "figure_claims", *PAGES}
+    assert jobs.keys() >= {"tradeoffs_figure_fairness", "tradeoffs_tables", "figure_claims", *PAGES}
     drawing = {name for name in jobs if re.search("figure|table", name)}
     assert jobs.keys() - drawing == PAGES
 
@@ -100,9 +108,12 @@ def test_a_new_seed_plans_its_own_runs_only(study, tmp_path):
     path.write_text(yaml.safe_dump(config))
     jobs = planned_jobs(study, path)
     new = {run for run in grid(merged("config.test.yaml")["tradeoffs"] | {"seeds": [2]})}
-    for rule in ("train", "evaluate", "measure"):
+    for rule in ("tradeoffs_train", "tradeoffs_evaluate", "tradeoffs_measure"):
         assert set(jobs[rule]) == new, rule
-    others = {"label", "constants", "choose_rows"} | TRAINING - {"train", "evaluate"}
+    others = {"tradeoffs_label", "tradeoffs_constants", "choose_rows"} | TRAINING - {
+        "tradeoffs_train",
+        "tradeoffs_evaluate",
+    }
     assert not jobs.keys() & others
 
 
@@ -113,10 +124,10 @@ def test_a_changed_hyper_parameter_trains_its_own_runs_only(study, tmp_path):
     path.write_text(yaml.safe_dump(config))
     jobs = planned_jobs(study, path)
     touched = {run for run in grid(merged("config.test.yaml")["tradeoffs"]) if run.startswith("corrected")}
-    assert set(jobs["train"]) == set(jobs["evaluate"]) == touched
+    assert set(jobs["tradeoffs_train"]) == set(jobs["tradeoffs_evaluate"]) == touched
     constants = {"corrected.constant_reject", "corrected.constant_accept"}  # judged on the images of a trained run
-    assert set(jobs["measure"]) == touched | constants
-    assert jobs.keys() & TRAINING == {"train", "evaluate"}
+    assert set(jobs["tradeoffs_measure"]) == touched | constants
+    assert jobs.keys() & TRAINING == {"tradeoffs_train", "tradeoffs_evaluate"}
 
 
 def test_an_edited_claim_judges_again_and_measures_nothing(workshop):

@@ -57,7 +57,7 @@ def test_a_thousand_models_with_jobs_of_their_own(tmp_path, record_property):
     runs = len(grid(merged()["tradeoffs"] | {"seeds": seeds}))
     jobs, memory, seconds = planned(tmp_path, {"tradeoffs": {"seeds": seeds}}, "results/tradeoffs/metrics.parquet")
     record_property("seconds", seconds)
-    assert runs >= 1000 and jobs["train"] == jobs["evaluate"] == runs and memory < MOST_MEMORY
+    assert runs >= 1000 and jobs["tradeoffs_train"] == jobs["tradeoffs_evaluate"] == runs and memory < MOST_MEMORY
 
 
 def test_the_pattern_of_run_names_does_not_grow_with_their_number():

@@ -17,11 +17,12 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
-from scripts.common import records
+from scripts.common import parquet
 from scripts.common.config import check_files
 from scripts.common.errors import UserError
-from scripts.common.studies import read_yaml
+from scripts.common.schemas.curves import CURVES
 from scripts.common.training import Checkpoints, Progress
+from scripts.common.yaml_files import read_yaml
 from scripts.data.celeba import HEIGHT, WIDTH, read_attribute_text
 from scripts.data.downscale_faces import downscale_faces
 from scripts.data.images import FaceImages
@@ -29,7 +30,7 @@ from scripts.data.packages import read_member
 from scripts.data.sources import SOURCES
 from scripts.data.tabular import make_table
 from scripts.frtrain.crowd import load_crowd
-from scripts.report.archive import read_release
+from scripts.provenance.archive import read_release
 from scripts.tradeoffs.images import image_array
 from scripts.tradeoffs.models import load_model
 from scripts.tradeoffs.networks import NETWORKS
@@ -91,21 +92,21 @@ def curve() -> pd.DataFrame:
     return pd.DataFrame({"run": "a", "epoch": np.arange(300), "quantity": "loss", "value": dice.normal(size=300)})
 
 
-def parquet(frame: pd.DataFrame, schema=None) -> bytes:
+def parquet_bytes(frame: pd.DataFrame, schema=None) -> bytes:
     file = Path(FOLDER, "made.parquet")
-    records.write(frame, file, schema)
+    parquet.write(frame, file, schema)
     return file.read_bytes()
 
 
 def read_curve(path: Path) -> bytes:
-    return records.read(path, records.CURVES).to_csv().encode()
+    return parquet.read(path, CURVES).to_csv().encode()
 
 
 def other_parquets() -> list[tuple[str, bytes]]:
     frame = curve()
     wrong = {"a missing column": frame.drop(columns="value"), "another type": frame.assign(value="high")}
     wrong |= {"whole numbers": frame.assign(value=1), "another name": frame.rename(columns={"run": "Run"})}
-    return [(name, parquet(own)) for name, own in wrong.items()] + [("a CSV file", frame.to_csv().encode())]
+    return [(name, parquet_bytes(own)) for name, own in wrong.items()] + [("a CSV file", frame.to_csv().encode())]
 
 
 # Archives with tables ------------------------------------------------------------------------------------------------
@@ -334,7 +335,7 @@ def other_configs() -> list[tuple[str, bytes]]:
 FOLDER = ""  # where the good files are made; set by a fixture
 
 FORMATS = [
-    Format("Parquet", lambda: parquet(curve(), records.CURVES), read_curve, other_parquets, flips=40),
+    Format("Parquet", lambda: parquet_bytes(curve(), CURVES), read_curve, other_parquets, flips=40),
     Format("zip with a table", lambda: packed(**{"data/table.csv": INNER}), read_inner, other_archives, flips=20),
     Format("bank.zip", lambda: official("bank"), made_table("bank")),
     Format("credit.csv", lambda: official("credit"), made_table("credit"), flips=2),

@@ -40,7 +40,7 @@ def test_make_runs_what_the_tests_run(target, command):
 
 def test_the_lines_that_call_a_file_damaged_say_to_delete_it():
     """`rm FILE` is what the message itself says, for every kind of file that the workflow has written."""
-    sources = ["scripts/common/records.py", "scripts/tradeoffs/images.py", "scripts/tradeoffs/models.py"]
+    sources = ["scripts/common/parquet.py", "scripts/tradeoffs/images.py", "scripts/tradeoffs/models.py"]
     for source in sources:
         assert "delete it and run the workflow" in (ROOT / source).read_text(), source
 

@@ -22,7 +22,7 @@ from scripts.common.errors import UserError
 from scripts.frtrain.plan import Plan as FrTrainPlan
 from scripts.frtrain.plan import cells
 from scripts.income.plan import Plan as IncomePlan
-from scripts.report.settings import portable
+from scripts.provenance.settings import portable
 from scripts.tradeoffs.plan import Plan, budget_words
 from tests.common.test_config import merged
 from tests.workflow.conftest import ROOT, snakemake

@@ -18,7 +18,7 @@ from tests.workflow.faults.conftest import (
 from tests.workflow.faults.record import record
 
 pytestmark = pytest.mark.faults
-LOG = f"results/tradeoffs/logs/train/{RUN}.log"
+LOG = f"results/tradeoffs/logs/tradeoffs_train/{RUN}.log"
 CHECKPOINTS = f"results/tradeoffs/checkpoints/{RUN}"
 
 

@@ -28,9 +28,16 @@ def planned(folder) -> tuple[dict[str, list[int]], set[str]]:
 
 def test_every_job_fits_a_partition_and_small_ones_are_not_submitted(tmp_path):
     submitted, local = planned(tmp_path)
-    assert {"train", "evaluate", "frtrain_fit", "income_fit", "leakage_models", "render_faces"} <= submitted.keys()
-    assert {"gather", "claims", "report", "tables", "fetch_package"} <= local
-    assert submitted["train"][3] == submitted["evaluate"][3] == 1
+    assert {
+        "tradeoffs_train",
+        "tradeoffs_evaluate",
+        "frtrain_fit",
+        "income_fit",
+        "leakage_models",
+        "render_faces",
+    } <= submitted.keys()
+    assert {"tradeoffs_gather", "claims", "report", "tradeoffs_tables", "fetch_package"} <= local
+    assert submitted["tradeoffs_train"][3] == submitted["tradeoffs_evaluate"][3] == 1
     for rule, (cpus, memory, minutes, gpus) in submitted.items():
         assert memory and minutes, f"{rule} is submitted, but names no memory or run time"
         assert any(

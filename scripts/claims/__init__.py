@@ -1,0 +1,1 @@
+"""Claims of the studies: their measures, tolerances and verdicts."""

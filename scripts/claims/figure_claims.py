@@ -1,0 +1,92 @@
+"""Rule `figure_claims`: how the verdicts would move if every tolerance were smaller or larger."""
+
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from scripts.claims.verdicts import NOT_REPRODUCED, NOT_TESTABLE, PARTLY, REPRODUCED, judge
+from scripts.common import figures, parquet
+from scripts.common.logs import job
+from scripts.common.schemas.claims import CLAIMS
+
+FACTORS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0)
+LOOKS = {  # colour, hatch: told apart without colour too
+    REPRODUCED: (figures.GREEN, ""),
+    PARTLY: (figures.YELLOW, "..."),
+    NOT_REPRODUCED: (figures.VERMILION, "///"),
+}
+
+
+def verdicts_at(claims: pd.DataFrame, factor: float) -> pd.Series:
+    """Return the verdict of every testable claim if its tolerance were `factor` times as large."""
+    names = ["rule", "value", "ci_low", "ci_high", "bound", "tolerance"]
+    verdicts = [judge(*row[:5], row[5] * factor)[0] for row in claims[names].itertuples(index=False)]
+    return pd.Series(verdicts, index=claims.index, dtype=object)
+
+
+def counts(claims: pd.DataFrame) -> pd.DataFrame:
+    """Return study, factor, verdict and how many claims have it; claims that cannot be tested here are left out."""
+    testable = claims[claims["verdict"] != NOT_TESTABLE]
+    rows = []
+    for factor in FACTORS:
+        verdicts = verdicts_at(testable, factor)
+        for study, own in verdicts.groupby(testable["study"]):
+            rows += [(study, factor, verdict, int((own == verdict).sum())) for verdict in LOOKS]
+    return pd.DataFrame(rows, columns=["study", "factor", "verdict", "claims"])
+
+
+def draw(claims: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
+    """Draw stacked bars per factor, a panel per study; call it inside `figures.style()`.
+
+    Returns:
+        The figure and the counts drawn.
+    """
+    plotted = counts(claims)
+    studies = list(dict.fromkeys(claims["study"]))
+    columns = min(3, len(studies))
+    rows = -(-len(studies) // columns)
+    figure, handles = figures.new_figure(max(7.0, 4.2 * columns), 1.2 + 2.9 * rows), {}
+    for place, study in enumerate(studies):
+        axes = figure.add_subplot(rows, columns, place + 1, title=study)
+        own = plotted[plotted["study"] == study]
+        if own.empty:
+            figures.empty_note(axes, "no claim of this study can be tested on these results")
+            continue
+        wide = own.pivot(index="factor", columns="verdict", values="claims").reindex(FACTORS)
+        ground = pd.Series(0, index=wide.index)
+        for verdict, (colour, hatch) in LOOKS.items():
+            look = {"color": colour, "hatch": hatch, "edgecolor": "white", "linewidth": 0.5, "width": 0.85}
+            handles[verdict] = axes.bar(range(len(wide)), wide[verdict], bottom=ground, label=verdict, **look)
+            for x, (low, height) in enumerate(zip(ground, wide[verdict], strict=True)):
+                if height:
+                    box = {"facecolor": "white", "edgecolor": "none", "pad": 0.6, "alpha": 0.8}
+                    axes.text(x, low + height / 2, str(height), ha="center", va="center", fontsize=9, bbox=box)
+            ground = ground + wide[verdict]
+        axes.axvline(FACTORS.index(1.0) + 0.5, color=figures.GREY, lw=0.8, ls=":")
+        axes.axvline(FACTORS.index(1.0) - 0.5, color=figures.GREY, lw=0.8, ls=":")
+        axes.set(xticks=range(len(FACTORS)), xticklabels=[f"{factor:g}" for factor in FACTORS])
+        axes.set(xlabel="tolerance, times the one used", ylabel="claims")
+        axes.yaxis.get_major_locator().set_params(integer=True)
+        axes.grid(axis="x", visible=False)
+    if handles:
+        figures.legend_above(figure, handles, columns=3)
+    left_out = int((claims["verdict"] == NOT_TESTABLE).sum())
+    figures.footer(
+        figure,
+        f"One count per claim and protocol; {left_out} of {len(claims)} that these results cannot test are left out. "
+        "Dotted: the tolerances used. A tolerance of zero is passed by orderings whose interval decides.",
+    )
+    return figure, plotted
+
+
+def draw_all(claims_path: str, folder: str | Path) -> None:
+    """Write `claims_by_tolerance.{png,pdf,parquet}` into `folder`."""
+    claims = parquet.read(claims_path, CLAIMS)
+    with figures.style():
+        figures.save(*draw(claims), Path(folder) / "claims_by_tolerance")
+
+
+if "snakemake" in globals():
+    with job(snakemake):
+        draw_all(snakemake.input.claims, Path(snakemake.output[0]).parent)

@@ -1,0 +1,64 @@
+"""Parquet files: atomic, byte-stable writing and checked reading."""
+
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from scripts.common.errors import UserError
+from scripts.common.files import atomic_path
+
+# What a damaged file makes pyarrow raise (found by flipping every bit of one).
+DAMAGE = (pa.ArrowException, OSError, ValueError, MemoryError)
+
+
+def write(frame: pd.DataFrame, path: str | Path, schema: pa.Schema | None = None) -> None:
+    """Write a frame to Parquet, whole or not at all.
+
+    The same frame gives the same bytes, and every page carries a checksum: without one, two of three flipped bits would
+    be read as other numbers. With a `schema`, its columns must be there and are cast
+    and put first; further columns keep their own type.
+
+    Raises:
+        ValueError: a column of the schema is missing or does not hold its type.
+        UserError: the disk is full or the folder cannot be written to.
+    """
+    if schema is not None:
+        missing = [name for name in schema.names if name not in frame.columns]
+        if missing:
+            raise ValueError(f"{path}: the frame lacks the columns {missing}")
+        further = [name for name in frame.columns if name not in schema.names]
+        frame = frame[[*schema.names, *further]]
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    if schema is not None:
+        fields = [schema.field(name) if name in schema.names else table.field(name) for name in table.column_names]
+        table = table.cast(pa.schema(fields))
+    with atomic_path(path) as temporary:
+        pq.write_table(table.replace_schema_metadata(None), temporary, compression="zstd", write_page_checksum=True)
+
+
+def read(path: str | Path, schema: pa.Schema | None = None, columns: list[str] | None = None) -> pd.DataFrame:
+    """Read a Parquet file into a frame; with a `schema`, check its columns and types.
+
+    Raises:
+        UserError: the file is missing, is no Parquet file, or has another schema.
+    """
+    try:
+        table = pq.read_table(path, columns=columns, page_checksum_verification=True)
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: no such file; run the workflow to make it") from error
+    except DAMAGE as error:
+        raise UserError(f"{path}: damaged or no Parquet file ({error}); delete it and run the workflow") from error
+    if schema is not None:
+        for field in schema:
+            if columns is not None and field.name not in columns:
+                continue
+            if field.name not in table.column_names or table.schema.field(field.name).type != field.type:
+                raise UserError(f"{path}: column {field.name!r} of type {field.type} is missing; delete it and rerun")
+    return table.to_pandas()
+
+
+def gather(paths: list[str | Path], schema: pa.Schema | None = None) -> pd.DataFrame:
+    """Read several files of one schema and stack their rows in the order given."""
+    return pd.concat([read(path, schema) for path in paths], ignore_index=True)

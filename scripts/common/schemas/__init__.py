@@ -1,0 +1,1 @@
+"""Schemas of the project's Parquet files, one module each, so that a new one concerns nobody else."""

@@ -1,0 +1,54 @@
+"""YAML files: safe reading, and checks against a JSON schema with one clear line for what is wrong."""
+
+import math
+from pathlib import Path
+
+import yaml
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import best_match
+from jsonschema.validators import extend
+
+from scripts.common.errors import UserError
+
+
+def _is_whole(_, value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(checker, value: object) -> bool:
+    return _is_whole(checker, value) or (isinstance(value, float) and math.isfinite(value))
+
+
+# JSON Schema counts 4.0 as an integer, and .nan is below no bound: both would pass, and break a job hours later.
+STRICT = extend(
+    Draft202012Validator,
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine_many({"integer": _is_whole, "number": _is_number}),
+)
+
+
+def read_yaml(path: str | Path) -> dict:
+    """Read a YAML file safely.
+
+    Raises:
+        UserError: the file is missing or is no YAML.
+    """
+    try:
+        return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: no such file") from error
+    except yaml.YAMLError as error:
+        raise UserError(f"{path}: no valid YAML: {error}") from error
+
+
+def check(content: object, schema: dict, where: str | Path) -> None:
+    """Check the content of a YAML file against a JSON schema.
+
+    Raises:
+        UserError: names the file, the place in it, what is wrong and what the place means.
+    """
+    error = best_match(STRICT(schema).iter_errors(content))
+    if error is None:
+        return
+    place = ".".join(str(part) for part in error.absolute_path) or "top level"
+    meaning = error.schema.get("description", "") if isinstance(error.schema, dict) else ""
+    raise UserError(f"{where}: {place}: {error.message}. {meaning}")

@@ -1,0 +1,1 @@
+"""Provenance of a run: manifest, RO-Crate, releases."""

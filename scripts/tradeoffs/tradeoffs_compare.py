@@ -1,0 +1,100 @@
+"""Rule `compare`: paired differences on the same test images, which a comparison of intervals cannot give.
+
+Two questions per seed. What does an arm cost against plain training? And what do thresholds per sex
+cost: the cheapest pair that (nearly) closes the gap against the pair with the least error, both
+chosen where the protocol chooses?
+"""
+
+import numpy as np
+import pandas as pd
+
+from scripts.common import parquet
+from scripts.common.intervals import paired_difference
+from scripts.common.metrics import RATES
+from scripts.common.schemas.predictions import PREDICTIONS
+from scripts.common.seeds import seed_from
+from scripts.tradeoffs.thresholds import SEXES
+
+RATES_COMPARED = {name: RATES[name] for name in ("error", "fnr")}
+CLOSED_GAP = 0.01  # a gap that counts as closed
+KEYS = ["protocol", "network", "seed", "method", "comparison"]
+
+
+def test_rows(path: str) -> pd.DataFrame:
+    """Return the test predictions of a run, in the order of the images."""
+    frame = parquet.read(path, PREDICTIONS)
+    return frame[frame["split"] == "test"].sort_values("row_id", ignore_index=True)
+
+
+def difference(rows: pd.DataFrame, first: np.ndarray, second: np.ndarray, replicates: int) -> pd.DataFrame:
+    """Return error and FNR of `first` minus `second` (predictions [n] on the same images), with paired intervals."""
+    y, male = rows["y_true"].to_numpy(), rows["male"].to_numpy()
+    return paired_difference(y, first, second, male, SEXES, replicates, seed_from("compare"), RATES_COMPARED)
+
+
+def against_plain(runs: pd.DataFrame, predictions: dict[str, pd.DataFrame], replicates: int) -> list[pd.DataFrame]:
+    """Compare every other arm with the plain run of the same protocol, network and seed."""
+    tables = []
+    for _, same in runs.groupby(["protocol", "network", "seed"], sort=False):
+        plain = same[same["arm"] == "plain"]
+        for run in same[same["arm"] != "plain"].itertuples():
+            for base in plain.itertuples():
+                rows, other = predictions[run.run], predictions[base.run]
+                table = difference(rows, rows["y_pred"].to_numpy(), other["y_pred"].to_numpy(), replicates)
+                tables.append(table.assign(**named(run), comparison="arm - plain"))
+    return tables
+
+
+def closed_against_best(
+    runs: pd.DataFrame, predictions: dict[str, pd.DataFrame], frontiers: pd.DataFrame, replicates: int
+) -> list[pd.DataFrame]:
+    """Compare, within each run, thresholds that close the gap with those of least error."""
+    tables = []
+    for run in runs.itertuples():
+        front = frontiers[(frontiers["run"] == run.run) & frontiers["pareto"]]
+        closed = front[front["gap_chosen"] <= max(CLOSED_GAP, front["gap_chosen"].min())]
+        rows = predictions[run.run]
+        fair, best = (accepted(rows, pairs.loc[pairs["error_chosen"].idxmin()]) for pairs in (closed, front))
+        table = difference(rows, fair, best, replicates)
+        tables.append(table.assign(**named(run), comparison="closed gap - least error"))
+    return tables
+
+
+def accepted(rows: pd.DataFrame, pair: pd.Series) -> np.ndarray:
+    """Return the predictions (int8 [n]) of a pair of thresholds."""
+    threshold = np.where(rows["male"] == 1, pair["threshold_men"], pair["threshold_women"])
+    return (rows["score"].to_numpy() > threshold).astype(np.int8)
+
+
+def named(run) -> dict:
+    """Return what a line of the table says of its run."""
+    return {key: getattr(run, key) for key in KEYS[:-1]} | {"run": run.run}
+
+
+def compare(predictions: list[str], runs: str, frontiers: str, output: str, replicates: int) -> None:
+    """Write all paired differences to Parquet.
+
+    Raises:
+        UserError: a file is missing or damaged.
+    """
+    trained = parquet.read(runs)
+    frames = {frame["run"].iloc[0]: frame for frame in map(test_rows, predictions)}
+    trained = trained[trained["run"].isin(frames)]
+    tables = against_plain(trained, frames, replicates)
+    tables += closed_against_best(trained, frames, parquet.read(frontiers), replicates)
+    result = pd.concat(tables, ignore_index=True)
+    result = result[["run", *KEYS, "subgroup", "metric", "value", "ci_low", "ci_high", "n"]]
+    parquet.write(result, output)
+
+
+if "snakemake" in globals():
+    from scripts.common.logs import job
+
+    with job(snakemake):
+        compare(
+            list(snakemake.input.predictions),
+            snakemake.input.runs,
+            snakemake.input.frontiers,
+            snakemake.output[0],
+            snakemake.params.replicates,
+        )

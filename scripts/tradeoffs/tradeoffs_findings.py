@@ -1,0 +1,93 @@
+"""Rule `findings`: derived numbers that claims rest on, in the schema of metrics.parquet.
+
+`method` says of which models: all of a protocol, or those without the fairness penalty, which the published study
+does not have.
+"""
+
+import pandas as pd
+
+from scripts.common import parquet
+from scripts.common.intervals import unpaired_difference
+from scripts.common.logs import job
+from scripts.common.schemas.metrics import METRICS
+from scripts.tradeoffs.fairness_price import frontier_hull, near_zero, operating_points, price_of_fairness
+from scripts.tradeoffs.model_points import PROTOCOLS, THREAT, model_points, over_seeds, trained
+
+ORIGINAL_ARMS = ("plain", "adversarial")
+MODELS = {"all models": None, "without the fairness penalty": ORIGINAL_ARMS}
+
+
+def fairness_findings(points: pd.DataFrame) -> list[tuple]:
+    """Return the two ends of the fairness frontier and the price between them: metric, value, low, high."""
+    hull = frontier_hull(points)
+    price, start, end = price_of_fairness(hull), hull.iloc[0], hull.iloc[near_zero(hull)]
+    return [
+        ("least_error", price.error_from, start.error_low, start.error_high),
+        ("gap_at_least_error", price.gap_from, start.gap_low, start.gap_high),
+        ("near_zero_gap", price.gap_to, end.gap_low, end.gap_high),
+        ("price_of_fairness", price.error_paid, price.error_paid_low, price.error_paid_high),
+    ]
+
+
+def averaged(points: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Return method, arm, value, ci_low, ci_high of a column of `model_points`, the seeds of a method together."""
+    rows = points[["method", "arm", "seed"]].assign(
+        value=points[column], ci_low=points[f"{column}_low"], ci_high=points[f"{column}_high"], n=points[f"{column}_n"]
+    )
+    return over_seeds(rows, ["method", "arm"])
+
+
+def difference(first: pd.Series, second: pd.Series) -> tuple[float, float, float]:
+    """Return first - second with an interval for unpaired values."""
+    bounds = [(row.ci_low, row.ci_high) for row in (first, second)]
+    return unpaired_difference(first.value, bounds[0], second.value, bounds[1])
+
+
+def robustness_findings(points: pd.DataFrame, constants: pd.DataFrame) -> list[tuple]:
+    """Return what robustness costs, and how the most robust model compares with rejecting everybody.
+
+    The most robust model is the one of least error under the worst case of all attacks.
+    """
+    attacked, clean = averaged(points, "adversarial_error"), averaged(points, "error")
+    best = attacked.loc[attacked.value.idxmin()]
+    its_error = clean[clean.method == best.method].iloc[0]
+    least = clean.loc[clean.value.idxmin()]
+    found = [
+        ("least_adversarial_error", best.value, best.ci_low, best.ci_high),
+        ("price_of_robustness", *difference(its_error, least)),
+    ]
+    reject = constants[constants.arm == "constant_reject"]
+    if len(reject):
+        found.append(("most_robust_minus_reject_all", *difference(best, averaged(reject, "adversarial_error").iloc[0])))
+    return found
+
+
+def findings(metrics: pd.DataFrame, runs: pd.DataFrame, frontiers: pd.DataFrame) -> pd.DataFrame:
+    """Return all derived numbers (schema METRICS) of the test part; those of absent models are left out."""
+    points, rows = model_points(metrics, runs), []
+    dataset = ", ".join(sorted(set(metrics.dataset)))
+    robust = f"robust_accuracy_{THREAT}"
+    measured = set(metrics.run[metrics.metric == robust])
+    for protocol in PROTOCOLS:
+        own = points[points.protocol == protocol]
+        operating = operating_points(frontiers, runs, protocol)
+        for models, arms in MODELS.items():
+            chosen = trained(own)[lambda rows, arms=arms: rows.arm.isin(arms or rows.arm)]
+            if chosen.empty:
+                continue
+            found = fairness_findings(operating[operating.run.isin(chosen.run)])
+            attacked = chosen[chosen.run.isin(measured)]
+            if len(attacked):
+                found += robustness_findings(attacked, own)
+            n = int(chosen.error_n.min())
+            rows += [(models, protocol, name, value, low, high, n) for name, value, low, high in found]
+    frame = pd.DataFrame(rows, columns=["method", "protocol", "metric", "value", "ci_low", "ci_high", "n"])
+    seeds = int(metrics.seed.max())
+    return frame.assign(study="tradeoffs", dataset=dataset, run="", seed=seeds, split="test", subgroup="all")
+
+
+if "snakemake" in globals():
+    with job(snakemake):
+        files = snakemake.input
+        frame = findings(parquet.read(files.metrics, METRICS), parquet.read(files.runs), parquet.read(files.frontiers))
+        parquet.write(frame, snakemake.output[0], METRICS)

@@ -1,0 +1,124 @@
+"""Rule `measure`: the group metrics and the robust accuracy of one run, with bootstrap intervals.
+
+Robustness is measured with the same count table as everything else: an image that an attack has broken
+counts as predicted wrongly, so the accuracy under attack is robust accuracy and the false-negative rate
+under attack is the share of deserving people whom an attacker can have rejected.
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from scripts.common import parquet
+from scripts.common.intervals import bootstrap_metrics
+from scripts.common.metrics import RATES, Rate, count_table
+from scripts.common.schemas.metrics import METRICS
+from scripts.common.schemas.predictions import PREDICTIONS
+from scripts.common.seeds import seed_from
+from scripts.tradeoffs.attack_table import attack_names
+from scripts.tradeoffs.frontier import frontier
+from scripts.tradeoffs.thresholds import SEXES
+
+REPORTED = ("accuracy", "error", "acceptance_rate", "fpr", "fnr", "tpr", "ppv", "prevalence")
+
+
+def clean_metrics(predictions: pd.DataFrame, replicates: int, seed: int) -> pd.DataFrame:
+    """Return split, subgroup, metric, value, ci_low, ci_high, n of every split in the predictions.
+
+    Args:
+        predictions: split, y_true, y_pred and male, one line per image.
+
+    Raises:
+        UserError: a label, prediction or sex is not 0 or 1.
+    """
+    rates = {name: RATES[name] for name in REPORTED}
+    parts = []
+    for split, rows in predictions.groupby("split", sort=False):
+        counts = count_table(rows["y_true"], rows["y_pred"], rows["male"], sizes=[2])
+        table = bootstrap_metrics(counts, SEXES, replicates, seed_from(seed, "clean", split), rates)
+        parts.append(table.assign(split=split))
+    return pd.concat(parts, ignore_index=True)
+
+
+def robust_metrics(attacks: pd.DataFrame, replicates: int, seed: int) -> pd.DataFrame:
+    """Return the robustness metrics of every split and threat in an attacks table, same columns.
+
+    For a threat T = norm_eps: `robust_accuracy_T`, `robust_fnr_T`, `robust_fpr_T` (worst case over the attacks),
+    `robust_accuracy_T_A` (still right after attack A and all before it), `robust_accuracy_T_published` (after
+    APGD-CE alone, where it was run) and `clean_accuracy_attacked_T` (the same images without attack).
+
+    Raises:
+        ValueError: the columns contradict each other, or the published attack was run on some images only.
+    """
+    parts = []
+    for (split, norm, eps), rows in attacks.groupby(["split", "norm", "eps"], sort=False):
+        y_true, threat = rows["y_true"].to_numpy(), f"{norm}_{eps:g}"
+        for right, rates in _outcomes(rows, threat):
+            counts = count_table(y_true, np.where(right, y_true, 1 - y_true), rows["male"], sizes=[2])
+            table = bootstrap_metrics(counts, SEXES, replicates, seed_from(seed, "robust", split, threat), rates)
+            parts.append(table.assign(split=split))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _outcomes(rows: pd.DataFrame, threat: str) -> list[tuple[np.ndarray, dict[str, Rate]]]:
+    """Return pairs of images classified rightly (bool [n]) and the rates to report of them, under their full names."""
+    accuracy = RATES["accuracy"]
+    clean, robust = rows["clean_correct"].to_numpy(bool), rows["robust"].to_numpy(bool)
+    outcomes = [(robust, {f"robust_{name}_{threat}": RATES[name] for name in ("accuracy", "fnr", "fpr")})]
+    standing = clean
+    for attack in attack_names(rows):
+        standing = standing & ~_broken(rows[attack])
+        outcomes.append((standing, {f"robust_accuracy_{threat}_{attack}": accuracy}))
+    if (standing != robust).any():
+        count = int((standing != robust).sum())
+        raise ValueError(f"{threat}: {count} images are robust in one column and broken in another")
+    unknown = rows["published_broken"].isna().to_numpy() & clean
+    if not unknown.any():
+        published = clean & ~_broken(rows["published_broken"])
+        outcomes.append((published, {f"robust_accuracy_{threat}_published": accuracy}))
+    elif not unknown[clean].all():
+        raise ValueError(f"{threat}: the published attack lacks a verdict on {int(unknown.sum())} of its images")
+    return [*outcomes, (clean, {f"clean_accuracy_attacked_{threat}": accuracy})]
+
+
+def _broken(column: pd.Series) -> np.ndarray:
+    """Return a nullable verdict as bool [n]: an image that was not attacked was not broken."""
+    return column.astype("boolean").fillna(False).to_numpy(bool)
+
+
+def measure(
+    predictions: str, attacks: str, output: str, study: str, dataset: str, identity: dict, replicates: int
+) -> None:
+    """Write the metrics of one run (schema METRICS).
+
+    Args:
+        predictions, attacks: Parquet files of the run.
+        dataset: what the numbers rest on, in words.
+        identity: its method, protocol, run and seed (of the training).
+        replicates: bootstrap resamples.
+
+    Raises:
+        UserError: a file is missing, damaged or of another schema, or a code is not 0 or 1.
+    """
+    # one seed for all runs: equal count tables get equal intervals
+    seed = seed_from("bootstrap", study)
+    tables = [
+        clean_metrics(parquet.read(predictions, PREDICTIONS), replicates, seed),
+        robust_metrics(parquet.read(attacks), replicates, seed),
+    ]
+    frame = pd.concat(tables, ignore_index=True).assign(study=study, dataset=dataset, **identity)
+    parquet.write(frame, output, METRICS)
+
+
+if "snakemake" in globals():
+    from scripts.common.logs import job
+
+    with job(snakemake):
+        files, out, params = snakemake.input, snakemake.output, snakemake.params
+        dataset = json.loads(Path(files.dataset).read_text())["name"]
+        measure(
+            files.predictions, files.attacks, out.metrics, params.study, dataset, params.identity, params.replicates
+        )
+        frontier(files.predictions, out.frontier, out.optimism, params.identity, params.replicates)
