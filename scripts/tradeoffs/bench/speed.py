@@ -32,7 +32,7 @@ from scripts.tradeoffs.images import Images, load_split
 from scripts.tradeoffs.networks import build
 from scripts.tradeoffs.tradeoffs_train import optimizer_of
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 CPU = torch.device("cpu")
 ATTACKS = {"fgsm_random_start": 2.5, "pgd_2": 2.5, "published_apgd": None}  # the goal for the cost over a plain epoch
 PLANNING_SECONDS = 5.0
