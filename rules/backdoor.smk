@@ -31,7 +31,7 @@ rule fetch_mnist:
 
 rule mnist:
     input:
-        source=BACKDOOR_PLAN.digits(MNIST_WHEEL, MNIST_FILES),
+        source=lambda wildcards: BACKDOOR_PLAN.digits(MNIST_WHEEL, MNIST_FILES),
         code=code("scripts/data/mnist.py"),
     output:
         images=f"results/data/mnist/{BACKDOOR_PLAN.source}.npy",
@@ -43,6 +43,7 @@ rule mnist:
     params:
         kind=BACKDOOR_PLAN.source,
         folder=BACKDOOR_PLAN.folder,
+        content=lambda wildcards: contents_of(BACKDOOR_PLAN.own_digits()),
         expected=BACKDOOR_PLAN.expected(SOURCES, MNIST_WHEEL),
     script:
         "../scripts/data/mnist.py"
@@ -120,7 +121,8 @@ rule backdoor_scan:
         mem_mb=growing(3000),
         runtime=growing(480),
     params:
-        own=BACKDOOR_PLAN.own,
+        own=BACKDOOR_PLAN.own_path,
+        content=BACKDOOR_PLAN.own_content,
         entry=BACKDOOR_PLAN.entry,
         settings=BACKDOOR_PLAN.scanning(),
     script:
@@ -152,7 +154,8 @@ rule backdoor_mitigate:
         mem_mb=growing(3000),
         runtime=growing(120),
     params:
-        own=BACKDOOR_PLAN.own,
+        own=BACKDOOR_PLAN.own_path,
+        content=BACKDOOR_PLAN.own_content,
         entry=BACKDOOR_PLAN.entry,
         settings=BACKDOOR_PLAN.mitigating(),
     script:
@@ -233,6 +236,7 @@ rule backdoor_tables:
 
 
 HASHED["data"] += [*BACKDOOR_PLAN.digits(MNIST_WHEEL, MNIST_FILES), *rules.mnist.output]
+HASHED["data"] += existing(BACKDOOR_PLAN.own)
 HASHED["backdoor"] = expand(rules.backdoor_train.output.weights, kind=BACKDOOR_PLAN.trained)
 
 

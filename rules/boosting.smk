@@ -24,9 +24,7 @@ rule boosting_compile:
 rule boosting_own_table:
     input:
         # A path that does not exist is no input: the script says in one line what is wrong.
-        source=lambda wildcards: [
-            path for path in [BOOSTING_PLAN.files[wildcards.table]] if os.path.exists(path)
-        ],
+        source=lambda wildcards: existing(BOOSTING_PLAN.files[wildcards.table]),
         code=code("scripts/data/own_table.py"),
     output:
         f"{BOOSTING_OUT}/data/{{table}}.parquet",
@@ -38,6 +36,7 @@ rule boosting_own_table:
         "../envs/data.yaml"
     params:
         source=lambda wildcards: BOOSTING_PLAN.files[wildcards.table],
+        content=lambda wildcards: content_of(BOOSTING_PLAN.files[wildcards.table]),
         sha256=lambda wildcards: SOURCES["brought"][wildcards.table]["members"],
         setting="boosting.files",
     script:
@@ -210,6 +209,9 @@ HASHED["data"] += [
     BOOSTING_PLAN.table_of(entry)
     for entry in BOOSTING_PLAN.cells.values()
     if entry["table"] in BOOSTING_PLAN.files
+]
+HASHED["data"] += [
+    path for table in BOOSTING_PLAN.own_tables for path in existing(BOOSTING_PLAN.files[table])
 ]
 HASHED["boosting"] = [
     path

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from scripts.common import studies
 from scripts.common.imports import project_imports
+from scripts.common.own_files import content_of, contents_of, existing
 
 ROOT = Path(workflow.basedir)
 HASHED = {}  # study -> predictions and models, "data" -> data files: the manifest hashes them

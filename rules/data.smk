@@ -91,7 +91,7 @@ rule tabular:
 rule choose_rows:
     input:
         partitions=rules.celeba_partitions.output.table,
-        images=CELEBA_INPUT,
+        images=lambda wildcards: CELEBA_INPUT,
         code=code("scripts/data/choose_rows.py"),
     output:
         "results/data/faces/rows.parquet",
@@ -103,6 +103,7 @@ rule choose_rows:
         rows=FACE_SETTINGS["rows"],
         seed=FACE_SETTINGS["seed"],
         images=None if RENDERED else CELEBA_IMAGES,
+        content=lambda wildcards: content_of("" if RENDERED else FACE_SETTINGS["celeba"]),
         accept_terms=FACE_SETTINGS["accept_terms"],
     script:
         "../scripts/data/choose_rows.py"
@@ -161,7 +162,8 @@ if RENDERED:
 else:
 
     DATA_TARGETS = ["results/data/faces/dataset.json"]
-    HASHED["data"] += [] if FACE_SETTINGS["celeba"] else [DOWNLOADED_IMAGES]
+    # Of a folder, dataset.json has the sum of all images that were read.
+    HASHED["data"] += [path for path in CELEBA_INPUT if not os.path.isdir(path)]
 
     if not FACE_SETTINGS["celeba"]:
 
@@ -185,7 +187,7 @@ else:
     rule downscale_faces:
         input:
             rows=rules.choose_rows.output,
-            images=CELEBA_INPUT,
+            images=lambda wildcards: CELEBA_INPUT,
             code=code("scripts/data/downscale_faces.py"),
         output:
             images="results/data/faces/images.npy",
@@ -203,6 +205,7 @@ else:
             runtime=growing(120),
         params:
             images=CELEBA_IMAGES,
+            content=lambda wildcards: content_of(FACE_SETTINGS["celeba"]),
             accept_terms=FACE_SETTINGS["accept_terms"],
         script:
             "../scripts/data/downscale_faces.py"

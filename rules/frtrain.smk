@@ -44,6 +44,7 @@ rule frtrain_fit:
     input:
         table=FRTRAIN_PLAN.table,
         initial=rules.frtrain_initial.output[0],
+        crowd=lambda wildcards: existing(FRTRAIN_PLAN.crowd(wildcards.batch)),
         code=code("scripts/frtrain/frtrain_fit.py"),
     output:
         predictions=f"{FRTRAIN_OUT}/predictions/{{batch}}.parquet",
@@ -65,6 +66,7 @@ rule frtrain_fit:
         runtime=growing(240),
     params:
         settings=FRTRAIN_PLAN.settings,
+        crowd=lambda wildcards: content_of(FRTRAIN_PLAN.crowd(wildcards.batch)),
     script:
         "../scripts/frtrain/frtrain_fit.py"
 
@@ -196,6 +198,7 @@ rule frtrain_tables:
 HASHED["data"] += [
     f"results/data/packages/{TABLES['adult'].package}",
     *expand(rules.tabular.output, table=["adult", "compas"]),
+    *(path for name in FRTRAIN_PLAN.real for path in existing(FRTRAIN_PLAN.crowd(name))),
 ]
 HASHED["frtrain"] = [
     path

@@ -10,9 +10,7 @@ INCOME_OUT = "results/income"
 rule income_own_table:
     input:
         # A path that does not exist is no input: the script says in one line what is wrong.
-        source=lambda wildcards: [
-            path for path in [INCOME_PLAN.files[wildcards.table]] if os.path.exists(path)
-        ],
+        source=lambda wildcards: existing(INCOME_PLAN.files[wildcards.table]),
         code=code("scripts/data/own_table.py"),
     output:
         f"{INCOME_OUT}/data/{{table}}.parquet",
@@ -24,6 +22,7 @@ rule income_own_table:
         "../envs/data.yaml"
     params:
         source=lambda wildcards: INCOME_PLAN.files[wildcards.table],
+        content=lambda wildcards: content_of(INCOME_PLAN.files[wildcards.table]),
         sha256=lambda wildcards: SOURCES["brought"][wildcards.table]["members"],
         setting="income.files",
     script:
@@ -116,4 +115,7 @@ rule income_tables:
         "../scripts/income/income_tables.py"
 
 
+HASHED["data"] += [
+    path for table in INCOME_PLAN.own_tables for path in existing(INCOME_PLAN.files[table])
+]
 HASHED["income"] = expand(rules.income_fit.output.predictions, batch=INCOME_PLAN.batches)

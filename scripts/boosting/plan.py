@@ -21,6 +21,7 @@ class Plan:
         self.files = {name: str(Path(path).expanduser()) if path else "" for name, path in study["files"].items()}
         self.study = study
         entries = [entry for entry in study["datasets"] if self.files.get(entry["table"], "wheel")]
+        self.own_tables = sorted({entry["table"] for entry in entries} & self.files.keys())
         self.cells = {cell_name(entry): entry for entry in entries}  # a data set with the same attributes counts once
 
     def table_of(self, entry: dict) -> str:

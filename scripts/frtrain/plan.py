@@ -6,6 +6,7 @@ This module is imported by the Snakefile, so it imports nothing heavy.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
+from pathlib import Path
 
 LABELS = ("clean", "poisoned")
 NOTIONS = {"parity": "demographic parity", "odds": "equalized odds"}
@@ -193,6 +194,11 @@ class Plan:
         """Return about how many passes over its rows a batch takes: with the long ones first, cores end together."""
         passes = sum(PASSES.get((cell.method, cell.labels), 500) for cell in cells(wildcards.batch, self.study))
         return passes * (COLUMNS if wildcards.batch in self.real else 1)
+
+    def crowd(self, batch: str) -> str:
+        """Return the path of the crowd file that the user brings for a batch, or ""."""
+        named = self.real[batch]["crowd"] if batch in self.real else ""
+        return str(Path(named).expanduser()) if named else ""
 
     def table(self, wildcards) -> str:
         """Return the data file of a batch."""

