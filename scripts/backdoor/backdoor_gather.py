@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from safetensors.numpy import load_file
 
+from scripts.backdoor.clean_check import remark
 from scripts.backdoor.detection import judge_models, null_rows, roc_rows, verdict_false_alarm, with_indices
 from scripts.backdoor.shapes import true_masks
 from scripts.common import parquet
@@ -120,6 +121,14 @@ def mask_rows(triggers: Mapping[str, str], entries: Mapping[str, dict], first: M
     return pd.concat(rows, ignore_index=True)
 
 
+def with_remarks(models: pd.DataFrame, counts: pd.DataFrame, known: Mapping) -> pd.DataFrame:
+    """Return the models with a user's accuracy beside the verdict on it, where that is so low that it says little."""
+    before = counts[(counts["method"] == "before") & (counts["metric"] == "clean_accuracy")]
+    right = before[~before["kind"].isin(list(known))].set_index("run")
+    remarks = {row.Index: remark(row.hits, row.n) for row in right.itertuples()}
+    return models.assign(verdict=models["verdict"] + models["run"].map(remarks).fillna(""))
+
+
 def gather(
     given: Mapping[str, Sequence[str]], kinds: Sequence[str], settings: Mapping, dataset: str, outputs: Mapping
 ) -> None:
@@ -129,7 +138,8 @@ def gather(
         UserError: a norm is NaN.
     """
     labels = with_indices(parquet.gather(given["labels"]))
-    models = judge_models(labels, settings["verdict"])
+    counts = parquet.gather(given["counts"])
+    models = with_remarks(judge_models(labels, settings["verdict"]), counts, settings["models"])
     many, judged = labels["label"].nunique(), int(labels["n"].max())
     common = {"study": "backdoor", "dataset": dataset, "split": "test"}
     alarm = {"protocol": "corrected", "run": "all", "kind": "all", "seed": 0, "subgroup": "all", "n": 20000}
@@ -138,7 +148,7 @@ def gather(
         "metric": "verdict_false_alarm",
         "value": verdict_false_alarm(settings["verdict"], many),
     }
-    own = [changed_rows(parquet.gather(given["counts"])), model_rows(models, judged), rate_rows(models)]
+    own = [changed_rows(counts), model_rows(models, judged), rate_rows(models)]
     own += [saved_rows(labels, settings["steps"]), pd.DataFrame([alarm])]
     metrics = pd.concat(
         [part.assign(**{key: part.get(key, told) for key, told in common.items()}) for part in own], ignore_index=True

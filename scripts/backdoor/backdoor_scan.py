@@ -9,6 +9,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
+from scripts.backdoor.clean_check import check_on_clean_digits
 from scripts.backdoor.digits import Pool, attack_success, load_pools
 from scripts.backdoor.network import CLASSES, frozen
 from scripts.backdoor.neural_cleanse import Search, Triggers, reverse_engineer, stamped
@@ -124,7 +125,12 @@ def scan(
     device = choose_device(gpu, 1)
     models = {0: read_own_model(own).to(device)} if entry is None else load_models(weights, device)
     triggers = None if entry is None else make_triggers(entry["triggers"])
-    labels, traces, tensors = scan_kind(models, load_pools(images, pools, device), kind, triggers, settings)
+    digits = load_pools(images, pools, device)
+    if entry is None:
+        logits_of = frozen(models[0])
+        refuse_probabilities(logits_of, digits["reverse"].images, own)
+        check_on_clean_digits(logits_of, digits["evaluation"], own)
+    labels, traces, tensors = scan_kind(models, digits, kind, triggers, settings)
     parquet.write(labels, outputs["labels"])
     parquet.write(traces, outputs["traces"])
     with atomic_path(Path(outputs["triggers"])) as temporary:

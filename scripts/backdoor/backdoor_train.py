@@ -78,7 +78,7 @@ def train_kind(
     save_models({record["seed"]: model for model, record, _ in trained}, outputs["weights"])
     with atomic_path(outputs["settings"]) as temporary:
         record = {"kind": kind, "settings": dict(settings), "models": [record for _, record, _ in trained]}
-        temporary.write_text(json.dumps(record, indent=2, sort_keys=True) + "\n")
+        temporary.write_text(json.dumps(record, indent=2, sort_keys=True) + "\n", encoding="utf-8")
     curves = pd.DataFrame([row for _, _, curve in trained for row in curve])
     parquet.write(curves, outputs["curves"], CURVES)
     for seed in entry["seeds"]:

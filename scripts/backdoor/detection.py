@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from scripts.backdoor import outliers
-from scripts.backdoor.outliers import anomaly_index, null_indices, rule_of, verdict
+from scripts.backdoor.outliers import anomaly_index, log_norms, null_indices, rule_of, verdict
 
 INDICES = {  # column -> (on log-norms, median)
     "index": (False, "true"),
@@ -23,7 +23,9 @@ def with_indices(labels: pd.DataFrame) -> pd.DataFrame:
     for _, model in labels.groupby(["kind", "seed", "protocol"], sort=True):
         model = model.sort_values("label")
         norms = model["norm"].to_numpy(float)
-        own = {name: anomaly_index(np.log(norms) if log else norms, median) for name, (log, median) in INDICES.items()}
+        own = {
+            name: anomaly_index(log_norms(norms) if log else norms, median) for name, (log, median) in INDICES.items()
+        }
         parts.append(model.assign(**own))
     return pd.concat(parts, ignore_index=True)
 
@@ -75,7 +77,7 @@ def null_rows(labels: pd.DataFrame, settings: Mapping) -> pd.DataFrame:
     controls = controls[controls["kind"].isin(_clean_kinds(labels))]
     rows = []
     if len(controls):
-        norms = np.log(controls.pivot(index="run", columns="label", values="norm").to_numpy(float))
+        norms = log_norms(controls.pivot(index="run", columns="label", values="norm").to_numpy(float))
         for logs in (False, True):
             for median in outliers.MEDIANS:
                 index = outliers.resampled_indices(norms, many, draws, median, logs, seed)

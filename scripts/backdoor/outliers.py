@@ -12,6 +12,7 @@ from scripts.common.seeds import seed_from
 
 CONSISTENT = 1.4826  # makes the median absolute deviation of a normal law its standard deviation
 SIGMA = 0.35  # of the log-normal norms in the simulation
+SMALLEST_NORM = 1 / 255
 MEDIANS = ("true", "lower")
 
 
@@ -41,11 +42,23 @@ def anomaly_index(norms: ArrayLike, median: str = "true") -> np.ndarray:
     """
     norms = np.asarray(norms, dtype=float)
     if not np.isfinite(norms).all():
-        raise UserError(f"mask norms: {int((~np.isfinite(norms)).sum())} are NaN or infinite; scan the model again")
+        count = int((~np.isfinite(norms)).sum())
+        raise UserError(
+            f"mask norms: {count} are NaN or infinite: the search diverged; lower backdoor.search.learning_rate, or "
+            "check the model's weights"
+        )
     centre = median_of(norms, median)[..., None]
     spread = CONSISTENT * median_of(abs(norms - centre), median)[..., None]
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(norms == centre, 0.0, (centre - norms) / spread)
+
+
+def log_norms(norms: ArrayLike) -> np.ndarray:
+    """Return the logarithm of mask norms (in pixels); what no 8-bit image can show counts as the smallest that one can.
+
+    A label to which a model sends every image needs no trigger at all, and its mask shrinks to 0.
+    """
+    return np.log(np.maximum(np.asarray(norms, dtype=float), SMALLEST_NORM))
 
 
 def smallest_index(norms: ArrayLike, median: str = "true") -> np.ndarray:
@@ -118,7 +131,7 @@ def verdict(norms: ArrayLike, success: ArrayLike, rule: Rule) -> tuple[str, list
         undecided          anything else: several suspects, an outlier on norms alone, or one whose trigger fails.
     """
     norms, success = np.asarray(norms, dtype=float), np.asarray(success, dtype=float)
-    plain, logs = anomaly_index(norms) > rule.index, anomaly_index(np.log(norms)) > rule.log_index
+    plain, logs = anomaly_index(norms) > rule.index, anomaly_index(log_norms(norms)) > rule.log_index
     works = success >= rule.success
     suspects = np.flatnonzero(logs & works).tolist()
     outliers = np.flatnonzero(plain | logs).tolist()

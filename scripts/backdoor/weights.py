@@ -9,6 +9,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from scripts.backdoor.network import DigitNet
+from scripts.backdoor.state_names import network_state
 from scripts.common.errors import UserError
 from scripts.common.files import atomic_path
 from scripts.common.logs import log
@@ -40,12 +41,12 @@ def load_models(path: str | Path, device: torch.device) -> dict[int, DigitNet]:
 def read_own_model(path: str | Path) -> DigitNet:
     """Return a user's model of the same network from a safetensors file of its state dict.
 
-    Names may be those of DigitNet or of the course's class, whose layers stand in containers (`conv1.0.weight`). A file
+    Names may be those of DigitNet, of the course's class, or either as other tools save them (`network_state`). A file
     whose metadata says `output: softmax` is taken without that softmax, which has no weights, and the log says so.
 
     Raises:
         UserError: the file is missing or no safetensors, a layer is missing, unknown or of another shape, or a
-            weight is not finite.
+            weight is no floating-point number or not finite.
     """
     tensors, metadata = _read(path)
     output = metadata.get("output", "logits")
@@ -53,8 +54,8 @@ def read_own_model(path: str | Path) -> DigitNet:
         raise UserError(f"{path}: its metadata says output {output!r}; there are {', '.join(OUTPUTS)}")
     if output == "softmax":
         log.warning("%s: ends in a softmax, which is stripped: triggers are sought on logits", path)
-    state = {name.replace(".0.", "."): tensor.float() for name, tensor in tensors.items()}
-    return _model(state, path)
+    layers = {name: tuple(tensor.shape) for name, tensor in DigitNet().state_dict().items()}
+    return _model(network_state(tensors, layers, path), path)
 
 
 def _model(state: Mapping[str, Tensor], path: str | Path) -> DigitNet:
@@ -64,7 +65,11 @@ def _model(state: Mapping[str, Tensor], path: str | Path) -> DigitNet:
     got = {name: tuple(tensor.shape) for name, tensor in state.items()}
     if odd := sorted(expected.keys() ^ got.keys()):
         fault = "lacks" if odd[0] in expected else "has the unknown"
-        raise UserError(f"{path}: {fault} layer {odd[0]!r}; a model of the course's digit network is expected")
+        held = ", ".join(sorted(got)[:3]) or "nothing"
+        raise UserError(
+            f"{path}: {fault} layer {odd[0]!r} (it holds {held} ...); a model of the course's digit network is "
+            f"expected: {', '.join(expected)}"
+        )
     for name, shape in expected.items():
         if got[name] != shape:
             raise UserError(f"{path}: {name} has the shape {got[name]}, the digit network has {shape}")
@@ -82,4 +87,7 @@ def _read(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such file; correct backdoor.own in the config or run the workflow") from error
     except (SafetensorError, OSError) as error:
-        raise UserError(f"{path}: damaged or no safetensors file ({error}); pickles are never opened") from error
+        raise UserError(
+            f"{path}: damaged or no safetensors file ({error}); pickles are never opened: save the weights "
+            "with safetensors.torch.save_file(model.state_dict(), PATH)"
+        ) from error
