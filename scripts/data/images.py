@@ -1,22 +1,18 @@
-"""CelebA's aligned JPEGs in a folder or a zip archive, by image number, and the files that describe a set of faces."""
+"""CelebA's aligned images in a folder or a zip archive, by number, and the files that describe a set of faces."""
 
 import json
-import os
-import re
 import zipfile
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from scripts.common.errors import UserError
 from scripts.common.files import atomic_path
+from scripts.common.logs import log
 from scripts.common.parquet import write
-from scripts.data.celeba import IMAGES, file_name
+from scripts.data.face_files import Found, names_in, sort_out
 from scripts.data.packages import DAMAGE
-
-NAME = re.compile(r"(\d{6})\.jpg")
-INNER_FOLDER = "img_align_celeba"  # of the official zip; nested once more in a widespread copy
 
 
 def require_terms(accepted: bool) -> None:
@@ -29,73 +25,71 @@ def require_terms(accepted: bool) -> None:
 
 
 class FaceImages:
-    """The aligned JPEGs that a user has: any subset of the official names, in a folder or a zip archive.
+    """The aligned images that a user has: any subset of the official names, in a folder or a zip archive.
+
+    A folder that holds no picture but one zip archive stands for that archive. What is left out is counted in the log.
 
     Attributes:
         place: the folder or archive.
         row_ids: the image numbers that are there, sorted (int64).
+        png: whether the images are PNGs, or some of them.
 
     Raises:
-        UserError: the place is missing or empty, is no zip archive, or holds a name that is not NNNNNN.jpg.
+        UserError: the place is missing or holds no image, is no zip archive, or holds a picture that is not NNNNNN.jpg.
     """
 
-    def __init__(self, place: str | Path):
+    def __init__(self, place: str | Path, quiet: bool = False):
         self.place = Path(place)
         self._archive: zipfile.ZipFile | None = None
-        if self.place.is_dir():
-            while (self.place / INNER_FOLDER).is_dir():
-                self.place /= INNER_FOLDER
-            with os.scandir(self.place) as entries:
-                names = [entry.name for entry in entries]
-        elif self.place.exists():
-            names = self._open_archive()
-        else:
+        if not self.place.exists():
             raise UserError(
                 f"faces.celeba: {place}: no such folder or zip archive; correct the path, or leave it empty"
             )
-        names = [name for name in names if not _is_clutter(name)]
-        self._members = {PurePosixPath(name).name: name for name in names}
-        if not self._members:
-            raise UserError(
-                f"faces.celeba: {self.place}: holds no image; give the folder or zip with 000001.jpg and so on"
-            )
-        self._check_names()
-        if len(self._members) < len(names):
-            twice = next(name for name in names if name not in self._members.values())
-            raise UserError(
-                f"faces.celeba: {self.place}: holds {PurePosixPath(twice).name} more than once, in different folders; "
-                "keep one of each"
-            )
-        self.row_ids = np.array(sorted(int(name[:6]) for name in self._members), dtype=np.int64)
+        found = self._look()
+        if self.place.is_dir() and not found.images and len(found.archives) == 1:
+            self.place /= found.archives[0]
+            found = self._look()
+        if not found.images:
+            raise UserError(f"faces.celeba: {self.place}: holds no image{_named(found)}; {_what_to_give(found)}")
+        if found.others and not quiet:
+            log.warning("faces.celeba: %s: left out %s", self.place, _listed(found.others))
+        self._members = found.images
+        self.row_ids = np.array(sorted(found.images), dtype=np.int64)
+        self.png = any(self.kind(row_id) == "PNG" for row_id in found.images)
 
     def read(self, row_id: int) -> bytes:
-        """Return the bytes of one JPEG. Raises OSError, KeyError or BadZipFile if it cannot be read."""
-        name = file_name(row_id)
-        if self._archive is not None:
-            return self._archive.read(self._members[name])
-        return (self.place / name).read_bytes()
+        """Return the bytes of one image. Raises OSError, KeyError or BadZipFile if it cannot be read."""
+        name = self._members[row_id]
+        return self._archive.read(name) if self._archive is not None else (self.place / name).read_bytes()
 
-    def _open_archive(self) -> list[str]:
+    def kind(self, row_id: int) -> str:
+        """Return "JPEG" or "PNG", by the name of the file."""
+        return "PNG" if self._members[row_id].lower().endswith(".png") else "JPEG"
+
+    def _look(self) -> Found:
+        if self.place.is_dir():
+            return sort_out(names_in(self.place), self.place)
         try:
             self._archive = zipfile.ZipFile(self.place)
         except DAMAGE as error:
             raise UserError(f"faces.celeba: {self.place}: is neither a folder nor a zip archive ({error})") from error
-        return [name for name in self._archive.namelist() if not name.endswith("/")]
-
-    def _check_names(self) -> None:
-        wrong = sorted(
-            name for name in self._members if not (found := NAME.fullmatch(name)) or not 1 <= int(found[1]) <= IMAGES
-        )
-        if wrong:
-            raise UserError(
-                f"faces.celeba: {self.place}: {len(wrong):,} names are not official ones (000001.jpg .. {IMAGES}.jpg), "
-                f"e.g. {', '.join(wrong[:3])}; move these files elsewhere"
-            )
+        return sort_out([name for name in self._archive.namelist() if not name.endswith("/")], self.place)
 
 
-def _is_clutter(name: str) -> bool:
-    """Tell whether a name belongs to a file manager, not to the data (.DS_Store, __MACOSX/...)."""
-    return PurePosixPath(name).name.startswith(".") or name.startswith("__MACOSX/")
+def _listed(names: list[str]) -> str:
+    """Return a count with the first few names, e.g. "2 other files (Thumbs.db, README.txt)"."""
+    few = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
+    return f"{len(names):,} other file{'s' if len(names) > 1 else ''} ({few})"
+
+
+def _named(found: Found) -> str:
+    return f", only {_listed(found.others)}" if found.others else ""
+
+
+def _what_to_give(found: Found) -> str:
+    if found.archives:
+        return "name the archive with 000001.jpg and so on itself"
+    return "give the folder or zip with 000001.jpg and so on"
 
 
 def write_index(row_ids: np.ndarray, path: str | Path) -> None:

@@ -1,5 +1,7 @@
 """From JPEGs, or from attribute rows, to one array: made-up pictures, and the mirror's real ones where present."""
 
+import hashlib
+import io
 import json
 import zipfile
 
@@ -9,6 +11,7 @@ import pytest
 from PIL import Image
 
 from scripts.common.errors import UserError
+from scripts.common.logs import log
 from scripts.data import downscale_faces as downscaling
 from scripts.data import render_faces as rendering
 from scripts.data.celeba_names import ATTRIBUTES
@@ -69,7 +72,7 @@ def run(place, tmp_path, row_ids=ROW_IDS, workers=1, accept_terms=True):
 def test_folder_outer_folder_doubly_nested_folder_and_zip_hold_the_same(folder, archive, tmp_path):
     nested = tmp_path / "nested" / "img_align_celeba"
     nested.mkdir(parents=True)
-    folder.joinpath(".DS_Store").write_text("clutter")
+    folder.joinpath(".DS_Store").write_text("clutter", encoding="utf-8")
     copy = nested / "img_align_celeba"
     copy.symlink_to(folder)
     for place in (folder, folder.parent, nested.parent, archive):
@@ -90,7 +93,10 @@ def test_the_three_files(source, workers, tmp_path, request):
     for row_id, position in index.to_numpy():
         reference = plain(tmp_path / "img_align_celeba" / f"{row_id:06d}.jpg")
         assert np.abs(images[position].astype(int) - reference).mean() < 1
-    description = json.loads(outputs["dataset"].read_text())
+    description = json.loads(outputs["dataset"].read_text(encoding="utf-8"))
+    read = [(tmp_path / f"img_align_celeba/{name}.jpg").read_bytes() for name in ("000017", "202599")]
+    sums = b"".join(hashlib.sha256(content).digest() for content in read)
+    assert description.pop("images_sha256") == hashlib.sha256(sums).hexdigest()
     assert description == {
         "name": "CelebA subset of 2",
         "source": "aligned and cropped JPEGs of CelebA",
@@ -104,10 +110,11 @@ def test_the_three_files(source, workers, tmp_path, request):
 
 
 def test_only_the_whole_set_is_comparable():
-    assert downscaling.describe(202_599, 202_599)["name"] == "CelebA"
-    assert downscaling.describe(202_599, 202_599)["comparable"] is True
-    assert downscaling.describe(6_000, 202_599)["name"] == "CelebA subset of 6,000"
-    assert downscaling.describe(6_000, 202_599)["comparable"] is False
+    whole, part = (downscaling.describe(used, 202_599, "0") for used in (202_599, 6_000))
+    assert (whole["name"], whole["comparable"]) == ("CelebA", True)
+    assert (part["name"], part["comparable"]) == ("CelebA subset of 6,000", False)
+    png = downscaling.describe(202_599, 202_599, "0", png=True)
+    assert png["comparable"] is False and "PNG" in png["source"] and "PNG" in png["note"]
 
 
 def test_a_second_run_gives_the_same_bytes(folder, tmp_path):
@@ -124,11 +131,11 @@ def spoil(folder, name, fault):
     elif fault == "empty":
         path.write_bytes(b"")
     elif fault == "html":
-        path.write_text("<html>no image</html>")
+        path.write_text("<html>no image</html>", encoding="utf-8")
     elif fault == "small":
         save_jpeg(path, 1, size=(64, 64))
-    elif fault == "grey":
-        save_jpeg(path, 1, mode="L")
+    elif fault == "cmyk":
+        save_jpeg(path, 1, mode="CMYK")
 
 
 FAULTS = {
@@ -137,7 +144,7 @@ FAULTS = {
     "empty": "cannot identify",
     "html": "cannot identify",
     "small": "is 64x64 RGB, not 178x218 RGB",
-    "grey": "is 178x218 L, not",
+    "cmyk": "is 178x218 CMYK, not",
 }
 
 
@@ -178,7 +185,6 @@ def test_a_spoiled_byte_in_a_zip_is_found_by_its_checksum(archive, tmp_path):
         (lambda place: write(place / "000000.jpg", b"").parent, r"000000\.jpg"),
         (lambda place: write(place / "202600.jpg", b"").parent, r"202600\.jpg"),
         (lambda place: write(place / "00001.jpg", b"").parent, r"00001\.jpg"),
-        (lambda place: write(place / "000001.JPG", b"").parent, r"000001\.JPG"),
         (lambda place: write(place / "000001.jpg.txt", b"").parent, r"000001\.jpg\.txt"),
     ],
 )
@@ -192,6 +198,94 @@ def test_a_bad_place_is_said(tmp_path, prepare, message):
 def write(path, content):
     path.write_bytes(content)
     return path
+
+
+TWO = ("000003.jpg", "000017.jpg")
+TABLES = ("list_attr_celeba", "list_bbox_celeba", "list_eval_partition", "list_landmarks_align_celeba")
+AS_PEOPLE_HAVE_IT = {  # (is it a zip, the images, other files, what the log names)
+    "kaggle's zip": (True, "a/img_align_celeba/img_align_celeba/", [f"{name}.csv" for name in TABLES], "4 other files"),
+    "a Windows folder": (False, "", ["Thumbs.db", "desktop.ini"], "2 other files (Thumbs.db, desktop.ini)"),
+    "a disk station": (False, "", ["@eaDir/000003.jpg/SYNOFILE_THUMB_M.jpg"], "1 other file (@eaDir)"),
+    "a Mac's zip": (True, "img_align_celeba/", ["a/__MACOSX/000003.jpg", "img_align_celeba/._000003.jpg"], "2 other"),
+    "torchvision's root": (False, "celeba/img_align_celeba/", ["celeba/list_attr_celeba.txt"], "list_attr_celeba.txt"),
+    "official folders": (False, "Img/img_align_celeba/", ["Anno/list_attr_celeba.txt", "README.txt"], "2 other files"),
+    "beside the wild ones": (False, "Img/img_align_celeba/", ["Img/img_celeba/000003.jpg"], "img_celeba/000003.jpg"),
+    "shards": (True, "0/", [], ""),
+}
+
+
+@pytest.fixture
+def said(caplog):
+    """What the log of a job would hold."""
+    log.addHandler(caplog.handler)
+    yield caplog
+    log.removeHandler(caplog.handler)
+
+
+@pytest.mark.parametrize("case", AS_PEOPLE_HAVE_IT)
+def test_copies_as_people_have_them_are_read_and_what_is_left_out_is_counted(case, tmp_path, said):
+    zipped, inside, others, words = AS_PEOPLE_HAVE_IT[case]
+    members = {f"{inside}{name}": name.encode() for name in TWO} | dict.fromkeys(others, b"x")
+    place = put(tmp_path / "celeba", members, zipped)
+    images = FaceImages(place)
+    assert images.row_ids.tolist() == [3, 17] and images.read(17) == b"000017.jpg"
+    lines = {record.getMessage() for record in said.records}
+    assert (len(lines) == 1 and words in lines.pop()) if others else not lines
+
+
+def put(place, members, zipped=False):
+    """Write files into a folder or a zip archive; return it."""
+    if zipped:
+        with zipfile.ZipFile(place, "w") as archive:
+            for name, content in members.items():
+                archive.writestr(name, content)
+        return place
+    for name, content in members.items():
+        (place / name).parent.mkdir(parents=True, exist_ok=True)
+        (place / name).write_bytes(content)
+    return place
+
+
+def test_endings_in_capitals_and_of_four_letters_are_the_same_images(tmp_path):
+    images = FaceImages(put(tmp_path / "a", {"000003.JPG": b"a", "000017.jpeg": b"b"}))
+    assert images.row_ids.tolist() == [3, 17] and images.read(3) == b"a" and images.read(17) == b"b"
+    with pytest.raises(UserError, match=r"more than once"):
+        FaceImages(put(tmp_path / "b", {"000003.JPG": b"a", "000003.jpg": b"b"}))
+
+
+def test_a_folder_with_nothing_but_the_zip_stands_for_the_zip(archive, tmp_path):
+    folder = tmp_path / "download"
+    folder.mkdir()
+    archive.rename(folder / "img_align_celeba.zip")
+    assert FaceImages(folder).row_ids.tolist() == ROW_IDS.tolist()
+    (folder / "other.zip").write_bytes(b"")
+    with pytest.raises(UserError, match=r"holds no image, only 2 other files .*; name the archive .* itself"):
+        FaceImages(folder)
+
+
+def test_a_link_to_a_folder_above_leads_in_no_circle(folder):
+    (folder / "again").symlink_to(folder.parent)
+    assert FaceImages(folder.parent).row_ids.tolist() == ROW_IDS.tolist()
+
+
+def encoded(image, kind, **options):
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    return file.getvalue()
+
+
+def test_a_png_a_grey_one_and_one_that_exif_turns_are_what_a_viewer_shows(folder):
+    image = Image.open(folder / "000017.jpg").convert("RGB")
+    upright = np.asarray(image.resize((64, 78), Image.Resampling.BILINEAR)).astype(int)
+    np.testing.assert_array_equal(downscale(encoded(image, "PNG"), "PNG"), upright)
+    grey = downscale(encoded(image.convert("L"), "JPEG", quality=95)).astype(int)
+    assert (grey[..., 0] == grey[..., 2]).all()
+    assert np.abs(grey[..., 0] - np.asarray(image.convert("L").resize((64, 78), 2)).astype(int)).mean() < 2
+    for orientation, back in {3: Image.Transpose.ROTATE_180, 6: Image.Transpose.ROTATE_90}.items():
+        exif = Image.Exif()
+        exif[0x0112] = orientation
+        turned = encoded(image.transpose(back), "JPEG", exif=exif, quality=95)
+        assert np.abs(downscale(turned) - upright).mean() < 2, orientation
 
 
 def test_terms_must_be_accepted(folder, tmp_path):
@@ -232,7 +326,7 @@ def test_rendered_faces_make_the_same_three_files(tmp_path):
     values = table.loc[[3], list(ATTRIBUTES)].to_numpy()  # row_id 4 stands in line 3
     np.testing.assert_array_equal(images[:1], rendering.render_faces(np.array([4]), values, 1))
     assert pd.read_parquet(outputs["index"]).to_numpy().tolist() == [[4, 0], [9, 1], [50, 2]]
-    description = json.loads(outputs["dataset"].read_text())
+    description = json.loads(outputs["dataset"].read_text(encoding="utf-8"))
     assert description["name"] == "rendered faces"
     assert (description["rendered"], description["comparable"], description["images"]) == (True, False, 3)
 

@@ -222,7 +222,7 @@ def other_photographs() -> list[tuple[str, bytes]]:
     inner = "img_align_celeba/000003.jpg"
     wrong = {
         "another size": jpeg(64, 64),
-        "one colour channel": jpeg(mode="L"),
+        "four colour channels": jpeg(mode="CMYK"),
         "a PNG named .jpg": jpeg(kind="PNG"),
         "an HTML page named .jpg": HTML,
         "an empty image": b"",
@@ -230,7 +230,7 @@ def other_photographs() -> list[tuple[str, bytes]]:
         "a head without an image": jpeg()[:300],
     }
     found = [(name, photographs(**{inner: content})) for name, content in wrong.items()]
-    names = ["portrait.jpg", "000000.jpg", "999999.jpg", "00001.jpg", "000003.jpeg", "evil/../../000003.png"]
+    names = ["portrait.jpg", "000000.jpg", "999999.jpg", "00001.jpg", "000002.jpeg", "evil/../../000003.png"]
     found += [(f"named {name}", photographs(**{name: jpeg()})) for name in names]
     return [*found, ("one image twice", photographs(**{"again/000001.jpg": jpeg()})), ("no image", packed())]
 
