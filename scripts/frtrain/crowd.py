@@ -79,7 +79,9 @@ def load_crowd(path: str | Path, frame: pd.DataFrame, dataset: str) -> pd.DataFr
             fifth of its rows are not in the data set.
     """
     try:
-        crowd = pd.read_csv(Path(path).expanduser())
+        crowd = pd.read_csv(Path(path).expanduser(), encoding="utf-8-sig")
+        if ";" in crowd.columns[0]:  # as spreadsheets of some countries save a CSV file
+            crowd = pd.read_csv(Path(path).expanduser(), encoding="utf-8-sig", sep=";")
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such crowd file; mend frtrain.real in the config or leave it empty") from error
     except (ValueError, OSError, zipfile.BadZipFile) as error:  # pandas' own errors are ValueErrors

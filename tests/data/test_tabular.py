@@ -1,6 +1,8 @@
 """The official tables: all rows of Adult, German, and the files that a user brings."""
 
+import hashlib
 import io
+import zipfile
 from pathlib import Path
 
 import pandas as pd
@@ -10,6 +12,7 @@ from scripts.common.errors import UserError
 from scripts.common.tabular import encode, groups, table_of
 from scripts.data.sources import SOURCES
 from scripts.data.tabular import make_table, read_adult, read_adult_all, read_credit, read_german
+from scripts.data.user_file import read_user_file
 
 MIRROR = Path(__file__).parents[3] / "shared" / "data"
 FILES = {"german": "german/german.data", "bank": "bank/bank.zip", "credit": "credit/credit-card-clients.csv"}
@@ -77,9 +80,61 @@ def test_a_wrong_or_absent_file_is_named(tmp_path):
     sums = SOURCES["brought"]["credit"]["members"]
     with pytest.raises(UserError, match="cannot be read"):
         make_table(tmp_path / "none.csv", "credit", sums, tmp_path / "table.parquet")
-    (tmp_path / "other.csv").write_text("a,b\n1,2\n")
+    (tmp_path / "other.csv").write_text("a,b\n1,2\n", encoding="utf-8")
     with pytest.raises(UserError, match=r"has the sha256 .*, expected 7cfc3bb3"):
         make_table(tmp_path / "other.csv", "credit", sums, tmp_path / "table.parquet")
+
+
+TEXT = b"ID;SEX\n1;2\n2;1\n"
+
+
+def packed(**members: bytes) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return file.getvalue()
+
+
+FORMS = {
+    "as it is": ("clients.csv", TEXT),
+    "capitals": ("CLIENTS.CSV", TEXT),
+    "another name": ("my data", TEXT),
+    "CRLF": ("clients.csv", TEXT.replace(b"\n", b"\r\n")),
+    "a byte-order mark": ("clients.csv", b"\xef\xbb\xbf" + TEXT),
+    "both, in a zip": ("a.ZIP", packed(**{"data/clients.csv": b"\xef\xbb\xbf" + TEXT.replace(b"\n", b"\r\n")})),
+    "a zip in a zip": ("a+b.zip", packed(**{"a.zip": packed(**{"clients.csv": TEXT}), "b.zip": packed(other=b"")})),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_users_file_is_read_as_its_source_or_an_editor_leaves_it(form, tmp_path):
+    name, content = FORMS[form]
+    (tmp_path / name).write_bytes(content)
+    assert read_user_file(tmp_path / name, "clients.csv", hashlib.sha256(TEXT).hexdigest()) == TEXT
+
+
+def test_a_file_with_windows_line_ends_is_read_from_one_without(tmp_path):
+    official = TEXT.replace(b"\n", b"\r\n")
+    (tmp_path / "clients.csv").write_bytes(TEXT)
+    assert read_user_file(tmp_path / "clients.csv", "clients.csv", hashlib.sha256(official).hexdigest()) == official
+
+
+REFUSED = {
+    "another content": (TEXT + b"3;1\n", "has the sha256"),
+    "no member": (packed(other=TEXT), "has 0 members named"),
+    "two": (packed(**{"a/clients.csv": TEXT, "b.zip": packed(**{"clients.csv": TEXT})}), "has 2 members named"),
+    "a damaged zip": (packed(**{"clients.csv": TEXT * 9}).replace(b"PK\1\2", b"PK\1\3"), "damaged"),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_another_users_file_is_refused_in_one_line(what, tmp_path):
+    content, words = REFUSED[what]
+    (tmp_path / "a.zip").write_bytes(content)
+    with pytest.raises(UserError, match=words) as error:
+        read_user_file(tmp_path / "a.zip", "clients.csv", hashlib.sha256(TEXT).hexdigest())
+    assert "\n" not in str(error.value)
 
 
 def test_the_list_of_brought_files_is_complete():

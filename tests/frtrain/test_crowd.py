@@ -64,3 +64,24 @@ def test_simulated_workers_are_right_as_often_as_the_published_ones(dataset, sin
     assert (right.sum(axis=1) > 5).mean() == pytest.approx(together, abs=0.008)
     labels = simulated_labels(np.full(60000, -1.0), dataset, seed=1)
     assert (labels == -1).mean() == pytest.approx(together, abs=0.008)
+
+
+FORMS = {
+    "Windows line ends": CROWD.to_csv(index=False, lineterminator="\r\n").encode(),
+    "a byte-order mark": CROWD.to_csv(index=False).encode("utf-8-sig"),
+    "semicolons of a spreadsheet": CROWD.to_csv(index=False, sep=";").encode("utf-8-sig"),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_crowd_file_is_read_as_an_editor_leaves_it(form, tmp_path):
+    (tmp_path / "plain.csv").write_bytes(CROWD.to_csv(index=False).encode())
+    (tmp_path / "crowd.csv").write_bytes(FORMS[form])
+    plain = load_crowd(tmp_path / "plain.csv", PEOPLE, "compas")
+    assert load_crowd(tmp_path / "crowd.csv", PEOPLE, "compas").equals(plain) and len(plain)
+
+
+def test_a_crowd_file_in_utf_16_is_refused_in_one_line(tmp_path):
+    (tmp_path / "crowd.csv").write_bytes(CROWD.to_csv(index=False).encode("utf-16"))
+    with pytest.raises(UserError, match="no CSV file"):
+        load_crowd(tmp_path / "crowd.csv", PEOPLE, "compas")

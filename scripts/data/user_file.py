@@ -1,0 +1,65 @@
+"""A file that only the user can bring, in the form in which its source or an editor leaves it."""
+
+import hashlib
+import io
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+from scripts.common.errors import UserError
+from scripts.data.packages import DAMAGE, LARGEST
+
+BOM = b"\xef\xbb\xbf"
+
+
+def read_user_file(source: str | Path, member: str, sha256: str) -> bytes:
+    """Return the official bytes of a user's file.
+
+    Args:
+        source: the file itself, under any name, or a zip archive that holds it, or that holds such an archive (UCI).
+        member: its official name, by which it is found in an archive.
+        sha256: of the official bytes; a file with other line ends or a byte-order mark becomes them again.
+
+    Raises:
+        UserError: the file is missing or damaged, an archive holds no such member or several, or the sum is another.
+    """
+    try:
+        content = Path(source).read_bytes()
+        found = [content] if not zipfile.is_zipfile(io.BytesIO(content)) else list(_members(content, member))
+    except OSError as error:
+        raise UserError(f"{source}: cannot be read ({error.strerror}); correct its path in the config") from error
+    except DAMAGE as error:
+        raise UserError(f"{source}: damaged or no zip archive ({error}); get it again") from error
+    if len(found) != 1:
+        raise UserError(f"{source}: has {len(found)} members named {member!r} where one is expected; get it again")
+    for form in _forms(found[0]):
+        if hashlib.sha256(form).hexdigest() == sha256:
+            return form
+    got = hashlib.sha256(found[0]).hexdigest()
+    raise UserError(
+        f"{source}: {member!r} has the sha256 {got}, expected {sha256}; see `brought` in scripts/data/sources.yaml"
+    )
+
+
+def _members(content: bytes, name: str, nested: bool = True) -> Iterator[bytes]:
+    """Yield the members of a zip archive with this base name, and of archives in it."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        for about in archive.infolist():
+            inner = PurePosixPath(about.filename)
+            wrapped = nested and inner.suffix.lower() == ".zip"
+            if inner.name != name and not wrapped:
+                continue
+            if about.file_size > LARGEST:
+                raise ValueError(f"{about.filename!r} says that it has {about.file_size:,} bytes")
+            if wrapped:
+                yield from _members(archive.read(about), name, nested=False)
+            else:
+                yield archive.read(about)
+
+
+def _forms(content: bytes) -> Iterator[bytes]:
+    """Yield a text as it is, and without what editors and git do to it: a byte-order mark, other line ends."""
+    for text in dict.fromkeys([content, content.removeprefix(BOM)]):
+        yield text
+        yield text.replace(b"\r\n", b"\n")
+        yield text.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
