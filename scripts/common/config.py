@@ -1,6 +1,7 @@
 """Validation of the configuration before anything is planned."""
 
 import importlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -78,6 +79,19 @@ class _EveryKeyOnce(yaml.SafeLoader):
                 raise UserError(f"config: {key.start_mark.name}, line {line}: {key.value!r} stands twice; keep one")
             seen.add((key.tag, key.value))
         return super().construct_mapping(node, deep)
+
+    def plain_number(self, node):
+        """Return the number of a node, but refuse what only YAML takes for another one: 010 is 8, and 1:30 is 90."""
+        read = {"int": self.construct_yaml_int, "float": self.construct_yaml_float}[node.tag.rpartition(":")[2]]
+        number, text = read(node), node.value.lstrip("+-")
+        if ":" in text or (re.fullmatch(r"0[0-7_]+", text) and text.strip("0_")):
+            where = f"config: {node.start_mark.name}, line {node.start_mark.line + 1}"
+            raise UserError(f"{where}: {node.value} is {number} to YAML; write {number}, or put it in quotes")
+        return number
+
+
+for kind in ("int", "float"):
+    _EveryKeyOnce.add_constructor(f"tag:yaml.org,2002:{kind}", _EveryKeyOnce.plain_number)
 
 
 def check_files(paths: list[str | Path]) -> None:

@@ -8,7 +8,6 @@ trained for each number of training faces, both on the same convolutional networ
 40 attributes and the label together. Ends with status 1 when the best of them is outside of 0.68 to 0.72.
 """
 
-import argparse
 import sys
 import time
 
@@ -19,6 +18,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from scripts.common import parquet
+from scripts.common.command_line import new_parser
 from scripts.common.errors import UserError
 from scripts.common.intervals import proportion_interval
 from scripts.data.celeba_names import ATTRIBUTES
@@ -133,9 +133,9 @@ def line(classifier: str, train_faces: int, right: np.ndarray) -> dict:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the measurement from the command line; return 0 when the faces are as hard as they should be, else 1."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = new_parser(description=__doc__.splitlines()[0])
     parser.add_argument("--attributes", required=True, help="Parquet with row_id and the 40 attributes")
-    parser.add_argument("--train", type=int, nargs="+", default=[40_000], help="numbers of faces to train on")
+    parser.add_argument("--train", type=int, action="extend", nargs="+", help="numbers of faces to train on (40,000)")
     parser.add_argument("--test", type=int, default=10_000, help="held-out faces")
     parser.add_argument("--epochs", type=int, default=6)
     parser.add_argument("--seed", type=int, default=0)
@@ -144,7 +144,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         table = parquet.read(options.attributes, columns=["row_id", *ATTRIBUTES])
-        found = measure(table, options.train, options.test, options.epochs, options.seed, options.workers)
+        found = measure(table, options.train or [40_000], options.test, options.epochs, options.seed, options.workers)
         parquet.write(found, options.out)
     except UserError as error:
         print(error, file=sys.stderr)

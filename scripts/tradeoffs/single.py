@@ -10,9 +10,11 @@ from pathlib import Path
 
 import yaml
 
+from scripts.common.command_line import new_parser
 from scripts.common.config import validate
 from scripts.common.errors import UserError
 from scripts.common.logs import log
+from scripts.common.yaml_files import as_number, read_yaml
 from scripts.tradeoffs.runs import ARMS, settings_of
 
 ROOT = Path(__file__).parents[2]
@@ -21,7 +23,7 @@ FACES = Path("results/data/faces")
 
 def arguments() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
-    parser = argparse.ArgumentParser(prog="python -m scripts.tradeoffs.single", description=__doc__.splitlines()[0])
+    parser = new_parser(prog="python -m scripts.tradeoffs.single", description=__doc__.splitlines()[0])
     parser.add_argument("--config", default=ROOT / "config.yaml", type=Path, help="the config to start from")
     parser.add_argument("--protocol", default="corrected", choices=["as_published", "corrected"])
     parser.add_argument("--network", default="small_cnn")
@@ -31,7 +33,9 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--seed", default=1, type=int)
     parser.add_argument("--gpu", default=0, type=int, choices=[0, 1])
     parser.add_argument("--threads", default=1, type=int)
-    parser.add_argument("--set", nargs="*", default=[], metavar="KEY=VALUE", help="override a training setting")
+    parser.add_argument(
+        "--set", action="extend", nargs="+", default=[], metavar="KEY=VALUE", help="override training settings"
+    )
     parser.add_argument("--out", default=Path("results/tradeoffs/single"), type=Path, help="folder for the run")
     return parser
 
@@ -40,16 +44,33 @@ def overridden(study: dict, pairs: list[str], protocol: str) -> dict:
     """Return the study's block with `key=value` pairs (YAML values) put over its training settings.
 
     Raises:
-        UserError: a pair without "=", or a key that training does not have.
+        UserError: a pair without "=", a key that training does not have, or one that is given twice.
     """
+    keys = [pair.partition("=")[0] for pair in pairs]
+    if twice := next((key for key in keys if keys.count(key) > 1), None):
+        raise UserError(f"--set {twice}: is given twice; keep one")
     own = dict(study["protocols"][protocol].get("training", {}))
     for pair in pairs:
         key, sign, value = pair.partition("=")
         if not sign or key not in study["training"]:
             raise UserError(f"--set {pair}: write KEY=VALUE with a key of {', '.join(study['training'])}")
-        own[key] = yaml.safe_load(value)
+        own[key] = value_of(value)
     protocols = {**study["protocols"], protocol: {**study["protocols"][protocol], "training": own}}
     return {**study, "protocols": protocols}
+
+
+def value_of(text: str) -> object:
+    """Return the value of a `KEY=VALUE` pair as YAML reads it, but 3e-3 as the number that it is to everyone else.
+
+    Raises:
+        UserError: it is no YAML.
+    """
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise UserError(f"--set ...={text}: no value ({' '.join(str(error).split())}); put it in quotes") from error
+    number = as_number(value) if isinstance(value, str) else None
+    return value if number is None else number
 
 
 def train_alone(options: argparse.Namespace) -> dict:
@@ -61,7 +82,9 @@ def train_alone(options: argparse.Namespace) -> dict:
     for name, value in (("eps", options.eps), ("weight", options.weight)):
         if (value > 0) != (name in ARMS[options.arm]):
             raise UserError(f"--arm {options.arm} {'needs' if value <= 0 else 'does not take'} --{name}")
-    config = yaml.safe_load(options.config.read_text())
+    config = read_yaml(options.config)
+    if not isinstance(config, dict) or "tradeoffs" not in config:
+        raise UserError(f"--config {options.config}: has no block tradeoffs; name a whole config, such as config.yaml")
     config["tradeoffs"] = overridden(config["tradeoffs"], options.set, options.protocol)
     validate(config, ROOT)
     if not (FACES / "images.npy").exists():
