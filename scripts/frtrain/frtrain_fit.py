@@ -119,7 +119,7 @@ def fit_batch(batch: str, study: dict, table: str, initial: str | None, output: 
         save_file(weights, temporary)
     with atomic_path(output["settings"]) as temporary:
         listed = [{"run": row["run"]} | asdict(cell) for row, cell in zip(runs, cells(batch, study), strict=True)]
-        temporary.write_text(json.dumps(listed, indent=1, sort_keys=True) + "\n")
+        temporary.write_text(json.dumps(listed, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     log.info("%s: %d models", batch, len(runs))
 
 

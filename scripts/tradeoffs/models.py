@@ -37,7 +37,7 @@ def load_model(weights: str | Path, network: str, device: torch.device | str = "
 
 def find(results: str | Path = RESULTS, **wanted) -> list[dict]:
     """Return the settings of all trained runs that have the wanted settings, by name."""
-    found = [json.loads(path.read_text()) for path in sorted(Path(results, "models").glob("*.json"))]
+    found = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(Path(results, "models").glob("*.json"))]
     return [settings for settings in found if all(settings.get(key) == value for key, value in wanted.items())]
 
 

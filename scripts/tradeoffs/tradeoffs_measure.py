@@ -117,7 +117,7 @@ if "snakemake" in globals():
 
     with job(snakemake):
         files, out, params = snakemake.input, snakemake.output, snakemake.params
-        dataset = json.loads(Path(files.dataset).read_text())["name"]
+        dataset = json.loads(Path(files.dataset).read_text(encoding="utf-8"))["name"]
         measure(
             files.predictions, files.attacks, out.metrics, params.study, dataset, params.identity, params.replicates
         )

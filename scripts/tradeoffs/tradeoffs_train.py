@@ -173,7 +173,7 @@ def train(
         save_file({name: tensor.cpu().contiguous() for name, tensor in model.state_dict().items()}, temporary)
     record = settings | {"selected_epoch": progress.best_epoch, "train_rows": len(data), "device": device.type}
     with atomic_path(settings_file) as temporary:
-        temporary.write_text(json.dumps(record, indent=2, sort_keys=True) + "\n")
+        temporary.write_text(json.dumps(record, indent=2, sort_keys=True) + "\n", encoding="utf-8")
     parquet.write(pd.DataFrame(progress.curve).assign(run=settings["run"]), curve, CURVES)
     checkpoints.clear()
     return record

@@ -110,7 +110,7 @@ def test_triggers_of_the_config_can_be_drawn():
 
     import yaml
 
-    study = yaml.safe_load((Path(__file__).parents[2] / "config.yaml").read_text())["backdoor"]
+    study = yaml.safe_load((Path(__file__).parents[2] / "config.yaml").read_text(encoding="utf-8"))["backdoor"]
     masks = {kind: make_triggers(entry["triggers"]) for kind, entry in study["models"].items()}
     assert [own.target for own in masks["two_labels"]] == [3, 7] and masks["clean"] == []
     assert np.array_equal(masks["patch"][0].mask.nonzero().max(0).values, [1, 27])

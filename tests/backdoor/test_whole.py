@@ -127,8 +127,8 @@ def test_a_model_without_its_backdoor_leaves_nothing_behind(run, tmp_path):
 
 
 def test_claims_select_what_the_study_makes():
-    claims = yaml.safe_load((ROOT / "scripts/backdoor/claims.yaml").read_text())["claims"]
-    kinds = set(yaml.safe_load((ROOT / "config.yaml").read_text())["backdoor"]["models"])
+    claims = yaml.safe_load((ROOT / "scripts/backdoor/claims.yaml").read_text(encoding="utf-8"))["claims"]
+    kinds = set(yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))["backdoor"]["models"])
     for claim in claims:
         named = claim["measure"]["select"].get("kind", [])
         assert set([named] if isinstance(named, str) else named) <= kinds, claim["id"]

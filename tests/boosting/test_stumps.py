@@ -47,7 +47,7 @@ def test_a_saved_ensemble_predicts_identically(tmp_path):
 def test_the_file_is_in_the_words_of_the_table(tmp_path):
     columns, rows, _ = coded(300)
     stumps.save({"a": fit(columns, rows, Settings("none", 5, csb=1)).ensemble}, tmp_path / "m.json")
-    content = json.loads((tmp_path / "m.json").read_text())
+    content = json.loads((tmp_path / "m.json").read_text(encoding="utf-8"))
     first = content["models"]["a"][0]
     assert first["column"] in [*NUMERIC, *CATEGORICAL] and {first["yes"], first["no"]} <= {0, 1}
 
@@ -65,10 +65,10 @@ def test_a_damaged_model_is_named(stump, message):
 
 
 def test_a_file_that_is_none_is_named(tmp_path):
-    (tmp_path / "no.json").write_text("{")
+    (tmp_path / "no.json").write_text("{", encoding="utf-8")
     with pytest.raises(UserError, match="cannot be read as JSON"):
         stumps.load(tmp_path / "no.json", "a")
-    (tmp_path / "other.json").write_text('{"format": "x"}')
+    (tmp_path / "other.json").write_text('{"format": "x"}', encoding="utf-8")
     with pytest.raises(UserError, match="is no 'counterweight stump ensemble 1' file"):
         stumps.load(tmp_path / "other.json", "a")
     stumps.save({}, tmp_path / "empty.json")

@@ -88,7 +88,7 @@ def test_all_tables_are_written(frames, tmp_path):
     frtrain_tables.save_all(choices, frames["findings"], tmp_path)
     names = ("synthetic", "real", "ablations", "handover", "equalized_odds")
     assert {path.name for path in tmp_path.iterdir()} == {f"{n}.{k}" for n in names for k in ("csv", "md", "tex")}
-    assert "0.899 / 0.674" in (tmp_path / "real.md").read_text()
+    assert "0.899 / 0.674" in (tmp_path / "real.md").read_text(encoding="utf-8")
 
 
 def test_empty_results_are_named(frames):

@@ -237,10 +237,10 @@ def scaled(value):
 
 def test_a_loop_is_compiled_anew_when_a_piece_in_another_file_has_changed(tmp_path):
     user = tmp_path / "user.py"
-    user.write_text(USER.format(root=str(ROOT), folder=str(tmp_path)))
+    user.write_text(USER.format(root=str(ROOT), folder=str(tmp_path)), encoding="utf-8")
     said = []
     for factor in (2.0, 2.0, 3.0):
-        (tmp_path / "piece.py").write_text(PIECE.format(factor=factor))
+        (tmp_path / "piece.py").write_text(PIECE.format(factor=factor), encoding="utf-8")
         # -B: Python takes a file of the same size and second for unchanged
         ran = subprocess.run([sys.executable, "-B", str(user)], capture_output=True, text=True, check=True)
         said.append(ran.stdout.strip())

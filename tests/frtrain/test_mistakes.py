@@ -74,6 +74,6 @@ def test_text_in_a_numeric_column_is_named():
 def test_a_missing_crowd_file_is_named(tmp_path):
     with pytest.raises(UserError, match=r"none.csv: no such crowd file"):
         load_crowd(tmp_path / "none.csv", pd.DataFrame(), "compas")
-    (tmp_path / "other.csv").write_text("a,b\n1,2\n")
+    (tmp_path / "other.csv").write_text("a,b\n1,2\n", encoding="utf-8")
     with pytest.raises(UserError, match=r"other.csv: the column age, num_of_crimes.* is missing"):
         load_crowd(tmp_path / "other.csv", pd.DataFrame(), "compas")

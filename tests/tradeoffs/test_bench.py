@@ -72,7 +72,7 @@ def test_every_comparison_is_a_row_with_a_positive_finite_ratio(benchmark):
 
 
 def test_the_table_names_what_was_not_run(benchmark):
-    text = (benchmark / "speed.md").read_text()
+    text = (benchmark / "speed.md").read_text(encoding="utf-8")
     assert ("torch sees no CUDA device" in text) is not torch.cuda.is_available()
     assert "none are at hand" not in text
     assert (benchmark / "speed.csv").exists() and (benchmark / "speed.tex").exists()
@@ -198,7 +198,7 @@ def test_flops_per_image_of_the_published_network():
 
 
 def test_a_workflow_that_cannot_be_planned_is_named(tmp_path):
-    (tmp_path / "Snakefile").write_text("rule broken\n")
+    (tmp_path / "Snakefile").write_text("rule broken\n", encoding="utf-8")
     with pytest.raises(UserError, match="cannot plan"):
         dry_run(sys.executable, tmp_path / "Snakefile", tmp_path / "plan")
 

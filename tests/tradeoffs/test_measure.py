@@ -170,7 +170,7 @@ def test_bad_files_are_one_clear_line(files):
     (files / "bad.attacks.parquet").write_bytes((files / "attacks.parquet").read_bytes())
     with pytest.raises(UserError, match="group 0 must hold whole numbers from 0 to 1, found -1"):
         run_measure(files, "x.parquet", prefix="bad.")
-    (files / "bad.predictions.parquet").write_text("<html>")
+    (files / "bad.predictions.parquet").write_text("<html>", encoding="utf-8")
     with pytest.raises(UserError, match="damaged or no Parquet file"):
         run_measure(files, "x.parquet", prefix="bad.")
     assert not (files / "x.parquet").exists()

@@ -28,7 +28,7 @@ def test_the_table_is_ranked_by_worst_case(frames):
 def test_tables_are_saved_with_what_the_data_is(frames, tmp_path):
     paths = write(frames, tmp_path)
     tables.save_all(paths, tmp_path, budget="APGD 20 iterations")
-    models = (tmp_path / "models.md").read_text()
+    models = (tmp_path / "models.md").read_text(encoding="utf-8")
     assert "rendered faces; n = 2,000 test images (under attack: 256); 2 seeds per setting" in models
     assert "APGD 20 iterations" in models
     prices = pd.read_csv(tmp_path / "fairness_price.csv").set_index("frontier")

@@ -140,7 +140,7 @@ def test_a_run_learns_and_is_found_by_its_settings(folder):
     assert (found["y_pred"] == (found["score"] > 0)).all() and set(found["row_id"]) == set(range(321, 401))
     parquet.write(pd.DataFrame({name: [] for name in METRICS.names}), out / "metrics/a.parquet", METRICS)
     again, loaded, _ = load(out, network="small_cnn", seed=1)
-    assert loaded == json.loads((out / "models/a.json").read_text())
+    assert loaded == json.loads((out / "models/a.json").read_text(encoding="utf-8"))
     assert all(torch.equal(a, b) for a, b in zip(model.parameters(), again.parameters(), strict=True))
     assert find(out, seed=2) == []
     with pytest.raises(UserError, match="0 runs"):

@@ -155,7 +155,7 @@ def dry_run(python: str, snakefile: Path, folder: Path, *arguments: str) -> None
     command = [python, "-m", "snakemake", "--snakefile", str(snakefile), "--directory", str(folder)]
     command += ["--cores", "1", "--dry-run", "--quiet", "rules", *arguments]
     done = subprocess.run(
-        command, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL
+        command, encoding="utf-8", stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL
     )
     if done.returncode:
         raise UserError(f"bench: Snakemake cannot plan {snakefile}: {done.stdout.strip()[-300:]}")
