@@ -31,7 +31,7 @@ rule fetch_mnist:
 
 rule mnist:
     input:
-        source=lambda wildcards: BACKDOOR_PLAN.digits(MNIST_WHEEL, MNIST_FILES),
+        source=BACKDOOR_PLAN.digits(MNIST_WHEEL, MNIST_FILES),
         code=code("scripts/data/mnist.py"),
     output:
         images=f"results/data/mnist/{BACKDOOR_PLAN.source}.npy",

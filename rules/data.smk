@@ -91,7 +91,7 @@ rule tabular:
 rule choose_rows:
     input:
         partitions=rules.celeba_partitions.output.table,
-        images=lambda wildcards: CELEBA_INPUT,
+        images=CELEBA_INPUT,
         code=code("scripts/data/choose_rows.py"),
     output:
         "results/data/faces/rows.parquet",
@@ -187,7 +187,7 @@ else:
     rule downscale_faces:
         input:
             rows=rules.choose_rows.output,
-            images=lambda wildcards: CELEBA_INPUT,
+            images=CELEBA_INPUT,
             code=code("scripts/data/downscale_faces.py"),
         output:
             images="results/data/faces/images.npy",

@@ -46,6 +46,8 @@ def validate(config: dict, root: str | Path) -> None:
             raise UserError(f"config: {place}: {part!r} is no word, number, list or mapping; put it in quotes")
         if isinstance(part, str) and not part.isprintable():
             raise UserError(f"config: {place}: {part[:40]!r} holds a line break or control character; remove it")
+        if isinstance(part, str) and ("{" in part or "}" in part):
+            raise UserError(f"config: {place}: {part[:80]!r}: Snakemake takes braces for a wildcard; rename the file")
     check(config, full_schema(root), "config")
     for study in study_names(root):
         if study in config and Path(root, f"scripts/{study}/consistency.py").exists():

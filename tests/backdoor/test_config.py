@@ -37,6 +37,7 @@ WRONG = {
     "target -1": (("models", "patch", "triggers", [PATCH | {"target": -1}]), "-1 is less than the minimum of 0"),
     "unknown key": (("search", "updates", 5), "'updates' was unexpected"),
     "no pool": (("pools", "reverse", 0), "backdoor.pools.reverse"),
+    "braces": (("own", "/home/me/{mine}.safetensors"), "Snakemake takes braces for a wildcard; rename"),
     "taken name": (("models", "own", CONFIG["backdoor"]["models"]["clean"]), "backdoor.models"),
     "all poisoned": (("models", "patch", "ratio", 0.9), "backdoor.models.patch.ratio"),
 }
@@ -60,7 +61,7 @@ def test_kinds_without_seeds_are_left_out_and_a_model_of_the_user_joins():
 
 
 def test_a_model_of_the_user_is_an_input_of_its_own_jobs_and_of_no_others(tmp_path):
-    path = tmp_path / "mine {1}.safetensors"
+    path = tmp_path / "mine [1].safetensors"
     path.write_bytes(b"first")
     without, plan = Plan(CONFIG["backdoor"]), Plan(changed("own", str(path))["backdoor"])
     mine, patch = SimpleNamespace(kind=OWN), SimpleNamespace(kind="patch")

@@ -13,11 +13,11 @@ def at(path, content: bytes, time: float) -> None:
 
 
 def test_only_what_is_named_and_there_is_an_input(tmp_path, monkeypatch):
-    (tmp_path / "a {b} [c]'s.csv").write_bytes(b"")
-    assert existing(tmp_path / "a {b} [c]'s.csv") == [str(tmp_path / "a {b} [c]'s.csv")]
+    (tmp_path / "a b, [c]'s.csv").write_bytes(b"")
+    assert existing(tmp_path / "a b, [c]'s.csv") == [str(tmp_path / "a b, [c]'s.csv")]
     assert existing("") == existing(tmp_path / "none") == [] and content_of("") == content_of(tmp_path / "none") == ""
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert existing("~/a {b} [c]'s.csv") == [str(tmp_path / "a {b} [c]'s.csv")]
+    assert existing("~/a b, [c]'s.csv") == [str(tmp_path / "a b, [c]'s.csv")]
 
 
 def test_another_content_is_noticed_under_an_older_and_under_the_same_date(tmp_path):
