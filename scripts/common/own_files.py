@@ -74,4 +74,5 @@ def _of_folder(folder: Path) -> str:
 
 def is_clutter(name: str) -> bool:
     """Tell whether a path is in a file manager's or file system's own folder, or hidden (.DS_Store, @eaDir)."""
-    return any(part.startswith(".") or part.lower() in CLUTTER for part in name.split("/"))
+    parts = [part for part in name.split("/") if part not in (".", "..")]
+    return any(part.startswith(".") or part.lower() in CLUTTER for part in parts)

@@ -211,6 +211,7 @@ AS_PEOPLE_HAVE_IT = {  # (is it a zip, the images, other files, what the log nam
     "official folders": (False, "Img/img_align_celeba/", ["Anno/list_attr_celeba.txt", "README.txt"], "2 other files"),
     "beside the wild ones": (False, "Img/img_align_celeba/", ["Img/img_celeba/000003.jpg"], "img_celeba/000003.jpg"),
     "shards": (True, "0/", [], ""),
+    "names that begin with a dot": (True, "./celeba/", ["./.DS_Store"], "1 other file"),
 }
 
 
