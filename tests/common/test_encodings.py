@@ -9,6 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 FOLDERS = ["scripts/data", "scripts/backdoor", "scripts/tradeoffs", "scripts/income", "scripts/frtrain"]
 FOLDERS += ["scripts/leakage", "scripts/boosting"]
+FOLDERS += [folder.replace("scripts", "tests") for folder in FOLDERS]
 TEXT = ("read_text", "write_text", "open")
 
 

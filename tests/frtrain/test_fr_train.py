@@ -202,7 +202,7 @@ def test_processes_that_read_the_compiled_loop_give_the_same_bytes(tmp_path):
 
     def run(code: str) -> str:
         command = [sys.executable, "-c", code]
-        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, encoding="utf-8")
         assert done.returncode == 0, done.stderr[-2000:]
         return done.stdout
 
@@ -242,7 +242,7 @@ def test_a_loop_is_compiled_anew_when_a_piece_in_another_file_has_changed(tmp_pa
     for factor in (2.0, 2.0, 3.0):
         (tmp_path / "piece.py").write_text(PIECE.format(factor=factor), encoding="utf-8")
         # -B: Python takes a file of the same size and second for unchanged
-        ran = subprocess.run([sys.executable, "-B", str(user)], capture_output=True, text=True, check=True)
+        ran = subprocess.run([sys.executable, "-B", str(user)], capture_output=True, encoding="utf-8", check=True)
         said.append(ran.stdout.strip())
     assert said == ["20.0", "20.0", "30.0"]
     assert len(list((tmp_path / "__pycache__").glob("user.through_*.nbi"))) == 2

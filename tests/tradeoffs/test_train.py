@@ -50,7 +50,7 @@ def command(*arguments: str) -> list[str]:
 
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return subprocess.run(command(*arguments), cwd=folder, env=environment, capture_output=True, text=True)
+    return subprocess.run(command(*arguments), cwd=folder, env=environment, capture_output=True, encoding="utf-8")
 
 
 def settings(**changes) -> dict:
