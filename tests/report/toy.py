@@ -16,10 +16,15 @@ LONG = "fairness penalty + adversarial training with a schedule, eps 0.004, weig
 MIXED = ["0.694 [0.685, 0.703]", "–", "1,200", "-0.2", "0.7 ± 0.1", "10.5"]
 
 
-def about(title: str, **changes) -> dict:
+def about(title: str, order: int = 1, **changes) -> dict:
     """Return a valid study.yaml."""
     content = {
         "title": title,
+        "order": order,
+        "found": {
+            "sentence": "It costs {cost} points.",
+            "numbers": {"cost": {"claim": "price", "protocol": "corrected"}},
+        },
         "question": "Does it work? And what does it cost?",
         "source": {"citation": "A. Author, A title, 2022", "repository": "owner/name", "licence": "none"},
         "figures": {
@@ -131,7 +136,10 @@ def write_project(folder: Path) -> dict:
     (folder / "LICENSE").write_text("MIT License\n\nCopyright\n")
     write_study(folder, "one", about("The first study"))
     write_study(
-        folder, "two", about(HOSTILE, question=HOSTILE, deviations=[], limitations=[HOSTILE]), "A <b>caption</b>."
+        folder,
+        "two",
+        about(HOSTILE, order=2, question=HOSTILE, deviations=[], limitations=[HOSTILE]),
+        "A <b>caption</b>.",
     )
     figures = folder / "results/report/figures"
     figures.mkdir(parents=True)

@@ -11,10 +11,10 @@ from pathlib import Path
 import yaml
 
 from scripts.common.imports import project_imports
-from scripts.report.rulegraph import EDGE, rulegraph_of
 from scripts.tradeoffs.runs import grid
 from tests.common.test_config import merged
 from tests.workflow.conftest import ROOT, snakemake
+from tests.workflow.rulegraph import EDGE, rulegraph_of
 from tests.workflow.test_environments import RULES
 
 CLAIMS = {"claims", "figure_claims"}
