@@ -14,6 +14,7 @@ from PIL import Image
 
 from scripts.common import figures, parquet
 from scripts.common.errors import UserError
+from scripts.common.published import values
 from scripts.tradeoffs import (
     fairness_price,
     looks,
@@ -26,9 +27,10 @@ from scripts.tradeoffs import (
     tradeoffs_figure_three_way,
     tradeoffs_tables,
 )
-from scripts.tradeoffs.published import FAIRNESS_HULL, ROBUSTNESS_HULL
 from tests.tradeoffs.synthetic import study, write
 
+FAIRNESS_HULL = values(tradeoffs_tables.PUBLISHED, "fairness_frontier")["hull"]
+ROBUSTNESS_HULL = values(tradeoffs_tables.PUBLISHED, "robustness_frontier")["hull"]
 SHOWN = "<img src=x onerror=alert(1)></script><b>&amp;"
 
 
