@@ -13,7 +13,7 @@ $(foreach file,$(CONFIG),$(if $(wildcard $(file)),,$(error Error: CONFIG: $(file
 SNAKEMAKE := $(BIN)/snakemake $(if $(CONFIG),--configfile $(CONFIG)) \
 	$(if $(RELEASED),--config 'released=$(RELEASED)') --cores $(CORES)
 
-.PHONY: study figures release test test-faults faults bench readme lint lock unlock clean help
+.PHONY: study figures release test test-faults faults bench readme citation lint lock unlock clean help
 
 help:  ## say what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -47,6 +47,9 @@ faults: .venv/installed  ## the same, and renew the README's table of it (releas
 
 bench: .venv/installed  ## measure speeds as ratios (results/bench/)
 	$(BIN)/snakemake --cores 1 bench
+
+citation: .venv/installed  ## write CITATION.cff from the references of every study
+	$(BIN)/python -m scripts.provenance.citation
 
 readme: .venv/installed  ## put the newest tables and pictures into README.md
 	$(SNAKEMAKE) readme
