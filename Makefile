@@ -18,7 +18,7 @@ TESTS := tests/$(STUDY) tests/claims tests/report tests/common/test_config.py te
 SNAKEMAKE := $(BIN)/snakemake $(if $(CONFIG),--configfile $(CONFIG)) \
 	$(if $(RELEASED),--config 'released=$(RELEASED)') --cores $(CORES)
 
-.PHONY: study tour figures release test test-faults faults bench docs lint lock unlock clean help
+.PHONY: study tour figures release test test-faults faults bench docs citation lint lock unlock clean help
 
 help:  ## say what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -57,6 +57,9 @@ faults: .venv/installed  ## the same, and renew the table of it (releases/faults
 
 bench: .venv/installed  ## measure speeds as ratios (results/bench/)
 	$(BIN)/snakemake --cores 1 bench
+
+citation: .venv/installed  ## write CITATION.cff from the references of every study
+	$(BIN)/python -m scripts.provenance.citation
 
 docs: .venv/installed  ## put the newest results into docs/ and the front page
 	$(SNAKEMAKE) docs

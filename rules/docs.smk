@@ -23,6 +23,7 @@ rule docs_claims:
             os.path.relpath(path)
             for path in ROOT.glob(f"scripts/{wildcards.study}/published.yaml")
         ],
+        about=lambda wildcards: os.path.relpath(ROOT / f"scripts/{wildcards.study}/study.yaml"),
         schema=os.path.relpath(ROOT / "scripts/claims/claims.schema.yaml"),
         code=code("scripts/claims/docs_claims.py"),
     output:

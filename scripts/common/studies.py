@@ -28,7 +28,8 @@ def describe(study: str, root: Path) -> dict:
     """Return the checked content of `scripts/X/study.yaml`: titles, figures, tables, what is released.
 
     Raises:
-        UserError: the file is missing, breaks the schema, or a figure or table has no caption file.
+        UserError: the file is missing or breaks the schema, a figure or table has no caption file, or a reference has
+            neither an address nor a note.
     """
     path = root / f"scripts/{study}/study.yaml"
     about = read_yaml(path)
@@ -36,6 +37,9 @@ def describe(study: str, root: Path) -> dict:
     for name in [*about["figures"], *about["tables"]]:
         if not caption_path(study, name, root).exists():
             raise UserError(f"{path}: {name} has no caption; write scripts/{study}/captions/{name}.rst")
+    for entry in about["references"]:
+        if not {"doi", "url", "repository", "note"} & entry.keys():
+            raise UserError(f"{path}: references: {entry['id']} has no doi, url or repository; a note must say why")
     for kind, names in about.get("docs", {}).items():
         for name in names:
             if name not in about[kind]:

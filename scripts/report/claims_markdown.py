@@ -44,7 +44,8 @@ def claims_table(claims: pd.DataFrame) -> str:
     rows = []
     for claim, of_claim in claims.groupby("claim", sort=False):
         first = of_claim.iloc[0]
-        place = f" ({first['place']})" if pd.notna(first["place"]) else ""
+        stands = [first[name] for name in ("document", "place") if pd.notna(first[name])]
+        place = f" ({', '.join(stands)})" if stands else ""
         row = [f'<a id="{anchor(claim)}"></a>{first["says"]} *{claim}*{place}', published(first)]
         for protocol in PROTOCOLS:
             tested = of_claim[of_claim["protocol"] == protocol]

@@ -1,6 +1,5 @@
 """Rule `docs_readme`: the table of studies on the front page, and the index of their pages."""
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -16,18 +15,15 @@ from scripts.report.markdown import table
 
 
 def short_source(about: dict) -> str:
-    """Return "Wang et al. 2019, Ahani 2024": whom a study replicates, in a few words."""
-    if "references" not in about:
-        citation = " ".join(about["source"]["citation"].split())
-        year = re.search(r"\b(?:19|20)\d\d\b", citation)
-        return " ".join([re.split(r"[,:]| and ", citation)[0], *([year[0]] if year else [])])
-    shorts = []
-    for work in about["references"]:
-        names = work.get("authors") or [work["title"]]
-        names = re.split(r", | and ", names) if isinstance(names, str) else names
-        first = str(names[0]).split(",")[0].split()[-1]
-        shorts.append(f"{first}{' et al.' if len(names) > 1 else ''} {work.get('year', '')}".strip())
-    return ", ".join(dict.fromkeys(shorts))
+    """Return "Ahani 2024, Wang et al. 2019": whom a study replicates, in a few words."""
+    shorts = {}
+    for reference in about["references"]:
+        if reference["replicated"]:
+            first, *others = (author.partition(", ")[0] for author in reference["authors"])
+            names = f"{first} et al." if len(others) > 1 else " and ".join([first, *others])
+            shorts.setdefault(names, set()).add(reference.get("year"))
+    dated = [(year, names) for names, years in shorts.items() for year in sorted(years - {None}) or [""]]
+    return ", ".join(f"{names} {year}".strip() for year, names in dated)
 
 
 def study_row(study: str, root: Path, claims: pd.DataFrame, released: Mapping[str, str]) -> list[str]:

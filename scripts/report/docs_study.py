@@ -11,6 +11,7 @@ from scripts.claims.counts import headline_counts, of_group
 from scripts.common import parquet, studies
 from scripts.common.errors import UserError
 from scripts.common.files import atomic_path
+from scripts.common.references import address, cite
 from scripts.common.schemas.claims import CLAIMS
 from scripts.report.claims_markdown import PROTOCOLS, SIGNS, claims_table
 from scripts.report.found import sentence
@@ -40,19 +41,12 @@ def caption(path: str | Path) -> str:
 
 
 def sources(about: dict) -> list[str]:
-    """Return one line per work that the study replicates."""
-    if "references" not in about:
-        source = about["source"]
-        return ["; ".join([source["citation"], *(source[key] for key in ("repository", "licence") if key in source)])]
+    """Return one line per document that the study replicates or rests on, with where it can be opened."""
     lines = []
-    for work in about["references"]:
-        names = work.get("authors", "")
-        names = names if isinstance(names, str) else ", ".join(map(str, names))
-        parts = [f"{names}: *{work['title']}*" if names else f"*{work['title']}*", work.get("year")]
-        parts += [f"https://doi.org/{work['doi']}" if "doi" in work else None, work.get("url")]
-        parts += [f"code: https://github.com/{work['repository']}" if "repository" in work else None]
-        parts += [f"licence: {work['licence']}" if "licence" in work else None]
-        lines.append(", ".join(str(part) for part in parts if part))
+    for reference in about["references"]:
+        use = "" if reference["replicated"] else " (used, not replicated)"
+        place = address(reference)
+        lines.append(f"`{reference['id']}`: {cite(reference)}{use}" + (f" <{place}>" if place else ""))
     return lines
 
 
@@ -98,11 +92,11 @@ def page(study: str, root: Path, claims: pd.DataFrame, released: Mapping[str, st
         f"**What was found.** {found}",
         f"**The question.** {' '.join(about['question'].split())}",
     ]
-    if "protocols" in about:
+    if about["protocols"]:
         lines = [
             f"**{words}**: {about['protocols'][key]}" for key, words in PROTOCOLS.items() if key in about["protocols"]
         ]
-        parts += ["## The two protocols", bullets(lines)]
+        parts += ["## The protocols", bullets(lines)]
     parts.append("## Figures")
     for name in studies.shown_in_docs(study, root, "figures"):
         figure = about["figures"][name]

@@ -58,7 +58,15 @@ def test_the_front_table_counts_the_claims_of_the_papers_alone(tmp_path):
         claim("one", "golden", origin="package"),
     ]
     row = study_row("one", tmp_path, pd.DataFrame(lines), {})
-    assert row == ["[one](docs/studies/one.md)", "A. Author 2022", "0", "1", "1", "0", "It costs 1.05 points."]
+    assert row == [
+        "[one](docs/studies/one.md)",
+        short_source(about("One")),
+        "0",
+        "1",
+        "1",
+        "0",
+        "It costs 1.05 points.",
+    ]
     assert front_table([row]).splitlines()[0] == "| study | source | ✅ | 🟡 | ❌ | ⚪ | what was found |"
     assert "| [one](one.md) | One | Does it work?" in index(["one"], tmp_path)
 
@@ -66,13 +74,19 @@ def test_the_front_table_counts_the_claims_of_the_papers_alone(tmp_path):
 @pytest.mark.parametrize(
     ("works", "short"),
     [
-        ([{"title": "T", "authors": ["B. Wang", "Y. Yao"], "year": 2019}], "Wang et al. 2019"),
-        ([{"title": "T", "authors": "R. Ahani", "year": 2024}] * 2, "Ahani 2024"),
-        ([{"title": "T", "authors": ["A. Meinke"], "year": 2022}, {"title": "Code"}], "Meinke 2022, Code"),
+        ([(["Wang, Bolun", "Yao, Yuanshun", "Shan, Shawn"], 2019)], "Wang et al. 2019"),
+        ([(["Ahani, R."], 2024), (["Ahani, R."], 2024)], "Ahani 2024"),
+        ([(["Meinke, A."], 2022), (["Meinke, A."], None), (["A course"], None)], "Meinke 2022, A course"),
+        (
+            [(["Roy, A.", "Ntoutsi, E."], 2022), (["Roy, A.", "Ntoutsi, E."], 2023)],
+            "Roy and Ntoutsi 2022, Roy and Ntoutsi 2023",
+        ),
     ],
 )
 def test_a_source_in_a_few_words(works, short):
-    assert short_source({"references": works}) == short
+    references = [{"authors": names, "replicated": True} | ({"year": year} if year else {}) for names, year in works]
+    used = {"authors": ["Else, S."], "year": 1999, "replicated": False}
+    assert short_source({"references": [*references, used]}) == short
 
 
 def test_faults_are_summed_up(tmp_path):

@@ -6,10 +6,13 @@ import yaml
 
 from scripts.common import parquet, studies
 from scripts.common.errors import UserError
+from scripts.common.references import cite
+from scripts.common.schemas.claims import CLAIMS
 from scripts.report import tour
-from scripts.report.docs_study import caption, sources, write_page
+from scripts.report.docs_study import caption, write_page
 from scripts.report.found import sentence
-from tests.report.toy import about, claim, write_study
+from tests.common.test_config import ROOT
+from tests.report.toy import REFERENCE, about, claim, write_study
 
 METRICS = pd.DataFrame(
     [("m", "corrected", 1, 0.125, 0.1, 0.2, 9), ("m", "corrected", 2, 0.375, 0.3, 0.4, 9)],
@@ -103,15 +106,9 @@ def test_studies_come_in_their_order_and_none_twice(tmp_path):
 def written(claims, tmp_path, monkeypatch):
     """A page of a toy study in the place where the rule writes it."""
     monkeypatch.chdir(tmp_path)
-    protocols = {"as_published": "What they did.", "corrected": "What they should have done."}
-    works = [{"id": "a", "title": "A title", "authors": ["A. Author", "B. Buthor"], "year": 2022, "doi": "10.1/2"}]
-    more = {"protocols": protocols, "references": works, "docs": {"figures": ["front", "cloud"], "tables": ["models"]}}
-    write_study(tmp_path, "one", about("One"), "A ``code`` and :math:`x^2`.")
-    content = about("One") | more
-    monkeypatch.setattr(studies, "describe", lambda study, root: content)
+    shown = {"figures": ["front", "cloud"], "tables": ["models"]}
+    write_study(tmp_path, "one", about("One", docs=shown), "A ``code`` and :math:`x^2`.")
     (tmp_path / "results/one/tables/models.md").write_text("All.\n\n| a |\n|---|\n| 1 |\n")
-    from scripts.common.schemas.claims import CLAIMS
-
     parquet.write(claims, "claims.parquet", CLAIMS)
     pictures = ["results/one/figures/front.png", "results/one/figures/cloud.gif"]
     place = tmp_path / "results/docs/studies"
@@ -137,7 +134,7 @@ def test_the_page_says_it_all_in_order(written):
         "<summary>All models</summary>",
         "- The data are made up.",
         "- It says nothing.",
-        "- A. Author, B. Buthor: *A title*, 2022, https://doi.org/10.1/2",
+        f"- `{REFERENCE['id']}`: {cite(REFERENCE)}",
     ]
     places = [text.index(part) for part in parts]
     assert places == sorted(places)
@@ -157,10 +154,6 @@ def test_a_missing_caption_is_named(tmp_path):
         caption(tmp_path / "front.rst")
 
 
-def test_a_source_in_free_text_is_shown_as_it_is():
-    assert sources(about("One")) == ["A. Author, A title, 2022; owner/name; none"]
-
-
 def test_the_tour_ends_with_what_was_found_and_files_that_exist(written, tmp_path):
     with pytest.raises(UserError, match=r"docs/studies/README.md: no such file"):
         tour.words("one", tmp_path)
@@ -173,8 +166,6 @@ def test_the_tour_ends_with_what_was_found_and_files_that_exist(written, tmp_pat
 
 
 def test_the_studies_of_the_project_are_described():
-    from tests.common.test_config import ROOT
-
     names = studies.study_names(ROOT)
     assert studies.in_order(names, ROOT)[0] == "tradeoffs" and len(names) >= 6
     for name in names:

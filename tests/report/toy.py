@@ -13,6 +13,15 @@ from scripts.common.schemas.metrics import METRICS
 
 HOSTILE = '<script>alert(1)</script> "quoted" & <img src=x onerror=alert(2)>'
 LONG = "fairness penalty + adversarial training with a schedule, eps 0.004, weight 0.5"
+REFERENCE = {
+    "id": "author2022",
+    "type": "article",
+    "title": "A title",
+    "authors": ["Author, Ann"],
+    "year": 2022,
+    "url": "https://example.org/paper",
+    "replicated": True,
+}
 MIXED = ["0.694 [0.685, 0.703]", "–", "1,200", "-0.2", "0.7 ± 0.1", "10.5"]
 
 
@@ -26,7 +35,8 @@ def about(title: str, order: int = 1, **changes) -> dict:
             "numbers": {"cost": {"claim": "price", "protocol": "corrected"}},
         },
         "question": "Does it work? And what does it cost?",
-        "source": {"citation": "A. Author, A title, 2022", "repository": "owner/name", "licence": "none"},
+        "protocols": {"as_published": "What they did.", "corrected": "What they should have done."},
+        "references": [REFERENCE],
         "figures": {
             "front": {"title": "A front", "shows": "figure 3", "alt": "Points that fall from left to right."},
             "cloud": {"title": "A cloud", "shows": "our extension", "alt": "A turning cloud.", "animation": True},
