@@ -121,7 +121,7 @@ def test_the_page_says_it_all_in_order(written):
     text = written.read_text()
     parts = [
         "**What was found.** It costs 1.05 points.",
-        "**as published**: What they did.",
+        "**corrected**: Everything is done well.",
         "![Points that fall from left to right.](one/front.png)",
         "A `code` and $x^2$.",
         "](one/cloud.gif)",

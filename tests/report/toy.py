@@ -35,7 +35,7 @@ def about(title: str, order: int = 1, **changes) -> dict:
             "numbers": {"cost": {"claim": "price", "protocol": "corrected"}},
         },
         "question": "Does it work? And what does it cost?",
-        "protocols": {"as_published": "What they did.", "corrected": "What they should have done."},
+        "protocols": {"corrected": "Everything is done well."},
         "references": [REFERENCE],
         "figures": {
             "front": {"title": "A front", "shows": "figure 3", "alt": "Points that fall from left to right."},
@@ -53,9 +53,10 @@ def about(title: str, order: int = 1, **changes) -> dict:
 def claim(study: str, name: str, **changes) -> dict:
     """Return a line of `CLAIMS`."""
     line = dict.fromkeys(CLAIMS.names) | {
-        "study": study, "claim": name, "protocol": "corrected", "kind": "published", "place": "figure_3.png, left end",
+        "study": study, "claim": name, "protocol": "corrected", "origin": "paper",
+        "confidence": "verified", "document": "author2022", "place": "figure_3.png, left end",
         "says": f"The sentence of {name}.", "published": 0.74, "unit": "points", "read_from": "picture", "value": 1.05,
-        "ci_low": -0.2, "ci_high": 2.3, "n": 2187, "seeds": 2, "dataset": "rendered faces", "rule": "equals",
+        "ci_low": -0.2, "ci_high": 2.3, "interval": "sampling error", "n": 2187, "seeds": 2, "dataset": "rendered faces", "rule": "equals",
         "bound": 0.74, "tolerance": 0.5, "tolerance_from": "sampling error", "tolerance_why": "Two standard errors.",
         "verdict": "reproduced", "reason": "within the tolerance",
     }  # fmt: skip
@@ -70,7 +71,7 @@ def claims() -> pd.DataFrame:
     lines = [
         claim("one", "price"),
         claim("one", "price", protocol="as_published"),
-        claim("one", "order", rule="at_most", kind="finding", verdict="partly", comment="A remark."),
+        claim("one", "order", rule="at_most", origin="ours", confidence=None, verdict="partly", comment="A remark."),
         claim("one", "fails", rule="at_least", **failed),
         claim("one", "untested", **empty, **untested),
         claim("two", "hostile", says=HOSTILE, place=HOSTILE, reason=HOSTILE, tolerance_why=HOSTILE, comment=HOSTILE),
@@ -153,9 +154,10 @@ def write_project(folder: Path) -> dict:
     )
     figures = folder / "results/report/figures"
     figures.mkdir(parents=True)
-    picture(figures / "claims_by_tolerance.png")
-    for kind in ("pdf", "parquet"):
-        (figures / f"claims_by_tolerance.{kind}").touch()
+    for name in ("claims_by_tolerance", "claims_by_study"):
+        picture(figures / f"{name}.png")
+        for kind in ("pdf", "parquet"):
+            (figures / f"{name}.{kind}").touch()
     parquet.write(claims(), folder / "results/claims.parquet", CLAIMS)
     (folder / "results/manifest.json").write_text(json.dumps(manifest()))
     made = {"rule": "draw", "script": "scripts/one/draw.py", "settings": {"threats": ["linf"]}, "data": ["a.parquet"]}
@@ -166,5 +168,6 @@ def write_project(folder: Path) -> dict:
         "manifest_path": "results/manifest.json",
         "metrics": {name: f"results/{name}/metrics.parquet" for name in ("one", "two")},
         "made_by": {"results/one/figures/front.png": made},
+        "by_study": {k: f"results/report/figures/claims_by_study.{k}" for k in ("png", "pdf", "parquet")},
         "tolerance": {k: f"results/report/figures/claims_by_tolerance.{k}" for k in ("png", "pdf", "parquet")},
     }
