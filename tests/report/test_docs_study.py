@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from scripts.claims.claims_file import read_claims
 from scripts.common import parquet, studies
 from scripts.common.errors import UserError
 from scripts.common.references import cite
@@ -172,3 +173,11 @@ def test_the_studies_of_the_project_are_described():
         content = yaml.safe_load((ROOT / f"scripts/{name}/study.yaml").read_text())
         assert list(content)[:3] == ["title", "order", "found"] and list(content)[-1] == "docs", name
         assert not any(letter.isdigit() for letter in content["found"]["sentence"]), name
+
+
+def test_every_number_of_a_sentence_is_one_that_the_study_has():
+    for name in studies.study_names(ROOT):
+        claims = {claim["id"]: claim["protocols"] for claim in read_claims(ROOT / f"scripts/{name}/claims.yaml")}
+        for number in studies.describe(name, ROOT)["found"]["numbers"].values():
+            if "claim" in number:
+                assert number["protocol"] in claims.get(number["claim"], ()), f"{name}: {number}"
