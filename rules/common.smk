@@ -16,6 +16,18 @@ def code(script):
     return [os.path.relpath(ROOT / path, here) for path in project_imports(script, ROOT)]
 
 
+def html_files(folder):
+    """Return the templates, styles and scripts of a page below scripts/, and those that all pages share, as inputs."""
+    kinds, folders = ("jinja", "css", "js"), (folder, "common/html")
+    paths = [
+        path
+        for name in folders
+        for kind in kinds
+        for path in (ROOT / "scripts" / name).glob(f"*.{kind}")
+    ]
+    return sorted(os.path.relpath(path) for path in paths)
+
+
 def gathered(study, name):
     """Return a gathered Parquet file of a study: as measured here, or unpacked from a release."""
     return f"results/{'released/' if config['released'] else ''}{study}/{name}.parquet"

@@ -21,10 +21,7 @@ rule report:
             for study in STUDIES
             for path in studies.caption_paths(study, ROOT)
         ],
-        looks=[
-            os.path.relpath(ROOT / f"scripts/report/page.{kind}")
-            for kind in ("html.jinja", "css", "js")
-        ],
+        html=html_files("report"),
         licence=os.path.relpath(ROOT / "LICENSE"),
         code=code("scripts/report/page.py"),
     output:
