@@ -162,6 +162,7 @@ rule boosting_figures:
         masses=gathered("boosting", "masses"),
         facts=gathered("boosting", "facts"),
         stages=gathered("boosting", "stages"),
+        html=html_files("boosting/html"),
         code=code("scripts/boosting/boosting_figures.py"),
     output:
         figure_files(

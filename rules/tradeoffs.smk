@@ -278,6 +278,7 @@ rule tradeoffs_figure_three_way:
     input:
         metrics=gathered("tradeoffs", "metrics"),
         runs=gathered("tradeoffs", "runs"),
+        html=html_files("tradeoffs/html"),
         code=code("scripts/tradeoffs/tradeoffs_figure_three_way.py"),
     output:
         figure_files("tradeoffs", "three_way"),

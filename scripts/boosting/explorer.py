@@ -4,17 +4,14 @@ Candidates are the rounds of all boosters on the first split. What no other one 
 every other test row; the numbers shown for the chosen model are those of the remaining test rows, which chose nothing.
 """
 
-import html
 from pathlib import Path
-from string import Template
 
 import pandas as pd
 
 from scripts.boosting import names
-from scripts.boosting.explorer_page import PAGE
 from scripts.boosting.looks import cells, labelled
+from scripts.common import html
 from scripts.common.files import atomic_path
-from scripts.common.pages import embedded
 from scripts.common.pareto import pareto_mask
 
 OBJECTIVES = {  # column: short words, what it says in a sentence
@@ -28,6 +25,7 @@ OBJECTIVES = {  # column: short words, what it says in a sentence
     ),
 }
 DIGITS = 5
+PAGES = Path(__file__).parent / "html"
 
 
 def candidates(rounds: pd.DataFrame) -> pd.DataFrame:
@@ -84,9 +82,14 @@ def content(rounds: pd.DataFrame, facts: pd.DataFrame) -> dict:
 def write_explorer(rounds: pd.DataFrame, facts: pd.DataFrame, path: str | Path) -> None:
     """Write the page, whole or not at all; it needs no network."""
     held = content(rounds, facts)
-    options = "".join(
-        f'<option value="{place}">{html.escape(cell["name"])}</option>' for place, cell in enumerate(held["cells"])
+    page = html.page(
+        html.environment(PAGES),
+        "explorer.html.jinja",
+        title="Weigh error, balance and fairness, and see which model that chooses",
+        styles=["explorer.css"],
+        scripts=["base.js", "explorer.js"],
+        data=held,
+        **held,
     )
-    page = Template(PAGE).substitute(options=options, data=embedded(held))
     with atomic_path(path) as temporary:
         temporary.write_text(page, encoding="utf-8", newline="\n")

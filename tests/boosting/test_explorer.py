@@ -10,6 +10,7 @@ from scripts.boosting.looks import cells
 from scripts.boosting.preferences import chosen
 from scripts.common import parquet
 from tests.browser import open_browser
+from tests.pages import data_block, policy, unlisted
 
 TITLE = "document.querySelector('#answer h2')?.textContent"
 SET = """((weights) => {{
@@ -34,6 +35,39 @@ def browser(measured, tmp_path_factory):
     opened.wait("document.querySelectorAll('tbody tr').length > 0")
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="module")
+def text(measured, tmp_path_factory):
+    path = tmp_path_factory.mktemp("text") / "page.html"
+    write_explorer(parquet.read(measured["rounds"]), parquet.read(measured["facts"]), path)
+    return path.read_text(encoding="utf-8")
+
+
+def test_the_policy_lets_run_what_the_page_brings_and_nothing_else(text):
+    assert unlisted(text) == []
+    assert policy(text)["default-src"] == ["'none'"] and "unsafe" not in str(policy(text))
+
+
+def test_the_data_block_holds_what_was_computed(text, held):
+    assert data_block(text) == held
+
+
+def test_a_phone_shows_the_whole_page_with_letters_of_a_readable_size(browser):
+    browser.send("Emulation.setDeviceMetricsOverride", width=390, height=844, deviceScaleFactor=2, mobile=True)
+    browser.settle()
+    assert browser.evaluate("document.documentElement.scrollWidth") == 390
+    browser.wait("by('plot').viewBox.baseVal.width <= 390")  # drawn anew for this width
+    assert browser.evaluate("by('plot').getBoundingClientRect().width / by('plot').viewBox.baseVal.width") > 0.9
+    browser.send("Emulation.clearDeviceMetricsOverride")
+
+
+def test_the_chart_follows_the_dark_scheme(browser):
+    ink = "getComputedStyle(document.querySelector('#plot text')).fill"
+    light = browser.evaluate(ink)
+    browser.send("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "dark"}])
+    assert browser.evaluate(ink) != light
+    browser.send("Emulation.setEmulatedMedia", features=[])
 
 
 def points(cell: dict) -> np.ndarray:
@@ -71,7 +105,7 @@ def test_it_says_why_in_plain_words(browser, held):
     browser.evaluate(SET.format(weights="[80, 5, 5, 5, 5]"))
     words = browser.evaluate("by('answer').textContent")
     assert "no other one beats in everything" in words and "no other model comes closer" in words
-    assert "people judged wrongly" in words and "You gave it 80 %" in words
+    assert "people judged wrongly" in words and "You gave it 80\u00a0%" in words
     assert (
         len(held["objectives"]) == len(OBJECTIVES) == browser.evaluate("document.querySelectorAll('#answer li').length")
     )
@@ -109,7 +143,7 @@ def test_another_mark_tells_why_it_is_not_chosen(browser):
 
 def test_the_buttons_set_the_weights(browser):
     browser.evaluate("[...document.querySelectorAll('#presets button')][1].click()")
-    assert browser.evaluate("document.querySelector('#weights output').textContent") == "60 %"
+    assert browser.evaluate("document.querySelector('#weights output').textContent") == "60\u00a0%"
 
 
 def test_names_are_text_and_the_page_asks_for_nothing(browser):

@@ -133,3 +133,14 @@ def test_a_changed_hyper_parameter_trains_its_own_runs_only(study, tmp_path):
 def test_an_edited_claim_judges_again_and_measures_nothing(workshop):
     edit(workshop / "scripts/tradeoffs/claims.yaml", "says: 42 % of people", "says: Four in ten people")
     assert planned_jobs(workshop).keys() == CLAIMS | PAGES
+
+
+def test_an_edited_page_style_draws_the_pages_again_and_nothing_else(workshop):
+    edit(workshop / "scripts/common/html/base.css", "max-width: 78rem", "max-width: 77rem")
+    assert planned_jobs(workshop).keys() - PAGES == {"boosting_figures", "tradeoffs_figure_three_way"}
+
+
+def test_an_edited_page_script_draws_its_own_page_again(workshop):
+    edit(workshop / "scripts/boosting/html/explorer.js", '"errors first"', '"error first"')
+    jobs = planned_jobs(workshop).keys()
+    assert "report" in jobs and jobs - PAGES == {"boosting_figures"}
