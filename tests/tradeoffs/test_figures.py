@@ -28,6 +28,7 @@ from scripts.tradeoffs import (
     tradeoffs_tables,
 )
 from scripts.tradeoffs.published import FAIRNESS_HULL, ROBUSTNESS_HULL
+from tests.pages import policy, unlisted
 from tests.tradeoffs.synthetic import study, write
 
 SHOWN = "<img src=x onerror=alert(1)></script><b>&amp;"
@@ -324,7 +325,7 @@ def test_the_page_escapes_names_and_needs_no_network(three_way):
     assert html.escape(SHOWN) in ours
     assert "<img" not in ours and ours.count("</script>") == 3  # the data's, plotly's and the page's own
     assert not re.search(r"(src|href)\s*=\s*.?https?:", ours)
-    assert "default-src 'none'" in ours
+    assert policy(text)["default-src"] == ["'none'"] and unlisted(text) == []
     data = json.loads(re.search(r'id="data">(.*?)</script>', ours, re.DOTALL)[1])
     assert data["models"][0]["name"] == SHOWN
     assert len(data["models"]) == 28 == ours.count("data-model=")
