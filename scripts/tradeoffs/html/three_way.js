@@ -8,7 +8,7 @@ function markup(text) {  // the picture's labels read a little HTML: show it as 
   return text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
 }
 function list(title, pairs) {
-  element("h2", title, panel);
+  element("h3", title, panel);
   const lines = element("dl", "", panel);
   for (const [words, value] of pairs) { element("dt", words, lines); element("dd", value, lines); }
 }
