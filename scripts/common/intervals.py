@@ -145,7 +145,7 @@ def bootstrap_metrics(
 
     Returns:
         Columns subgroup, metric, value, ci_low, ci_high, n; n = rows in the denominator (for a difference of
-        both groups), so the false-negative rate rests on the positives alone.
+        both groups), so for the false-negative rate n counts positives only.
     """
     values = subgroup_rates(counts, groups, rates)
     samples = subgroup_rates(bootstrap_counts(counts, replicates, seed), groups, rates)

@@ -20,7 +20,7 @@ def joint_table(codes: Mapping[str, ArrayLike], sizes: Sequence[int]) -> np.ndar
     """Number of rows with each combination of codes.
 
     Args:
-        codes: name to array, d arrays of n whole numbers; array k holds 0 .. sizes[k] - 1.
+        codes: name -> array of n whole numbers, d arrays; array k holds 0 .. sizes[k] - 1.
         sizes: number of categories of each array.
 
     Returns:
