@@ -13,7 +13,7 @@ from scripts.common import parquet
 from scripts.common.errors import UserError
 from scripts.common.logs import job, log
 from scripts.common.metrics import RATES, balanced_accuracy, by_attribute
-from scripts.common.over_seeds import over_seeds
+from scripts.common.resampled_t import aggregate_splits
 from scripts.common.schemas.metrics import METRICS
 from scripts.common.schemas.predictions import PREDICTIONS
 from scripts.common.seeds import seed_from
@@ -103,8 +103,8 @@ def pairs_of(frame: pd.DataFrame) -> list[tuple[tuple[str, str], tuple[str, str]
 def differences(frame: pd.DataFrame, test_by_train: float) -> pd.DataFrame:
     """Return arm minus other arm, split by split, of one cell, in schema METRICS.
 
-    The interval is that of the mean over the splits (`over_seeds`), the same on every row of a pair and metric: single
-    splits have none of their own.
+    The interval is that of the mean over the splits (`aggregate_splits`), the same on every row of a pair and metric:
+    single splits have none.
     """
     wide = frame.pivot_table(
         index=["metric", "subgroup", "seed"], columns=["protocol", "method"], values="value", dropna=False
@@ -121,7 +121,7 @@ def differences(frame: pd.DataFrame, test_by_train: float) -> pd.DataFrame:
     rows = pd.concat(found, ignore_index=True).dropna(subset="value")
     about = {name: frame[name].iloc[0] for name in ("dataset", "attributes")}
     rows = rows.assign(study=STUDY, run="", split="test", test_by_train=test_by_train, **about)
-    means = over_seeds(rows, KEYS)[[*KEYS, "ci_low", "ci_high"]]
+    means = aggregate_splits(rows, KEYS)[[*KEYS, "ci_low", "ci_high"]]
     return rows.drop(columns="test_by_train").merge(means, on=KEYS)
 
 
@@ -181,7 +181,9 @@ def stage_metrics(path: str | Path) -> pd.DataFrame:
             (method, int(seed.removeprefix("seed")), name, float(value), len(own)) for name, value in found.items()
         ]
     found = pd.DataFrame(rows, columns=["method", "seed", "metric", "value", "n"])
-    return over_seeds(found.assign(test_by_train=0.0), ["method", "metric"]).assign(dataset=TITLE, protocol="corrected")
+    return aggregate_splits(found.assign(test_by_train=0.0), ["method", "metric"]).assign(
+        dataset=TITLE, protocol="corrected"
+    )
 
 
 def measure_all(
@@ -204,7 +206,7 @@ def measure_all(
         parts["metrics"].append(metrics)
         parts["findings"].append(differences(metrics, by_train))
         own = pd.concat([metrics.assign(quantity="value"), parts["findings"][-1].assign(quantity="difference")])
-        parts["summary"].append(over_seeds(own.assign(test_by_train=by_train), [*KEYS, "quantity"]))
+        parts["summary"].append(aggregate_splits(own.assign(test_by_train=by_train), [*KEYS, "quantity"]))
         parts["rounds"].append(round_metrics(rounds, runs))
         parts["masses"].append(mass_rows(rounds, runs))
         parts["facts"].append(

@@ -1,4 +1,4 @@
-"""Which files of this project a script imports, so that a rule can declare them as input."""
+"""Project files that a script imports, so that a rule can declare them as input."""
 
 import ast
 from functools import cache

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 from scripts.common.errors import UserError
 from scripts.common.files import atomic_path
 
-# What a damaged file makes pyarrow raise (found by flipping every bit of one).
+# Exceptions that pyarrow raises on a damaged file (determined by flipping every bit of one).
 DAMAGE = (pa.ArrowException, OSError, ValueError, MemoryError)
 
 
@@ -42,7 +42,7 @@ def read(path: str | Path, schema: pa.Schema | None = None, columns: list[str] |
     """Read a Parquet file into a frame; with a `schema`, check its columns and types.
 
     Raises:
-        UserError: the file is missing, is no Parquet file, or has another schema.
+        UserError: the file is missing, is not a Parquet file, or has another schema.
     """
     try:
         table = pq.read_table(path, columns=columns, page_checksum_verification=True)
@@ -60,5 +60,5 @@ def read(path: str | Path, schema: pa.Schema | None = None, columns: list[str] |
 
 
 def gather(paths: list[str | Path], schema: pa.Schema | None = None) -> pd.DataFrame:
-    """Read several files of one schema and stack their rows in the order given."""
+    """Rows of several files of one schema as one frame, in the order given."""
     return pd.concat([read(path, schema) for path in paths], ignore_index=True)

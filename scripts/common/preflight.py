@@ -1,4 +1,4 @@
-"""Whether a run can write where it must, asked before anything is planned. Imported by the Snakefile: nothing heavy."""
+"""Check before planning that a run can write its files. Imported by the Snakefile, so it imports nothing heavy."""
 
 import os
 import time
@@ -6,14 +6,14 @@ from pathlib import Path
 
 from scripts.common.files import as_user_error
 
-PROBE = bytes(2**16)  # Snakemake's own notes on a job are smaller
+PROBE = bytes(2**16)  # larger than Snakemake's metadata of a job
 AHEAD = 60  # seconds by which the clocks of two machines may differ
 
 
 def require_writable(*folders: str | Path) -> None:
     """Write and remove a small file in each folder, or in the nearest folder above it that exists.
 
-    Snakemake itself would end in a traceback, and on a full disk in one per job.
+    Without this check Snakemake would end in a traceback, and on a full disk in one per job.
 
     Raises:
         UserError: a folder is read-only, or its disk is full.

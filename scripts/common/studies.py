@@ -1,4 +1,4 @@
-"""The studies of the project: where their five places are, and what `scripts/X/study.yaml` says of each.
+"""The studies of the project: the paths of their files, and the content of each `scripts/X/study.yaml`.
 
 A study X exists if it has `rules/X.smk` and `scripts/X/study.yaml`; nothing else lists it. This module is
 imported by the Snakefile, so it imports nothing heavy.
@@ -18,8 +18,8 @@ SCHEMA = Path(__file__).with_name("study.schema.yaml")
 def study_names(root: str | Path) -> list[str]:
     """Return the names of all studies below the project's root, in alphabetical order."""
     root = Path(root)
-    found = (path.parent.name for path in root.glob("scripts/*/study.yaml"))
-    return sorted(name for name in found if (root / f"rules/{name}.smk").exists())
+    names = (path.parent.name for path in root.glob("scripts/*/study.yaml"))
+    return sorted(name for name in names if (root / f"rules/{name}.smk").exists())
 
 
 @cache
@@ -43,7 +43,7 @@ def describe(study: str, root: Path) -> dict:
 
 
 def caption_path(study: str, name: str, root: Path) -> Path:
-    """Return where the caption of a figure or table stands: one paragraph of reStructuredText."""
+    """Return the path of the caption of a figure or table: one paragraph of reStructuredText."""
     return root / f"scripts/{study}/captions/{name}.rst"
 
 
@@ -54,7 +54,7 @@ def caption_paths(study: str, root: Path) -> list[Path]:
 
 
 def figure_paths(study: str, root: Path, name: str | None = None) -> list[str]:
-    """Return the files of one or all figures that the study promises; an animation and a page are files of a figure."""
+    """Return the output files of one figure or of all, including a figure's animation and interactive page."""
     about, paths = describe(study, root), []
     for figure, entry in about["figures"].items():
         kinds = [*FIGURE_KINDS]
@@ -68,7 +68,7 @@ def figure_paths(study: str, root: Path, name: str | None = None) -> list[str]:
 
 
 def table_paths(study: str, root: Path, name: str | None = None) -> list[str]:
-    """Return the files of one or all tables that the study promises: CSV, Markdown, LaTeX."""
+    """Return the output files of one table or of all: CSV, Markdown, LaTeX."""
     tables = describe(study, root)["tables"]
     if name is not None and name not in tables:
         raise UserError(f"scripts/{study}/study.yaml: tables: there is no {name!r}, but a rule makes it")
@@ -77,7 +77,7 @@ def table_paths(study: str, root: Path, name: str | None = None) -> list[str]:
 
 
 def released_paths(study: str, root: Path, folder: str = "results") -> list[str]:
-    """Return the Parquet files of which all figures, tables and claims of the study are made."""
+    """Return the Parquet files from which all figures, tables and claims of the study are made."""
     return [f"{folder}/{study}/{name}.parquet" for name in describe(study, root)["released"]]
 
 
@@ -92,6 +92,6 @@ def shown_in_readme(study: str, root: Path, kind: str) -> list[str]:
 
 
 def picture_path(study: str, name: str, root: Path) -> str:
-    """Return the file of a figure that a page shows: the animation where there is one."""
+    """Return the image file that a page shows for a figure: the animation where there is one."""
     animated = describe(study, root)["figures"][name].get("animation")
     return f"results/{study}/figures/{name}.{'gif' if animated else 'png'}"

@@ -143,7 +143,7 @@ def broken(path: str, content: str | bytes | None):
 
 MISTAKES = {
     "no picture": ("results/one/figures/front.png", None, "front.png: no such file"),
-    "damaged picture": ("results/one/figures/front.png", b"GIF89a", "front.png: damaged or no picture"),
+    "damaged picture": ("results/one/figures/front.png", b"GIF89a", "front.png: damaged or not an image"),
     "no table": ("results/one/tables/models.csv", None, "models.csv: no such file"),
     "empty table": ("results/one/tables/models.csv", "", "models.csv: empty"),
     "ragged table": ("results/one/tables/models.csv", "a,b\n1\n", "rows of different length"),

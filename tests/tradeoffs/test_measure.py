@@ -64,7 +64,7 @@ def test_robust_accuracy_of_a_small_case():
     value = values(robust_metrics(attacks_of_eight(), 50, seed=0))
     name = "robust_accuracy_linf_0.01"
     assert [value[name, who] for who in ("all", "men", "women", "difference")] == [4 / 8, 1 / 4, 3 / 4, -2 / 4]
-    assert value[f"{name}_apgd", "all"] == 6 / 8  # the cascade: standing after each attack
+    assert value[f"{name}_apgd", "all"] == 6 / 8  # the ensemble: standing after each attack
     assert value[f"{name}_fab", "all"] == 5 / 8
     assert value[f"{name}_square", "all"] == 4 / 8
     assert value[f"{name}_square", "women"] == 3 / 4
