@@ -7,7 +7,7 @@ from scripts.common.config import check_files, in_order, validate
 from scripts.common.errors import UserError
 from scripts.common.studies import study_names
 from scripts.common.preflight import date_back, require_writable
-from scripts.provenance.archive import located, read_release
+from scripts.provenance.archive import located, read_releases, settings_of
 from scripts.provenance.settings import portable
 
 
@@ -25,10 +25,11 @@ try:
     validate(config, ROOT)
     require_writable("results", ".snakemake")
     if config["released"]:  # what is redrawn states the settings that its numbers were made with
-        archive = located(config["released"])
-        RELEASE = read_release(archive, ROOT)
+        place = located(config["released"])
+        RELEASES = read_releases(place, ROOT)
+        settings = settings_of(RELEASES, config, ROOT)
         config.clear()
-        config.update(RELEASE["settings"], released=archive)
+        config.update(settings, released=place)
     config.update(in_order(config))
     STUDIES = [study for study in study_names(ROOT) if study in config]
     PROMISED = {study: studies.promised_paths(study, ROOT) for study in STUDIES}

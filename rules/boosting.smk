@@ -5,7 +5,8 @@ from scripts.boosting.plan import Plan as BoostingPlan
 BOOSTING = config["boosting"]
 BOOSTING_PLAN = BoostingPlan(BOOSTING)
 BOOSTING_OUT = "results/boosting"
-BOOSTING_MEASURED = ["metrics", "findings", "summary", "rounds", "masses", "facts", "stages"]
+BOOSTING_MEASURED = ["metrics", "findings", "summary", "rounds", "candidates", "masses"]
+BOOSTING_MEASURED += ["facts", "stages"]
 
 
 rule boosting_compile:
@@ -159,6 +160,7 @@ rule boosting_figures:
     input:
         summary=gathered("boosting", "summary"),
         rounds=gathered("boosting", "rounds"),
+        candidates=gathered("boosting", "candidates"),
         masses=gathered("boosting", "masses"),
         facts=gathered("boosting", "facts"),
         stages=gathered("boosting", "stages"),

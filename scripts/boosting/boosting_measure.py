@@ -7,6 +7,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from scripts.boosting import measures, names, notions
+from scripts.boosting.candidates import candidates
 from scripts.boosting.mfbpp import objectives
 from scripts.boosting.two_stages import TITLE
 from scripts.common import parquet
@@ -21,6 +22,7 @@ from scripts.common.seeds import seed_from
 STUDY = "boosting"
 KEYS = ["dataset", "attributes", "protocol", "method", "metric", "subgroup"]
 READ = ["run", "y_true", "y_pred", "score"]
+DRAWN = ["error", "balanced_error", "EOdds_sum", "EOdds_max"]  # what figures draw of every round
 # what is compared on the same splits: (protocol, method) of an arm and of the one that it is compared with
 PAIRED = [
     *((("as_published", arm), ("as_published", names.ADABOOST)) for arm in (names.ADAFAIR, names.ADAFAIR_CSB2)),
@@ -151,6 +153,22 @@ def round_metrics(rounds: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(**about)
 
 
+def followed(frame: pd.DataFrame, boosters: tuple[tuple[str, str], ...]) -> pd.Series:
+    """Return which rows are about one attribute and one of some (protocol, method)."""
+    key = pd.Series(list(zip(frame["protocol"], frame["method"], strict=True)), index=frame.index, dtype=object)
+    return key.isin(boosters) & ~frame["attributes"].str.contains(",")
+
+
+def drawn_rounds(rounds: pd.DataFrame) -> pd.DataFrame:
+    """Return what figures draw of the rounds in numbers: the test part of all, the training part of the followed.
+
+    A release carries a row per round, so it holds no more columns and rows than that.
+    """
+    watched = (rounds["part"] == "watched") & followed(rounds, names.FOLLOWED)
+    shown = rounds[(rounds["part"] == "test") | watched]
+    return shown[["dataset", "attributes", "protocol", "method", "round", "theta", "part", *DRAWN]]
+
+
 def mass_rows(rounds: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
     """Return the share of weight by round, cell (one digit per attribute, 0 protected) and label, of the boosters."""
     own = rounds[rounds["masses"].map(len) > 0]
@@ -189,7 +207,7 @@ def stage_metrics(path: str | Path) -> pd.DataFrame:
 def measure_all(
     cells: list[dict[str, str]], stages: str, minimum: int, replicates: int, output: dict[str, str]
 ) -> None:
-    """Write metrics, findings, summary, rounds, masses and facts of all cells, and the stages.
+    """Write metrics, findings, summary, rounds, candidates, masses and facts of all cells, and the stages.
 
     Args:
         cells: of each the paths of predictions, runs and rounds.
@@ -198,7 +216,7 @@ def measure_all(
     Raises:
         UserError: a predictions file is damaged.
     """
-    parts = {name: [] for name in ("metrics", "findings", "summary", "rounds", "masses", "facts")}
+    parts = {name: [] for name in output if name != "stages"}
     for paths in cells:
         runs, rounds = parquet.read(paths["runs"]), parquet.read(paths["rounds"])
         metrics = cell_metrics(paths["predictions"], runs, minimum, replicates)
@@ -207,8 +225,12 @@ def measure_all(
         parts["findings"].append(differences(metrics, by_train))
         own = pd.concat([metrics.assign(quantity="value"), parts["findings"][-1].assign(quantity="difference")])
         parts["summary"].append(aggregate_splits(own.assign(test_by_train=by_train), [*KEYS, "quantity"]))
-        parts["rounds"].append(round_metrics(rounds, runs))
-        parts["masses"].append(mass_rows(rounds, runs))
+        numbers = round_metrics(rounds, runs)
+        place = {name: runs[name].iloc[0] for name in ("dataset", "attributes")}
+        parts["rounds"].append(drawn_rounds(numbers))
+        parts["candidates"].append(candidates(numbers).assign(**place))
+        masses = mass_rows(rounds, runs)
+        parts["masses"].append(masses[followed(masses, names.WEIGHED)])
         parts["facts"].append(
             runs.drop(columns=["run", "protocol", "method", "seed", "theta", "rounds"]).drop_duplicates()
         )
@@ -226,6 +248,6 @@ if "snakemake" in globals():
             dict(zip(("predictions", "runs", "rounds"), paths, strict=True))
             for paths in zip(files.predictions, files.runs, files.rounds, strict=True)
         ]
-        names_of = ("metrics", "findings", "summary", "rounds", "masses", "facts", "stages")
+        names_of = ("metrics", "findings", "summary", "rounds", "candidates", "masses", "facts", "stages")
         out = {name: snakemake.output[name] for name in names_of}
         measure_all(cells, files.stages[0], snakemake.params.minimum, snakemake.params.replicates, out)

@@ -3,9 +3,12 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from scripts.boosting.explorer import OBJECTIVES, candidates, content, write_explorer
+from scripts.boosting.boosting_measure import round_metrics
+from scripts.boosting.candidates import OBJECTIVES, candidates
+from scripts.boosting.explorer import content, write_explorer
 from scripts.boosting.looks import cells
 from scripts.boosting.preferences import chosen
 from scripts.common import parquet
@@ -22,7 +25,7 @@ SET = """((weights) => {{
 
 @pytest.fixture(scope="module")
 def held(measured):
-    return content(parquet.read(measured["rounds"]), parquet.read(measured["facts"]))
+    return content(*(parquet.read(measured[name]) for name in ("candidates", "rounds", "facts")))
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +33,7 @@ def browser(measured, tmp_path_factory):
     folder = tmp_path_factory.mktemp("explorer")
     page, facts = folder / "page.html", parquet.read(measured["facts"])
     facts = facts.assign(group_0=facts["group_0"] + " <b>&</b>")  # names from data are text, not markup
-    write_explorer(parquet.read(measured["rounds"]), facts, page)
+    write_explorer(parquet.read(measured["candidates"]), parquet.read(measured["rounds"]), facts, page)
     opened = open_browser(page.as_uri(), str(folder / "profile"))
     opened.wait("document.querySelectorAll('tbody tr').length > 0")
     yield opened
@@ -40,7 +43,9 @@ def browser(measured, tmp_path_factory):
 @pytest.fixture(scope="module")
 def text(measured, tmp_path_factory):
     path = tmp_path_factory.mktemp("text") / "page.html"
-    write_explorer(parquet.read(measured["rounds"]), parquet.read(measured["facts"]), path)
+    write_explorer(
+        parquet.read(measured["candidates"]), parquet.read(measured["rounds"]), parquet.read(measured["facts"]), path
+    )
     return path.read_text(encoding="utf-8")
 
 
@@ -74,8 +79,9 @@ def points(cell: dict) -> np.ndarray:
     return np.array([model["choice"] for model in cell["models"]])
 
 
-def test_candidates_are_efficient_and_no_constant_classifiers(measured, held):
-    rounds = parquet.read(measured["rounds"])
+def test_candidates_are_efficient_and_no_constant_classifiers(written, held):
+    read = [(parquet.read(paths["rounds"]), parquet.read(paths["runs"])) for paths in written.values()]
+    rounds = pd.concat([round_metrics(*tables) for tables in read])
     for (dataset, attributes), cell in zip(cells(rounds), held["cells"], strict=True):
         own = points(cell)
         for point in own:
