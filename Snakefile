@@ -53,8 +53,10 @@ include: "rules/faults.smk"
 include: "rules/page.smk"
 
 
-# On a cluster only what is worth a benchmark is submitted; what takes seconds runs beside Snakemake.
-workflow.localrules(*(rule.name for rule in workflow.rules if rule.benchmark is None))
+try:
+    check_kept(workflow.rules, STUDIES)
+except UserError as error:
+    sys.exit(f"Error: {error}")
 
 
 onstart:

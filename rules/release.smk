@@ -24,6 +24,7 @@ if config["released"]:
             manifest="results/released/manifest.json",
         log:
             "results/report/logs/unpack_release.log",
+        localrule: True
         conda:
             "../envs/report.yaml"
         params:
@@ -41,6 +42,7 @@ if config["released"]:
             manifest="results/manifest.json",
         log:
             "results/report/logs/manifest.log",
+        localrule: True
         conda:
             "../envs/report.yaml"
         script:
@@ -50,9 +52,10 @@ else:
 
     rule manifest:
         input:
-            data=HASHED["data"],
+            data=kept("data"),
             released=PACKED,
-            hashed=[path for study in STUDIES for path in HASHED.get(study, [])],
+            predictions=kept("predictions"),
+            models=kept("models"),
             snakefile=os.path.relpath(ROOT / "Snakefile"),
             requirements=os.path.relpath(ROOT / "envs/requirements.in"),
             citation=os.path.relpath(ROOT / "CITATION.cff"),
@@ -62,6 +65,7 @@ else:
             crate="results/ro-crate-metadata.json",
         log:
             "results/report/logs/manifest.log",
+        localrule: True
         conda:
             "../envs/report.yaml"
         params:
@@ -79,6 +83,7 @@ else:
             "results/release/counterweight-release.zip",
         log:
             "results/report/logs/release.log",
+        localrule: True
         conda:
             "../envs/report.yaml"
         script:

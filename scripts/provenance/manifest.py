@@ -79,7 +79,11 @@ if "snakemake" in globals():
     with job(snakemake):
         files = snakemake.input
         manifest = collect(
-            snakemake.params.settings, list(files.data), list(files.released), list(files.hashed), files.requirements
+            snakemake.params.settings,
+            list(files.data),
+            list(files.released),
+            [*files.predictions, *files.models],
+            files.requirements,
         )
         write_json(manifest, snakemake.output.manifest)
         write_json(describe_run(manifest, files.snakefile, files.citation), snakemake.output.crate)
