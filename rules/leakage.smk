@@ -14,6 +14,7 @@ localrules:
 
 rule leakage_theory:
     input:
+        sentences=os.path.relpath(ROOT / "scripts/leakage/theory.yaml"),
         code=code("scripts/leakage/leakage_theory.py"),
     output:
         f"{LEAKAGE_OUT}/theory.parquet",
