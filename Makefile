@@ -13,7 +13,7 @@ $(foreach file,$(CONFIG),$(if $(wildcard $(file)),,$(error Error: CONFIG: $(file
 SNAKEMAKE := $(BIN)/snakemake $(if $(CONFIG),--configfile $(CONFIG)) \
 	$(if $(RELEASED),--config 'released=$(RELEASED)') --cores $(CORES)
 
-.PHONY: study figures release test test-faults faults bench readme lint lock unlock clean help
+.PHONY: study figures release test test-faults faults bench readme lint lock unlock clock clean help
 
 help:  ## say what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -64,6 +64,9 @@ lock: .venv/installed  ## renew envs/requirements.txt from envs/requirements.in
 
 unlock: .venv/installed  ## after a crash: remove Snakemake's lock, then run make study again
 	$(SNAKEMAKE) --unlock
+
+clock:  ## after a clock was set back: date the files of the future back, in their order
+	$(PYTHON) -m scripts.common.preflight
 
 clean:  ## remove the results, keep the environment
 	find results -mindepth 1 -maxdepth 1 ! -name README.md -exec rm -rf {} +

@@ -6,7 +6,7 @@ from scripts.common import parent_watchdog
 from scripts.common.config import check_files, in_order, validate
 from scripts.common.errors import UserError
 from scripts.common.studies import study_names
-from scripts.common.preflight import date_back, require_writable
+from scripts.common.preflight import clock_warning, project_files, require_writable
 from scripts.provenance.archive import located, read_releases, settings_of
 from scripts.provenance.settings import portable
 
@@ -54,17 +54,15 @@ include: "rules/faults.smk"
 include: "rules/page.smk"
 
 
-# On a cluster only what is worth a benchmark is submitted; what takes seconds runs beside Snakemake.
-workflow.localrules(*(rule.name for rule in workflow.rules if rule.benchmark is None))
+try:
+    check_kept(workflow.rules, STUDIES)
+except UserError as error:
+    sys.exit(f"Error: {error}")
 
 
 onstart:
-    folders = [ROOT / name for name in ("scripts", "rules", "envs", "releases")]
-    if ahead := date_back("results", *folders, *filter(Path.is_file, ROOT.iterdir())):
-        print(
-            f"The clock went back: {ahead} files were dated in the future, and now are not.",
-            file=sys.stderr,
-        )
+    if warning := clock_warning(*project_files(ROOT)):
+        print(warning, file=sys.stderr)
     if config["released"]:
         print(
             f"Redrawn from {config['released']}: its settings hold, those of config files do not.",

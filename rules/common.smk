@@ -1,13 +1,15 @@
 """What every rule file uses."""
 
 import os
+import sys
 from pathlib import Path
 
 from scripts.common import studies
+from scripts.common.errors import UserError
 from scripts.common.imports import project_imports
+from scripts.provenance.kept_files import check_kept, kept_files
 
 ROOT = Path(workflow.basedir)
-HASHED = {}  # study -> predictions and models, "data" -> data files: the manifest hashes them
 
 
 def code(script):
@@ -26,6 +28,19 @@ def html_files(folder):
         for path in (ROOT / "scripts" / name).glob(f"*.{kind}")
     ]
     return sorted(os.path.relpath(path) for path in paths)
+
+
+def table_descriptions(*names):
+    """Return the files that describe some tables, as input of the rules that use them: others do not concern these."""
+    return [os.path.relpath(ROOT / f"scripts/data/tables/{name}.yaml") for name in names]
+
+
+def kept(kind):
+    """Return an input function: the predictions, models or shared data that all studies list (`X_all_predictions` ...).
+
+    A function is asked when all rule files are read, so a study that comes later in the alphabet counts too.
+    """
+    return lambda wildcards: kept_files(workflow.rules, STUDIES, kind)
 
 
 def gathered(study, name):

@@ -5,6 +5,10 @@ from scripts.provenance.made_by import made_by
 SHOWN = [path for paths in PROMISED.values() for path in paths]
 
 
+localrules:
+    report,
+
+
 report: "../scripts/report/workflow.rst"
 
 

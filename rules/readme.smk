@@ -1,6 +1,11 @@
 """What the README shows of all studies together."""
 
 
+localrules:
+    rulegraph,
+    readme,
+
+
 rule rulegraph:
     input:
         snakefile=os.path.relpath(ROOT / "Snakefile"),

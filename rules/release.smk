@@ -19,6 +19,7 @@ if config["released"]:
             crates=expand("results/released/{study}/ro-crate-metadata.json", study=STUDIES),
         log:
             "results/report/logs/unpack_release.log",
+        localrule: True
         conda:
             "../envs/report.yaml"
         params:
@@ -35,6 +36,7 @@ if config["released"]:
             manifest="results/manifest.json",
         log:
             "results/report/logs/manifest.log",
+        localrule: True
         conda:
             "../envs/report.yaml"
         params:
@@ -47,9 +49,10 @@ else:
 
     rule manifest:
         input:
-            data=HASHED["data"],
+            data=kept("data"),
             released=RELEASED_TABLES.values(),
-            hashed=[path for study in STUDIES for path in HASHED.get(study, [])],
+            predictions=kept("predictions"),
+            models=kept("models"),
             requirements=os.path.relpath(ROOT / "envs/requirements.in"),
             citation=os.path.relpath(ROOT / "CITATION.cff"),
             code=code("scripts/provenance/manifest.py"),
@@ -57,6 +60,7 @@ else:
             manifest="results/manifest.json",
         log:
             "results/report/logs/manifest.log",
+        localrule: True
         conda:
             "../envs/report.yaml"
         params:
@@ -64,21 +68,34 @@ else:
         script:
             "../scripts/provenance/manifest.py"
 
+    def hashed_by(wildcards):
+        """Return the predictions and models of a study, of which its release holds the sha256 only."""
+        kinds = ("predictions", "models")
+        return [
+            path
+            for kind in kinds
+            for path in kept_files(workflow.rules, [wildcards.study], kind)
+        ]
+
     def read_by(wildcards):
         """Return the files below results/ that a study's numbers come from and that are not its results: data, wheels,
         other studies' predictions."""
         study = wildcards.study
-        wanted = [*RELEASED_TABLES[study], *HASHED.get(study, [])]
+        wanted = [*RELEASED_TABLES[study], *hashed_by(wildcards)]
         found = ancestors(workflow.rules, wanted, [f"results/{study}/", "results/data/"])
         theirs = [path for path in found if path.startswith("results/")]
-        return sorted(path for path in theirs if "/data/" in path or not path.startswith(f"results/{study}/"))
+        return sorted(
+            path
+            for path in theirs
+            if "/data/" in path or not path.startswith(f"results/{study}/")
+        )
 
     # From the files of one study alone: another study's change leaves its archive as it is.
     rule pack_release:
         input:
             tables=lambda wildcards: RELEASED_TABLES[wildcards.study],
             data=read_by,
-            hashed=lambda wildcards: HASHED.get(wildcards.study, []),
+            hashed=hashed_by,
             rules=lambda wildcards: os.path.relpath(ROOT / f"rules/{wildcards.study}.smk"),
             requirements=os.path.relpath(ROOT / "envs/requirements.in"),
             citation=os.path.relpath(ROOT / "CITATION.cff"),
@@ -89,6 +106,7 @@ else:
             "results/report/logs/pack_release/{study}.log",
         wildcard_constraints:
             study="|".join(STUDIES),
+        localrule: True
         conda:
             "../envs/report.yaml"
         params:

@@ -13,12 +13,14 @@ from scripts.common.files import atomic_path
 DAMAGE = (pa.ArrowException, OSError, ValueError, MemoryError)
 
 
-def write(frame: pd.DataFrame, path: str | Path, schema: pa.Schema | None = None) -> None:
+def write(
+    frame: pd.DataFrame, path: str | Path, schema: pa.Schema | None = None, metadata: dict[str, str] | None = None
+) -> None:
     """Write a frame to Parquet, whole or not at all.
 
     The same frame gives the same bytes, and every page carries a checksum: without one, two of three flipped bits would
     be read as other numbers. With a `schema`, its columns must be there and are cast
-    and put first; further columns keep their own type.
+    and put first; further columns keep their own type. `metadata` is stored beside the schema.
 
     Raises:
         ValueError: a column of the schema is missing or does not hold its type.
@@ -35,7 +37,7 @@ def write(frame: pd.DataFrame, path: str | Path, schema: pa.Schema | None = None
         fields = [schema.field(name) if name in schema.names else table.field(name) for name in table.column_names]
         table = table.cast(pa.schema(fields))
     with atomic_path(path) as temporary:
-        pq.write_table(table.replace_schema_metadata(None), temporary, compression="zstd", write_page_checksum=True)
+        pq.write_table(table.replace_schema_metadata(metadata), temporary, compression="zstd", write_page_checksum=True)
 
 
 def read(path: str | Path, schema: pa.Schema | None = None, columns: list[str] | None = None) -> pd.DataFrame:

@@ -4,6 +4,8 @@ A study X exists if it has `rules/X.smk` and `scripts/X/study.yaml`; nothing els
 imported by the Snakefile, so it imports nothing heavy.
 """
 
+import importlib
+import importlib.util
 from functools import cache
 from pathlib import Path
 
@@ -74,6 +76,13 @@ def table_paths(study: str, root: Path, name: str | None = None) -> list[str]:
         raise UserError(f"scripts/{study}/study.yaml: tables: there is no {name!r}, but a rule makes it")
     chosen = tables if name is None else [name]
     return [f"results/{study}/tables/{table}.{kind}" for table in chosen for kind in TABLE_KINDS]
+
+
+def cost_inputs(study: str) -> list[str]:
+    """Return the files that a study's scripts/X/cost.py reads beside the config and the tables: its `INPUTS`."""
+    if importlib.util.find_spec(f"scripts.{study}.cost") is None:
+        return []
+    return list(getattr(importlib.import_module(f"scripts.{study}.cost"), "INPUTS", []))
 
 
 def released_paths(study: str, root: Path, folder: str = "results") -> list[str]:

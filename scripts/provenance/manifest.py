@@ -85,7 +85,11 @@ if "snakemake" in globals():
     with job(snakemake):
         files = snakemake.input
         manifest = collect(
-            snakemake.params.settings, list(files.data), list(files.released), list(files.hashed), files.requirements
+            snakemake.params.settings,
+            list(files.data),
+            list(files.released),
+            [*files.predictions, *files.models],
+            files.requirements,
         )
         write_json(manifest, snakemake.output.manifest)
         log.info("%d files hashed", sum(len(manifest[key]) for key in ("data_files", "released_files", "hashes")))

@@ -6,7 +6,7 @@ from scripts.common import parquet
 from scripts.common.errors import UserError
 from scripts.common.metrics import RATES, count_table
 from scripts.common.schemas.metrics import METRICS
-from scripts.common.schemas.predictions import PREDICTIONS
+from scripts.common.schemas.predictions import PREDICTIONS, write_predictions
 from scripts.tradeoffs.attack_table import attack_names
 from scripts.tradeoffs.frontier import frontier_points
 from scripts.tradeoffs.tradeoffs_constants import constants
@@ -112,7 +112,7 @@ def test_clean_metrics_of_each_split():
 @pytest.fixture
 def files(tmp_path):
     frame, attacks = predictions(), attacks_of_eight()
-    parquet.write(frame, tmp_path / "predictions.parquet", PREDICTIONS)
+    write_predictions(frame, tmp_path / "predictions.parquet", ["male"])
     parquet.write(attacks, tmp_path / "attacks.parquet")
     return tmp_path
 
