@@ -18,7 +18,7 @@ TESTS := tests/$(STUDY) tests/claims tests/report tests/common/test_config.py te
 SNAKEMAKE := $(BIN)/snakemake $(if $(CONFIG),--configfile $(CONFIG)) \
 	$(if $(RELEASED),--config 'released=$(RELEASED)') --cores $(CORES)
 
-.PHONY: study tour figures release test test-faults faults bench docs citation lint lock unlock clean help
+.PHONY: study tour figures release test test-faults faults bench docs citation lint lock unlock clock clean help
 
 help:  ## say what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -77,6 +77,9 @@ lock: .venv/installed  ## renew envs/requirements.txt from envs/requirements.in
 
 unlock: .venv/installed  ## after a crash: remove Snakemake's lock, then run make study again
 	$(SNAKEMAKE) --unlock
+
+clock:  ## after a clock was set back: date the files of the future back, in their order
+	$(PYTHON) -m scripts.common.preflight
 
 clean:  ## remove the results, keep the environment
 	find results -mindepth 1 -maxdepth 1 ! -name README.md -exec rm -rf {} +

@@ -1,6 +1,11 @@
 """What the sources say, and whether it holds: one line per claim of every study."""
 
 
+localrules:
+    claims,
+    figure_claims,
+
+
 rule claims:
     input:
         claims=[os.path.relpath(ROOT / f"scripts/{study}/claims.yaml") for study in STUDIES],

@@ -4,15 +4,6 @@ DOCS = "results/docs"
 DOCS_FIGURE = "results/report/figures/claims_by_study.png"
 
 
-localrules:
-    docs_claims,
-    docs_study,
-    docs_readme,
-    docs_configuration,
-    docs_faults,
-    docs,
-
-
 rule docs_claims:
     input:
         claims=lambda wildcards: os.path.relpath(ROOT / f"scripts/{wildcards.study}/claims.yaml"),
@@ -32,6 +23,7 @@ rule docs_claims:
         f"{DOCS}/logs/docs_claims/{{study}}.log",
     wildcard_constraints:
         study="|".join(STUDIES),
+    localrule: True
     conda:
         "../envs/report.yaml"
     params:
@@ -66,6 +58,7 @@ rule docs_study:
         f"{DOCS}/logs/docs_study/{{study}}.log",
     wildcard_constraints:
         study="|".join(STUDIES),
+    localrule: True
     conda:
         "../envs/report.yaml"
     params:
@@ -85,6 +78,7 @@ rule docs_readme:
         index=f"{DOCS}/studies/README.md",
     log:
         f"{DOCS}/logs/docs_readme.log",
+    localrule: True
     conda:
         "../envs/report.yaml"
     params:
@@ -106,6 +100,7 @@ rule docs_configuration:
         f"{DOCS}/configuration.md",
     log:
         f"{DOCS}/logs/docs_configuration.log",
+    localrule: True
     conda:
         "../envs/report.yaml"
     params:
@@ -123,6 +118,7 @@ rule docs_faults:
         f"{DOCS}/parts/faults.md",
     log:
         f"{DOCS}/logs/docs_faults.log",
+    localrule: True
     conda:
         "../envs/report.yaml"
     script:
@@ -142,6 +138,7 @@ rule docs:
         touch(f"{DOCS}/docs.done"),
     log:
         f"{DOCS}/logs/docs.log",
+    localrule: True
     conda:
         "../envs/report.yaml"
     params:

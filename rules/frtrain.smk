@@ -11,6 +11,16 @@ FRTRAIN_FIRST = {"synthetic": FRTRAIN["seeds"][0]} | {
 }
 
 
+localrules:
+    frtrain_synthetic,
+    frtrain_initial,
+    frtrain_groups,
+    frtrain_figure_methods,
+    frtrain_figures,
+    frtrain_tables,
+    frtrain_bench,
+
+
 rule frtrain_synthetic:
     input:
         code=code("scripts/frtrain/frtrain_synthetic.py"),
@@ -43,6 +53,7 @@ rule frtrain_initial:
 rule frtrain_fit:
     input:
         table=FRTRAIN_PLAN.table,
+        description=lambda wildcards: table_descriptions(*FRTRAIN_PLAN.tables(wildcards.batch)),
         initial=rules.frtrain_initial.output[0],
         code=code("scripts/frtrain/frtrain_fit.py"),
     output:
@@ -196,15 +207,20 @@ rule frtrain_tables:
         "../scripts/frtrain/frtrain_tables.py"
 
 
-HASHED["data"] += [
-    f"results/data/packages/{TABLES['adult'].package}",
-    *expand(rules.tabular.output, table=["adult", "compas"]),
-]
-HASHED["frtrain"] = [
-    path
-    for output in [rules.frtrain_fit.output.weights, rules.frtrain_fit.output.predictions]
-    for path in expand(output, batch=FRTRAIN_PLAN.batches)
-]
+rule frtrain_all_data:
+    input:
+        prepared_tables(*FRTRAIN_PLAN.tables(*FRTRAIN_PLAN.batches)),
+
+
+rule frtrain_all_predictions:
+    input:
+        expand(rules.frtrain_fit.output.predictions, batch=FRTRAIN_PLAN.batches),
+
+
+rule frtrain_all_models:
+    input:
+        expand(rules.frtrain_fit.output.weights, batch=FRTRAIN_PLAN.batches),
+        expand(rules.frtrain_fit.output.settings, batch=FRTRAIN_PLAN.batches),
 
 
 rule frtrain_bench:

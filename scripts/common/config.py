@@ -16,29 +16,29 @@ DEEPEST = 50
 def full_schema(root: str | Path) -> dict:
     """Return the schema of the whole config: config.schema.yaml, and `scripts/X/schema.yaml` for the block of study X.
 
-    A study's schema may use the `$defs` of config.schema.yaml and bring its own.
+    A study's schema may use the `$defs` of config.schema.yaml and define further ones.
 
     Raises:
         UserError: a study has no schema, or its schema defines a name that is taken.
     """
     schema = read_yaml(Path(root, "config.schema.yaml"))
     for study in study_names(root):
-        own = read_yaml(Path(root, f"scripts/{study}/schema.yaml"))
-        definitions = own.pop("$defs", {})
+        block = read_yaml(Path(root, f"scripts/{study}/schema.yaml"))
+        definitions = block.pop("$defs", {})
         if taken := sorted(schema["$defs"].keys() & definitions.keys()):
             raise UserError(f"scripts/{study}/schema.yaml: $defs: {taken[0]!r} is defined already; take another name")
-        schema["properties"][study] = own
+        schema["properties"][study] = block
         schema["$defs"] |= definitions
     return schema
 
 
 def validate(config: dict, root: str | Path) -> None:
-    """Check a configuration against the schema of the project at `root`, then each study's block by its own rules.
+    """Check a configuration against the schema of the project at `root`, then the consistency of each study's block.
 
-    A study X whose values must fit one another has scripts/X/consistency.py with a function `check(block)`.
+    A study X whose values depend on each other has scripts/X/consistency.py with a function `check(block)`.
 
     Raises:
-        UserError: names the key, what is wrong with it and what it means.
+        UserError: it is invalid; the message names the key, its fault and its meaning.
     """
     for place, part in _parts(config):
         if not isinstance(part, (str, int, float, list, dict, type(None))):
@@ -52,7 +52,7 @@ def validate(config: dict, root: str | Path) -> None:
 
 
 def _parts(value: object, place: str = "top level", depth: int = 0) -> Iterator[tuple[str, object]]:
-    """Yield every key and value of a config with its place; refuse what holds itself."""
+    """Every key and value of a config with its place; a config that contains itself is an error."""
     if depth > DEEPEST:
         raise UserError(f"config: {place[:60]}: nested {depth} deep; is it an alias of itself?")
     yield place, value
@@ -81,10 +81,10 @@ class _EveryKeyOnce(yaml.SafeLoader):
 
 
 def check_files(paths: list[str | Path]) -> None:
-    """Check that in the config files no key stands twice in one mapping.
+    """Check that no mapping in the config files has a duplicate key.
 
     Raises:
-        UserError: one does, or a file is no YAML.
+        UserError: one has, or a file is not valid YAML.
     """
     for path in map(Path, paths):
         try:

@@ -1,9 +1,11 @@
-"""The studies of the project: where their five places are, and what `scripts/X/study.yaml` says of each.
+"""The studies of the project: the paths of their files, and the content of each `scripts/X/study.yaml`.
 
 A study X exists if it has `rules/X.smk` and `scripts/X/study.yaml`; nothing else lists it. This module is
 imported by the Snakefile, so it imports nothing heavy.
 """
 
+import importlib
+import importlib.util
 import string
 from functools import cache
 from pathlib import Path
@@ -19,8 +21,8 @@ SCHEMA = Path(__file__).with_name("study.schema.yaml")
 def study_names(root: str | Path) -> list[str]:
     """Return the names of all studies below the project's root, in alphabetical order."""
     root = Path(root)
-    found = (path.parent.name for path in root.glob("scripts/*/study.yaml"))
-    return sorted(name for name in found if (root / f"rules/{name}.smk").exists())
+    names = (path.parent.name for path in root.glob("scripts/*/study.yaml"))
+    return sorted(name for name in names if (root / f"rules/{name}.smk").exists())
 
 
 @cache
@@ -82,7 +84,7 @@ def in_order(names: list[str], root: str | Path) -> list[str]:
 
 
 def caption_path(study: str, name: str, root: Path) -> Path:
-    """Return where the caption of a figure or table stands: one paragraph of reStructuredText."""
+    """Return the path of the caption of a figure or table: one paragraph of reStructuredText."""
     return root / f"scripts/{study}/captions/{name}.rst"
 
 
@@ -93,7 +95,7 @@ def caption_paths(study: str, root: Path) -> list[Path]:
 
 
 def figure_paths(study: str, root: Path, name: str | None = None) -> list[str]:
-    """Return the files of one or all figures that the study promises; an animation and a page are files of a figure."""
+    """Return the output files of one figure or of all, including a figure's animation and interactive page."""
     about, paths = describe(study, root), []
     for figure, entry in about["figures"].items():
         kinds = [*FIGURE_KINDS]
@@ -107,7 +109,7 @@ def figure_paths(study: str, root: Path, name: str | None = None) -> list[str]:
 
 
 def table_paths(study: str, root: Path, name: str | None = None) -> list[str]:
-    """Return the files of one or all tables that the study promises: CSV, Markdown, LaTeX."""
+    """Return the output files of one table or of all: CSV, Markdown, LaTeX."""
     tables = describe(study, root)["tables"]
     if name is not None and name not in tables:
         raise UserError(f"scripts/{study}/study.yaml: tables: there is no {name!r}, but a rule makes it")
@@ -115,8 +117,15 @@ def table_paths(study: str, root: Path, name: str | None = None) -> list[str]:
     return [f"results/{study}/tables/{table}.{kind}" for table in chosen for kind in TABLE_KINDS]
 
 
+def cost_inputs(study: str) -> list[str]:
+    """Return the files that a study's scripts/X/cost.py reads beside the config and the tables: its `INPUTS`."""
+    if importlib.util.find_spec(f"scripts.{study}.cost") is None:
+        return []
+    return list(getattr(importlib.import_module(f"scripts.{study}.cost"), "INPUTS", []))
+
+
 def released_paths(study: str, root: Path, folder: str = "results") -> list[str]:
-    """Return the Parquet files of which all figures, tables and claims of the study are made."""
+    """Return the Parquet files from which all figures, tables and claims of the study are made."""
     return [f"{folder}/{study}/{name}.parquet" for name in describe(study, root)["released"]]
 
 
@@ -131,6 +140,6 @@ def shown_in_docs(study: str, root: Path, kind: str) -> list[str]:
 
 
 def picture_path(study: str, name: str, root: Path) -> str:
-    """Return the file of a figure that a page shows: the animation where there is one."""
+    """Return the image file that a page shows for a figure: the animation where there is one."""
     animated = describe(study, root)["figures"][name].get("animation")
     return f"results/{study}/figures/{name}.{'gif' if animated else 'png'}"

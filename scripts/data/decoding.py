@@ -1,8 +1,8 @@
-"""JPEG bytes to small arrays: the one place where CelebA's images are decoded.
+"""Decoding of CelebA's JPEGs to small arrays.
 
-The published pipeline decodes in full and resizes with antialiasing (torchvision's Resize(64), which is
-Pillow's bilinear filter). Here libjpeg halves the image while it decodes (an inverse transform of 4x4
-instead of 8x8 coefficients), and Pillow does the rest with the same filter.
+The published pipeline decodes at full size and resizes with antialiasing (torchvision's Resize(64), which
+is Pillow's bilinear filter). Here libjpeg halves the image while decoding (an inverse transform of 4x4
+instead of 8x8 coefficients), and Pillow resizes the rest with the same filter.
 """
 
 import functools
@@ -23,8 +23,8 @@ def downscale(jpeg: bytes) -> np.ndarray:
     """Return a 178x218 RGB JPEG as uint8 [78, 64, 3].
 
     Raises:
-        ValueError: another size or colour mode.
-        OSError: damaged, truncated or no JPEG.
+        ValueError: the image has another size or colour mode.
+        OSError: the file is damaged, truncated or not a JPEG.
     """
     image = Image.open(io.BytesIO(jpeg), formats=("JPEG",))
     if image.size != (WIDTH, HEIGHT) or image.mode != "RGB":
@@ -35,12 +35,12 @@ def downscale(jpeg: bytes) -> np.ndarray:
 
 @functools.lru_cache(maxsize=1)
 def _images_in(place: str | Path) -> FaceImages:
-    """Return the images of a place; listing 200,000 names takes seconds, so each process does it once."""
+    """Return the images of a folder or archive, listed once per process, since 200,000 names take seconds."""
     return FaceImages(place)
 
 
 def downscale_chunk(place: str | Path, row_ids: np.ndarray) -> tuple[np.ndarray, list[str]]:
-    """Return uint8 [n, 78, 64, 3] and, for each image that cannot be used, its name and fault."""
+    """Return the images as uint8 [n, 78, 64, 3], and name and fault of each image that cannot be used."""
     images = _images_in(place)
     array = np.zeros((len(row_ids), SIZE[1], SIZE[0], 3), dtype=np.uint8)
     faults = []

@@ -1,4 +1,4 @@
-"""Decode the chosen CelebA JPEGs once, with all cores, into one uint8 array with a shorter side of 64."""
+"""Decode the chosen CelebA JPEGs on all cores into one uint8 array whose shorter side is 64."""
 
 from pathlib import Path
 
@@ -20,11 +20,11 @@ def downscale_faces(place: str | Path, row_ids: np.ndarray, output: str | Path, 
     """Write the images `row_ids` of a folder or zip archive to `output` (.npy, uint8 [n, 78, 64, 3]).
 
     Raises:
-        UserError: images are missing, damaged or of another size; the line names some and counts them.
+        UserError: images are missing, damaged or of another size; the message counts them and names some.
     """
     chunks = [row_ids[start : start + CHUNK] for start in range(0, len(row_ids), CHUNK)]
     faults: list[str] = []
-    # Written chunk by chunk, since with a memory map a full disk would end the process with a bus error.
+    # Written in chunks: with a memory map a full disk would end the process with a bus error.
     with atomic_path(output) as temporary, temporary.open("wb") as file:
         header = {"descr": "|u1", "fortran_order": False, "shape": (len(row_ids), SIZE[1], SIZE[0], 3)}
         np.lib.format.write_array_header_1_0(file, header)
@@ -41,19 +41,19 @@ def downscale_faces(place: str | Path, row_ids: np.ndarray, output: str | Path, 
 
 
 def describe(used: int, available: int) -> dict:
-    """Return dataset.json's content for `used` images of CelebA, of `available` that the user has."""
-    whole = used == IMAGES
+    """Return the content of dataset.json for `used` images of CelebA out of `available` at hand."""
+    complete = used == IMAGES
     return {
-        "name": "CelebA" if whole else f"CelebA subset of {used:,}",
+        "name": "CelebA" if complete else f"CelebA subset of {used:,}",
         "source": "aligned and cropped JPEGs of CelebA",
         "images": used,
         "height": SIZE[1],
         "width": SIZE[0],
         "rendered": False,
-        "comparable": whole,
+        "comparable": complete,
         "note": (
             f"All {IMAGES:,} CelebA images."
-            if whole
+            if complete
             else f"CelebA subset of {used:,} images (of {available:,} at hand and {IMAGES:,} in all); "
             "not comparable with the paper."
         ),

@@ -1,4 +1,4 @@
-"""CelebA's aligned JPEGs in a folder or a zip archive, by image number, and the files that describe a set of faces."""
+"""CelebA's aligned JPEGs in a folder or zip archive, and the index and description files of a set of faces."""
 
 import json
 import os
@@ -16,11 +16,11 @@ from scripts.data.celeba import IMAGES, file_name
 from scripts.data.packages import DAMAGE
 
 NAME = re.compile(r"(\d{6})\.jpg")
-INNER_FOLDER = "img_align_celeba"  # of the official zip; nested once more in a widespread copy
+INNER_FOLDER = "img_align_celeba"  # in the official zip; nested twice in a widespread copy
 
 
 def require_terms(accepted: bool) -> None:
-    """Raise a UserError unless the user has accepted CelebA's terms in the config."""
+    """Raise a `UserError` unless the user has accepted CelebA's terms in the config."""
     if accepted is not True:
         raise UserError(
             "faces.accept_terms is false: CelebA is for non-commercial research only, and its images may not be "
@@ -29,17 +29,17 @@ def require_terms(accepted: bool) -> None:
 
 
 class FaceImages:
-    """The aligned JPEGs that a user has: any subset of the official names, in a folder or a zip archive.
+    """The user's aligned JPEGs: any subset of the official names, in a folder or a zip archive.
 
     Attributes:
         place: the folder or archive.
-        row_ids: the image numbers that are there, sorted (int64).
+        row_ids: the numbers of its images, sorted (int64).
 
     Raises:
-        UserError: the place is missing or empty, is no zip archive, or holds a name that is not NNNNNN.jpg.
+        UserError: the place is missing, empty or not a zip archive, or holds a name that is not NNNNNN.jpg.
     """
 
-    def __init__(self, place: str | Path):
+    def __init__(self, place: str | Path) -> None:
         self.place = Path(place)
         self._archive: zipfile.ZipFile | None = None
         if self.place.is_dir():
@@ -61,10 +61,9 @@ class FaceImages:
             )
         self._check_names()
         if len(self._members) < len(names):
-            twice = next(name for name in names if name not in self._members.values())
+            duplicate = next(name for name in names if name not in self._members.values())
             raise UserError(
-                f"faces.celeba: {self.place}: holds {PurePosixPath(twice).name} more than once, in different folders; "
-                "keep one of each"
+                f"faces.celeba: {self.place}: holds {PurePosixPath(duplicate).name} more than once; keep one of each"
             )
         self.row_ids = np.array(sorted(int(name[:6]) for name in self._members), dtype=np.int64)
 
@@ -84,7 +83,7 @@ class FaceImages:
 
     def _check_names(self) -> None:
         wrong = sorted(
-            name for name in self._members if not (found := NAME.fullmatch(name)) or not 1 <= int(found[1]) <= IMAGES
+            name for name in self._members if not (match := NAME.fullmatch(name)) or not 1 <= int(match[1]) <= IMAGES
         )
         if wrong:
             raise UserError(
@@ -94,7 +93,7 @@ class FaceImages:
 
 
 def _is_clutter(name: str) -> bool:
-    """Tell whether a name belongs to a file manager, not to the data (.DS_Store, __MACOSX/...)."""
+    """Return whether a name belongs to a file manager and not to the data (.DS_Store, __MACOSX/...)."""
     return PurePosixPath(name).name.startswith(".") or name.startswith("__MACOSX/")
 
 
@@ -104,7 +103,10 @@ def write_index(row_ids: np.ndarray, path: str | Path) -> None:
 
 
 def write_dataset(description: dict, path: str | Path) -> None:
-    """Write what every figure and table says of its data: name, source, images, height, width, rendered,
-    comparable (with the paper's numbers) and a note of one sentence."""
+    """Write the description of the dataset that every figure and table shows.
+
+    It holds name, source, images, height, width, rendered, comparable (with the paper's numbers) and a note of one
+    sentence.
+    """
     with atomic_path(path) as temporary:
         temporary.write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")

@@ -194,6 +194,10 @@ class Plan:
         passes = sum(PASSES.get((cell.method, cell.labels), 500) for cell in cells(wildcards.batch, self.study))
         return passes * (COLUMNS if wildcards.batch in self.real else 1)
 
+    def tables(self, *batches: str) -> list[str]:
+        """Return the tables that some batches learn from, each once; synthetic data are none."""
+        return [*dict.fromkeys(self.real[batch]["table"] for batch in batches if batch in self.real)]
+
     def table(self, wildcards) -> str:
         """Return the data file of a batch."""
         if wildcards.batch in self.real:

@@ -35,6 +35,11 @@ class Plan:
         """Return how many rows a data set has at most."""
         return min(table_of(entry["table"]).rows["all"], entry["most_rows"] or float("inf"))
 
+    @property
+    def tables(self) -> list[str]:
+        """Return the tables of the data sets, each once."""
+        return [*dict.fromkeys(entry["table"] for entry in self.cells.values())]
+
     def cell(self, wildcards) -> str:
         """Return the data set of a batch."""
         return self.batches[wildcards.batch][0]
@@ -48,9 +53,8 @@ class Plan:
         return self.cells[self.cell(wildcards)]
 
     def table(self, wildcards) -> str:
-        """Return the table of a batch: of a wheel, or of a file of the user."""
-        name = self.settings(wildcards)["table"]
-        return f"results/{'income/data' if name in self.files else 'data/tabular'}/{name}.parquet"
+        """Return the table of a batch."""
+        return f"results/data/tabular/{self.settings(wildcards)['table']}.parquet"
 
     def priority(self, wildcards) -> int:
         """Return about how many rows a batch fits: the longest jobs begin first, so that cores end together."""

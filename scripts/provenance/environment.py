@@ -5,16 +5,22 @@ import os
 import platform
 import re
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 
-def state_of_code(root: str | Path) -> dict:
-    """Return {commit, dirty} of the project at `root`; "unknown (why)" and None without git or a repository."""
+def state_of_code(root: str | Path, paths: Iterable[str] = ()) -> dict:
+    """Return {commit, dirty} of the project at `root`; "unknown (why)" and None without git or a repository.
+
+    With `paths`, the last commit that changed one of them, and whether one differs from it: work elsewhere in the
+    project changes neither.
+    """
+    paths = list(paths)
     try:
         if (top := _git(root, "rev-parse", "--show-toplevel")) and Path(top) != Path(root).resolve():
             return {"commit": "unknown (the project lies inside another repository)", "dirty": None}
-        commit = _git(root, "rev-parse", "HEAD")
-        return {"commit": commit, "dirty": bool(_git(root, "status", "--porcelain"))}
+        commit = _git(root, "log", "-1", "--format=%H", "--", *paths) or "unknown (never committed)"
+        return {"commit": commit, "dirty": bool(_git(root, "status", "--porcelain", "--", *paths))}
     except FileNotFoundError:
         return {"commit": "unknown (git is not installed)", "dirty": None}
     except subprocess.CalledProcessError as error:

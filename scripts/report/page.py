@@ -4,18 +4,15 @@ What comes from the data reaches the page escaped; the page's own style and scri
 content security policy lets a browser run.
 """
 
-import base64
-import hashlib
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from scripts.claims.verdicts import VERDICTS
-from scripts.common import parquet
+from scripts.common import html, parquet
 from scripts.common.errors import UserError
 from scripts.common.files import atomic_path
 from scripts.common.logs import log
@@ -97,25 +94,6 @@ def files_listed(mapping: dict | list | None) -> list[tuple[str, str, str]]:
     return lines
 
 
-def fingerprint(text: str) -> str:
-    """Return a style's or script's hash as a content security policy names it."""
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
-
-
-def environment() -> Environment:
-    """Return the Jinja environment of the page: everything is escaped, a name that does not exist is an error."""
-    made = Environment(
-        loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    made.filters |= {
-        "duration": duration,
-        "moment": moment,
-        "hardware_words": hardware_words,
-        "files_listed": files_listed,
-    }
-    return made
-
-
 def render(
     root: Path,
     page: str | Path,
@@ -147,13 +125,20 @@ def render(
         for name in names
     ]
     datasets = {name: dataset_names(frame) for name, frame in metrics.items()}
-    style, script = ((HERE / name).read_text(encoding="utf-8").strip() for name in ("page.css", "page.js"))
-    env = environment()
-    env.filters["relative"] = lambda path: relative(path, page)
-    return env.get_template("page.html.jinja").render(
-        style=style,
-        script=script,
-        policy=f"default-src 'none'; img-src data:; style-src {fingerprint(style)}; script-src {fingerprint(script)}",
+    env = html.environment(HERE)
+    env.filters |= {
+        "duration": duration,
+        "moment": moment,
+        "hardware_words": hardware_words,
+        "files_listed": files_listed,
+        "relative": lambda path: relative(path, page),
+    }
+    return html.page(
+        env,
+        "page.html.jinja",
+        title="Counterweight: what trustworthy AI costs",
+        styles=["page.css"],
+        scripts=["page.js"],
         studies=entries,
         titles={entry["name"]: entry["title"] for entry in entries},
         datasets=datasets,

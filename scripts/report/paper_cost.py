@@ -1,8 +1,8 @@
 """Rule `paper_cost`: what a run at the papers' scale costs, extrapolated from this run; `snakemake paper_cost`.
 
 Studies on tables: hours of jobs measured in this run, times the work that the paper's config asks for, over the
-work that this run's asks for (`scripts/X/cost.py`). The study on images: FLOPs, counted, over an assumed share of a
-GPU's peak, since no GPU was at hand. A study without a `cost.py` is named as not extrapolated.
+work that this run's asks for (`work` of `scripts/X/cost.py`). A study on images: FLOPs (`flops` there), counted, over
+an assumed share of a GPU's peak, since no GPU was at hand. A study without a `cost.py` is named as not extrapolated.
 """
 
 import importlib
@@ -12,7 +12,6 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from functools import cache
 from pathlib import Path
 
 import pandas as pd
@@ -67,35 +66,14 @@ def planned_jobs(root: Path, home: dict[str, str]) -> Counter:
     return jobs
 
 
-@cache
-def forward_flops(network: str) -> float:
-    """Return the FLOPs of one forward pass on one 64x64 image: convolutions and products, 2 per multiply-add."""
-    import torch
-    from torch.utils.flop_counter import FlopCounterMode
-
-    from scripts.tradeoffs.networks import build
-
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
-        build(network, 1)(torch.zeros(1, 3, 64, 64))
-    return float(counter.get_total_flops())
-
-
-def image_counts(splits: dict[str, str]) -> dict[str, dict[str, int]]:
-    """Return {protocol: {part: images}} of the labelled splits, which hold all of CelebA at any scale."""
-    return {
-        name: pd.read_parquet(path, columns=["split"])["split"].value_counts().to_dict()
-        for name, path in splits.items()
-    }
-
-
-def cost_of(study: str, here: dict, paper: dict, seconds: float, rows: dict, images: dict) -> dict:
+def cost_of(study: str, here: dict, paper: dict, seconds: float, rows: dict) -> dict:
     """Return what a table line says of a study: models, job hours here and at the papers' scale, GPU hours, how."""
     line = {"job hours, this run": seconds / 3600, "job hours, paper": float("nan"), "GPU hours, paper": 0.0}
     if importlib.util.find_spec(f"scripts.{study}.cost") is None:
         return line | {"models": pd.NA, "how": "not extrapolated: the study has no cost.py"}
     cost = importlib.import_module(f"scripts.{study}.cost")
     if hasattr(cost, "flops"):
-        models, training, attacks = cost.flops(paper, images, forward_flops)
+        models, training, attacks = cost.flops(paper)
         hours = [amount / (PEAK * SHARE) / 3600 for amount in (training, attacks)]
         how = f"computed: {training:.2g} FLOPs to train ({hours[0]:.1f} h), at most {attacks:.2g} for the attacks"
         return line | {"models": models, "GPU hours, paper": sum(hours), "how": how}
@@ -104,22 +82,20 @@ def cost_of(study: str, here: dict, paper: dict, seconds: float, rows: dict, ima
     return line | {"models": models, "how": f"measured here, times {then / now:.1f} as much work"}
 
 
-def table(root: Path, manifest: dict, tables: list[str], splits: dict[str, str], home: dict[str, str]) -> pd.DataFrame:
+def table(root: Path, manifest: dict, tables: list[str], home: dict[str, str]) -> pd.DataFrame:
     """Return one row per study (columns `COLUMNS`) and their sum.
 
     Args:
         manifest: content of results/manifest.json: the settings of this run and how long its jobs took.
         tables: the prepared tables, results/data/tabular/NAME.parquet.
-        splits: {protocol: labelled split}.
         home: {rule: study}.
     """
     paper, jobs = paper_settings(root), planned_jobs(root, home)
-    images = image_counts(splits)
     rows = {Path(path).stem: pq.read_metadata(path).num_rows for path in tables}
     lines = []
     for study in sorted(set(home.values())):
         seconds = sum(rule["seconds"] for rule in (manifest["run_times"].get(study) or {}).values())
-        line = cost_of(study, manifest["settings"][study], paper[study], seconds, rows, images)
+        line = cost_of(study, manifest["settings"][study], paper[study], seconds, rows)
         lines.append({"study": study, "jobs": jobs[study], **line})
     frame = pd.DataFrame(lines)[COLUMNS]
     total = {name: frame[name].sum() for name in COLUMNS[1:-1]}
@@ -149,7 +125,6 @@ if "snakemake" in globals():
             Path(snakemake.params.root),
             json.loads(Path(snakemake.input.manifest).read_text()),
             list(snakemake.input.tables),
-            dict(zip(snakemake.params.protocols, snakemake.input.splits, strict=True)),
             snakemake.params.home,
         )
         write(made, Path(snakemake.output[0]).with_suffix(""), Path(snakemake.params.root, "docs/cluster.md"))

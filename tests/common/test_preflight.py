@@ -7,7 +7,7 @@ import pytest
 
 from scripts.common import preflight
 from scripts.common.errors import UserError
-from scripts.common.preflight import date_back, require_writable
+from scripts.common.preflight import clock_warning, date_back, dated_ahead, require_writable
 
 
 def test_a_folder_that_can_be_written_to_is_left_as_it_was(tmp_path):
@@ -50,3 +50,17 @@ def test_files_from_the_future_keep_their_order_and_distance(tmp_path):
     found = {name: (tmp_path / name).stat().st_mtime_ns for name in dates}
     assert found["result"] - found["script"] == 1 and found["table"] - found["script"] == 3_600 * 10**9
     assert found["table"] <= time.time_ns()
+
+
+def test_files_from_the_future_are_named_in_one_line_and_left_alone(tmp_path):
+    (tmp_path / "old").touch()
+    assert clock_warning(tmp_path) is None
+    ahead = time.time() + 86_400
+    for name in ("b", "a"):
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (ahead, ahead + (name == "b")))
+    said = clock_warning(tmp_path, tmp_path / "nowhere")
+    assert said.startswith(f"Warning: 2 files are dated in the future (such as {tmp_path}/a)")
+    assert said.endswith("Run once: make clock") and "\n" not in said
+    assert list(dated_ahead(tmp_path)) == [tmp_path / "a", tmp_path / "b"]
+    assert (tmp_path / "a").stat().st_mtime == pytest.approx(ahead)

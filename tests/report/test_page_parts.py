@@ -144,7 +144,11 @@ def test_a_file_is_traced_to_its_rule_settings_and_data():
     rule = SimpleNamespace(
         name="draw",
         output=Named(["results/a.png", "results/a.pdf", "results/{run}.txt"]),
-        input=Named(["results/m.parquet", print, "scripts/common/x.py"], code=["scripts/common/x.py"]),
+        input=Named(
+            ["results/m.parquet", print, "scripts/common/x.py", "scripts/one/x.css"],
+            code=["scripts/common/x.py"],
+            html=["scripts/one/x.css"],
+        ),
         params=Named(threat="linf", sizes=[1, {"a": None}], later=print),
         script="../scripts/one/draw.py",
         snakefile="/home/project/rules/one.smk",

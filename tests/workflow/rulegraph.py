@@ -1,4 +1,4 @@
-"""The rules of the whole workflow and the arrows between them, as Snakemake draws them."""
+"""Snakemake's own graph of the rules."""
 
 import re
 import subprocess

@@ -44,9 +44,10 @@ def test_the_new_study_runs_and_the_others_are_left_alone(with_coin):
     assert claims[claims.study == "coin"].verdict.tolist() == ["reproduced"]
     page = (with_coin / "results/report.html").read_text(encoding="utf-8")
     assert "The share of heads" in page and "Our coin shows heads half of the time." in page
-    assert snakemake(with_coin, "readme").returncode == 0
-    readme = (with_coin / "README.md").read_text(encoding="utf-8")
-    assert "pictures/coin/share_of_heads.png" in readme and "coin_toss --> coin_draw" in readme
+    assert snakemake(with_coin, "docs").returncode == 0
+    assert "(coin/share_of_heads.png)" in (with_coin / "docs/studies/coin.md").read_text(encoding="utf-8")
+    assert (with_coin / "docs/studies/coin/share_of_heads.png").exists()
+    assert "| [coin](docs/studies/coin.md) |" in (with_coin / "README.md").read_text(encoding="utf-8")
 
 
 def test_its_own_tests_and_the_checks_of_every_study_pass(with_coin):

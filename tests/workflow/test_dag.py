@@ -96,3 +96,17 @@ def test_a_changed_setting_retrains_only_the_runs_that_it_touches(study, tmp_pat
     jobs = planned(study, config=str(overlay))
     assert (jobs["tradeoffs_train"], jobs["tradeoffs_evaluate"]) == (1, 1)
     assert jobs["tradeoffs_measure"] == 1 and "render_faces" not in jobs and "tradeoffs_label" not in jobs
+
+
+def test_the_manifest_names_every_data_file_model_and_prediction(study):
+    """What the rules list must be all that there is: a file that a rule forgot to list would be missing here."""
+    manifest = json.loads((study / "results/manifest.json").read_text())
+    results = study / "results"
+    aside = {"logs", "benchmarks", "figures"}
+    data = {path for path in (results / "data").rglob("*") if path.is_file() and path.parts[-2] not in aside}
+    data = {path.relative_to(study).as_posix() for path in data if not aside & {*path.relative_to(results).parts}}
+    assert data - manifest["data_files"].keys() == set()
+    kept = {
+        path.relative_to(study).as_posix() for kind in ("models", "predictions") for path in results.glob(f"*/{kind}/*")
+    }
+    assert kept == manifest["hashes"].keys()

@@ -74,7 +74,7 @@ def test_every_import_of_a_rules_script_is_in_its_environment(script, conda):
     provided = {IMPORT_NAMES.get(name, name.replace("-", "_")) for name in dependencies(ROOT / conda)}
     provided |= set(sys.stdlib_module_names) | {"scripts"}
     provided |= {"mpl_toolkits"} if "matplotlib" in provided else set()  # one package, two names
-    for file in [script, *project_imports(script, ROOT)]:
+    for file in [script, *project_imports(script, ROOT, plumbing=True)]:
         for node in ast.walk(ast.parse((ROOT / file).read_text())):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             if isinstance(node, ast.ImportFrom) and node.level == 0:

@@ -18,7 +18,7 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
 from scripts.common.attacks import check_plan
-from scripts.common.attacks.cascade import ATTACKS
+from scripts.common.attacks.ensemble import ATTACKS
 
 SIDE, PADDING, WORKERS = 64, 4, 4
 

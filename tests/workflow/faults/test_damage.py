@@ -42,7 +42,7 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_taken(place, trained, 
     assert status == 0, said[-3000:]
     words = (place.folder / LOG).read_text()
     assert re.search(rf"WARNING .*{kept[-1].name}: damaged checkpoint .*; going back to the one before", words)
-    assert f"taken up again after epoch {int(kept[0].stem.split('_')[1])}" in words
+    assert f"resumed after epoch {int(kept[0].stem.split('_')[1])}" in words
     wrong = lost(place, trained)
     record("corrupted checkpoint", 1, wrong, f"newest checkpoint of a killed training: {damage}")
     assert wrong == 0

@@ -140,9 +140,15 @@ def test_a_clock_that_goes_back_redoes_no_job_for_ever(whole, undisturbed):
     inputs = ["results/data/faces/images.npy", "results/data/faces/index.parquet"]
     for name in inputs:
         os.utime(whole.folder / name, (ahead, ahead))
+    figure = "results/data/figures/contact_sheet.png"
+    (whole.folder / figure).unlink(missing_ok=True)
+    status, said = whole.run(figure)
+    assert status == 0 and f"Warning: {len(inputs)} files are dated in the future" in said, said[-3000:]
+    cure = said.split("Run once: ")[1].splitlines()[0].split()
+    mended = subprocess.run(cure, cwd=whole.folder, env=whole.environment, capture_output=True, text=True)
+    assert f"{len(inputs)} files were dated in the future, and now are not" in mended.stdout, mended.stderr
     status, said = whole.run(TARGET)
-    assert status == 0, said[-3000:]
-    assert f"The clock went back: {len(inputs)} files were dated in the future" in said
+    assert status == 0 and "dated in the future" not in said, said[-3000:]
     wrong = lost(whole, undisturbed)
     status, said = whole.run(TARGET)
     assert status == 0 and "Nothing to be done" in said, said[-3000:]
@@ -163,6 +169,7 @@ def test_a_clock_set_back_between_a_broken_run_and_the_next_loses_nothing(place,
     for file in [*files, place.folder / ".venv/installed"]:
         written = file.lstat().st_mtime + 48 * 3600
         os.utime(file, (written, written), follow_symlinks=False)
+    subprocess.run(["make", "clock"], cwd=place.folder, env=place.environment, check=True)
     place.finish()
     wrong = lost(place, undisturbed)
     status, said = place.run(TARGET)

@@ -1,4 +1,4 @@
-"""Attacks one after the other, each on what the ones before left standing, and the worst case per image."""
+"""Attack ensemble: each attack runs on the images that survived the earlier ones; the worst case per image counts."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
@@ -41,7 +41,7 @@ def check_plan(plan: Sequence[Mapping]) -> list[str]:
     return names
 
 
-def attack_cascade(
+def attack_ensemble(
     model: Model,
     x: Tensor,
     y: Tensor,
@@ -54,30 +54,30 @@ def attack_cascade(
     ids: Tensor | None = None,
     black_box_allowed: float | None = 0.02,
 ) -> pd.DataFrame:
-    """Attack N images by a plan and return what broke each of them.
+    """Outcome of an attack plan for each of N images: which attack, if any, broke it.
 
-    Every attack sees only the images that are classified correctly and that no earlier attack has
-    broken, regrouped into full batches. What an attack returns is checked to lie in the ball and is
-    classified once more by itself: only that verdict counts.
+    Every attack runs only on correctly classified images that survived the earlier attacks, regrouped
+    into full batches. Each returned image is checked to lie in the ball and is classified again on its
+    own; only this classification counts.
 
     Args:
         model: the classifier, in eval mode, on the device of x; its parameters get no gradient.
         x: float32 [N, C, H, W] in [0, 1]. y: [N] in {0, 1}. eps: radius in pixel units.
         plan: such as [{"attack": "apgd", "iterations": 100}, {"attack": "fab", "iterations": 100},
             {"attack": "square", "queries": 5000}]; `name` renames an entry's column.
-        progress: wraps the batches, as `scripts.common.logs.progress` does.
-        ids: integers [N], such as row ids, that number the images' random streams; else 0, 1, 2...
-        black_box_allowed: the share for `check_black_box`, made where Square follows a gradient
-            attack; None leaves the check to the caller.
+        progress: wraps the iterable of batches, as `scripts.common.logs.progress` does.
+        ids: integers [N], such as row ids, that seed the images' random streams; by default 0, 1, 2...
+        black_box_allowed: fraction for `check_black_box`, which runs if Square follows a gradient attack;
+            None leaves the check to the caller.
 
     Returns:
         One row per image: clean_correct (bool); per attack `broken_by_NAME` (nullable boolean, null
-        where it was not attacked); robust (bool): correct and broken by none; clean_margin and margin
-        (float32): logit differences of the clean image and of the strongest point found.
+        where it was not attacked); robust (bool): classified correctly and broken by no attack; clean_margin
+        and margin (float32): logit differences on the clean image and on the strongest adversarial image.
 
     Raises:
-        UserError: a mistake in the plan. AttackCheckError: the model is in train mode or returns NaN, or
-            a check failed.
+        UserError: the plan is invalid.
+        AttackCheckError: the model is in train mode or returns NaN, or a check failed.
     """
     check_norm(norm)
     names = check_plan(plan)
@@ -91,27 +91,27 @@ def attack_cascade(
         clean = [margin_at(model, x[part], y[part]) for part in everything.split(batch_size) if len(part)]
         clean_margin = torch.cat(clean) if clean else x.new_zeros(0)
         correct = ~is_wrong(clean_margin, y)
-        margin, standing = clean_margin.clone(), everything[correct]
+        margin, surviving = clean_margin.clone(), everything[correct]
         columns, white_box = {}, False
         for entry, name in zip(plan, names, strict=True):
             attack, _ = ATTACKS[entry["attack"]]
             options = {key: value for key, value in entry.items() if key not in ("attack", "name")}
-            broken = torch.zeros(len(x), dtype=torch.bool, device=x.device)
-            for part in progress([part for part in standing.split(batch_size) if len(part)], f"{name} {norm} {eps}"):
+            adversarial = torch.zeros(len(x), dtype=torch.bool, device=x.device)
+            for part in progress([part for part in surviving.split(batch_size) if len(part)], f"{name} {norm} {eps}"):
                 x_adv = attack(model, x[part], y[part], norm, eps, seed=seed, ids=ids[part], **options)
                 check_perturbations(x_adv, x[part], norm, eps)
                 after = margin_at(model, x_adv, y[part])
                 margin[part] = torch.minimum(margin[part], after)
-                broken[part] = is_wrong(after, y[part])
+                adversarial[part] = is_wrong(after, y[part])
             if entry["attack"] == "square" and white_box and black_box_allowed is not None:
-                check_black_box(int(broken.sum()), len(standing), black_box_allowed)
+                check_black_box(int(adversarial.sum()), len(surviving), black_box_allowed)
             white_box = white_box or entry["attack"] != "square"
-            column = pd.array(broken.cpu().numpy(), dtype="boolean")
-            column[~torch.isin(everything, standing).cpu().numpy()] = pd.NA
+            column = pd.array(adversarial.cpu().numpy(), dtype="boolean")
+            column[~torch.isin(everything, surviving).cpu().numpy()] = pd.NA
             columns[f"broken_by_{name}"] = column
-            standing = standing[~broken[standing]]
+            surviving = surviving[~adversarial[surviving]]
     robust = torch.zeros(len(x), dtype=torch.bool, device=x.device)
-    robust[standing] = True
+    robust[surviving] = True
     check_robust_not_above_clean(int(robust.sum()), int(correct.sum()))
     return pd.DataFrame(
         {
@@ -137,11 +137,11 @@ def published_measure(
     progress: Progress | None = None,
     ids: Tensor | None = None,
 ) -> pd.DataFrame:
-    """Return the replicated study's measure: APGD on the cross-entropy alone, on every correct image.
+    """Robustness measure of the replicated study: APGD on the cross-entropy alone, on every correct image.
 
-    Independent of any cascade. The table is `attack_cascade`'s with the one attack `apgd_ce`.
+    The table has the columns of `attack_ensemble` for the single attack `apgd_ce`.
     """
     plan = [
         {"attack": "apgd", "name": "apgd_ce", "loss": "cross_entropy", "iterations": iterations, "restarts": restarts}
     ]
-    return attack_cascade(model, x, y, norm, eps, plan, seed, batch_size, progress, ids)
+    return attack_ensemble(model, x, y, norm, eps, plan, seed, batch_size, progress, ids)

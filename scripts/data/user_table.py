@@ -1,4 +1,4 @@
-"""Rules `income_own_table` and `boosting_own_table`: a table made of a file that the user brings."""
+"""Rule `user_table`: a table made of a file that the user brings."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,7 +8,7 @@ from scripts.common.logs import job
 from scripts.data.tabular import make_table
 
 
-def own_table(source: str, name: str, sha256: Mapping[str, str], output: str | Path, setting: str) -> None:
+def user_table(source: str, name: str, sha256: Mapping[str, str], output: str | Path, setting: str) -> None:
     """Write the table of a user's file; `setting` is where the config names it.
 
     Raises:
@@ -22,4 +22,4 @@ def own_table(source: str, name: str, sha256: Mapping[str, str], output: str | P
 if "snakemake" in globals():
     with job(snakemake):
         params = snakemake.params
-        own_table(params.source, snakemake.wildcards.table, params.sha256, snakemake.output[0], params.setting)
+        user_table(params.source, snakemake.wildcards.table, params.sha256, snakemake.output[0], params.setting)
