@@ -61,6 +61,6 @@ rule figure_claims_by_study:
     conda:
         "../envs/report.yaml"
     params:
-        studies=STUDIES,
+        studies=IN_ORDER,
     script:
         "../scripts/claims/figure_claims_by_study.py"

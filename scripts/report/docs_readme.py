@@ -13,17 +13,20 @@ from scripts.report.claims_markdown import SIGNS
 from scripts.report.found import sentence
 from scripts.report.markdown import table
 
+MOST = 3  # sources that the front page names
+
 
 def short_source(about: dict) -> str:
-    """Return "Ahani 2024, Wang et al. 2019": whom a study replicates, in a few words."""
-    shorts = {}
-    for reference in about["references"]:
-        if reference["replicated"]:
-            first, *others = (author.partition(", ")[0] for author in reference["authors"])
-            names = f"{first} et al." if len(others) > 1 else " and ".join([first, *others])
-            shorts.setdefault(names, set()).add(reference.get("year"))
-    dated = [(year, names) for names, years in shorts.items() for year in sorted(years - {None}) or [""]]
-    return ", ".join(f"{names} {year}".strip() for year, names in dated)
+    """Return "Ahani 2024, Wang et al. 2019": whom a study replicates, in a few words; code only where that is all."""
+    replicated = [reference for reference in about["references"] if reference["replicated"]]
+    shorts: dict[str, set] = {}
+    for reference in [each for each in replicated if each["type"] != "software"] or replicated:
+        first, *others = (author.partition(", ")[0] for author in reference["authors"])
+        names = f"{first} et al." if len(others) > 1 else " and ".join([first, *others])
+        shorts.setdefault(names, set()).add(reference.get("year"))
+    dated = [f"{names} {year}".strip() for names, years in shorts.items() for year in sorted(years - {None}) or [""]]
+    more = len(dated) - MOST
+    return ", ".join(dated[:MOST]) + (f" and {more} more" if more > 0 else "")
 
 
 def study_row(study: str, root: Path, claims: pd.DataFrame, released: Mapping[str, str]) -> list[str]:

@@ -76,6 +76,7 @@ def test_the_front_table_counts_the_claims_of_the_papers_alone(tmp_path):
     [
         ([(["Wang, Bolun", "Yao, Yuanshun", "Shan, Shawn"], 2019)], "Wang et al. 2019"),
         ([(["Ahani, R."], 2024), (["Ahani, R."], 2024)], "Ahani 2024"),
+        ([([name], 2000) for name in "ABCDE"], "A 2000, B 2000, C 2000 and 2 more"),
         ([(["Meinke, A."], 2022), (["Meinke, A."], None), (["A course"], None)], "Meinke 2022, A course"),
         (
             [(["Roy, A.", "Ntoutsi, E."], 2022), (["Roy, A.", "Ntoutsi, E."], 2023)],
@@ -84,9 +85,14 @@ def test_the_front_table_counts_the_claims_of_the_papers_alone(tmp_path):
     ],
 )
 def test_a_source_in_a_few_words(works, short):
-    references = [{"authors": names, "replicated": True} | ({"year": year} if year else {}) for names, year in works]
-    used = {"authors": ["Else, S."], "year": 1999, "replicated": False}
-    assert short_source({"references": [*references, used]}) == short
+    references = [
+        {"type": "article", "authors": names, "replicated": True} | ({"year": year} if year else {})
+        for names, year in works
+    ]
+    used = {"type": "article", "authors": ["Else, S."], "year": 1999, "replicated": False}
+    code = {"type": "software", "authors": ["Coder, A."], "year": 2001, "replicated": True}
+    assert short_source({"references": [*references, used, code]}) == short
+    assert short_source({"references": [used, code]}) == "Coder 2001"
 
 
 def test_faults_are_summed_up(tmp_path):
