@@ -32,6 +32,7 @@ try:
         config.update(settings, released=place)
     config.update(in_order(config))
     STUDIES = [study for study in study_names(ROOT) if study in config]
+    IN_ORDER = studies.in_order(STUDIES, ROOT)
     PROMISED = {study: studies.promised_paths(study, ROOT) for study in STUDIES}
     RELEASED = {study: studies.describe(study, ROOT)["released"] for study in STUDIES}
 except UserError as error:
@@ -48,7 +49,7 @@ for study in STUDIES:
 
 include: "rules/claims.smk"
 include: "rules/release.smk"
-include: "rules/readme.smk"
+include: "rules/docs.smk"
 include: "rules/bench.smk"
 include: "rules/faults.smk"
 include: "rules/page.smk"

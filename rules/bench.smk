@@ -11,7 +11,7 @@ rule bench:
         [path for rule in workflow.rules if rule.name.endswith("_bench") for path in rule.output],
 
 
-# What a run at the papers' scale costs, from this run's times; it goes into the README. Not part of `bench`.
+# What a run at the papers' scale costs, from this run's times; it goes into docs/cluster.md. Not part of `bench`.
 rule paper_cost:
     input:
         manifest=rules.manifest.output.manifest,

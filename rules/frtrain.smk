@@ -152,6 +152,7 @@ rule frtrain_groups:
 rule frtrain_figure_methods:
     input:
         choices=gathered("frtrain", "choices"),
+        published=os.path.relpath(ROOT / "scripts/frtrain/published.yaml"),
         code=code("scripts/frtrain/frtrain_figure_methods.py"),
     output:
         figure_files("frtrain", "methods"),
@@ -167,6 +168,7 @@ rule frtrain_figures:
     input:
         metrics=gathered("frtrain", "metrics"),
         groups=gathered("frtrain", "groups"),
+        published=os.path.relpath(ROOT / "scripts/frtrain/published.yaml"),
         code=code("scripts/frtrain/frtrain_figures.py"),
     output:
         figure_files(
@@ -193,6 +195,7 @@ rule frtrain_tables:
     input:
         choices=gathered("frtrain", "choices"),
         findings=gathered("frtrain", "findings"),
+        published=os.path.relpath(ROOT / "scripts/frtrain/published.yaml"),
         code=code("scripts/frtrain/frtrain_tables.py"),
     output:
         table_files("frtrain", "synthetic", "real", "ablations", "handover", "equalized_odds"),

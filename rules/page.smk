@@ -16,6 +16,7 @@ rule report:
     input:
         claims=rules.claims.output.claims,
         tolerance=rules.figure_claims.output,
+        by_study=rules.figure_claims_by_study.output,
         manifest="results/manifest.json",
         metrics=[gathered(study, "metrics") for study in STUDIES],
         promised=SHOWN,
@@ -38,6 +39,10 @@ rule report:
         root=os.path.relpath(ROOT),
         studies=STUDIES,
         # What the rules above make: this file is included last.
-        made_by=made_by(workflow.rules, [*SHOWN, *rules.figure_claims.output], ROOT),
+        made_by=made_by(
+            workflow.rules,
+            [*SHOWN, *rules.figure_claims.output, *rules.figure_claims_by_study.output],
+            ROOT,
+        ),
     script:
         "../scripts/report/page.py"

@@ -235,6 +235,7 @@ rule tradeoffs_figure_fairness:
         metrics=gathered("tradeoffs", "metrics"),
         runs=gathered("tradeoffs", "runs"),
         frontiers=gathered("tradeoffs", "frontiers"),
+        published=os.path.relpath(ROOT / "scripts/tradeoffs/published.yaml"),
         code=code("scripts/tradeoffs/tradeoffs_figure_fairness.py"),
     output:
         figure_files(
@@ -255,6 +256,7 @@ rule tradeoffs_figure_robustness:
     input:
         metrics=gathered("tradeoffs", "metrics"),
         runs=gathered("tradeoffs", "runs"),
+        published=os.path.relpath(ROOT / "scripts/tradeoffs/published.yaml"),
         code=code("scripts/tradeoffs/tradeoffs_figure_robustness.py"),
     output:
         figure_files("tradeoffs", "robustness_frontier"),
@@ -331,6 +333,7 @@ rule tradeoffs_tables:
         optimism=gathered("tradeoffs", "optimism"),
         comparisons=gathered("tradeoffs", "comparisons"),
         label_facts=gathered("tradeoffs", "label_facts"),
+        published=os.path.relpath(ROOT / "scripts/tradeoffs/published.yaml"),
         code=code("scripts/tradeoffs/tradeoffs_tables.py"),
     output:
         table_files(

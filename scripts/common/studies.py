@@ -6,6 +6,7 @@ imported by the Snakefile, so it imports nothing heavy.
 
 import importlib
 import importlib.util
+import string
 from functools import cache
 from pathlib import Path
 
@@ -29,7 +30,8 @@ def describe(study: str, root: Path) -> dict:
     """Return the checked content of `scripts/X/study.yaml`: titles, figures, tables, what is released.
 
     Raises:
-        UserError: the file is missing, breaks the schema, or a figure or table has no caption file.
+        UserError: the file is missing or breaks the schema, a figure or table has no caption file, or a reference has
+            neither an address nor a note.
     """
     path = root / f"scripts/{study}/study.yaml"
     about = read_yaml(path)
@@ -37,11 +39,48 @@ def describe(study: str, root: Path) -> dict:
     for name in [*about["figures"], *about["tables"]]:
         if not caption_path(study, name, root).exists():
             raise UserError(f"{path}: {name} has no caption; write scripts/{study}/captions/{name}.rst")
-    for kind, names in about.get("readme", {}).items():
+    for entry in about["references"]:
+        if not {"doi", "url", "repository", "note"} & entry.keys():
+            raise UserError(f"{path}: references: {entry['id']} has no doi, url or repository; a note must say why")
+    for kind, names in about.get("docs", {}).items():
         for name in names:
             if name not in about[kind]:
-                raise UserError(f"{path}: readme.{kind}: {name!r} is not among the study's {kind}")
+                raise UserError(f"{path}: docs.{kind}: {name!r} is not among the study's {kind}")
+    check_sentence(about["found"], path)
     return about
+
+
+def check_sentence(found: dict, where: str | Path) -> None:
+    """Check that a sentence with placeholders and its numbers name the same things.
+
+    Raises:
+        UserError: a placeholder has no number, a number no placeholder, or a brace stands alone.
+    """
+    try:
+        names = [name for _, name, _, _ in string.Formatter().parse(found["sentence"]) if name is not None]
+    except ValueError as error:
+        raise UserError(f"{where}: found.sentence: {error}") from error
+    if unknown := [name for name in names if name not in found["numbers"]]:
+        raise UserError(f"{where}: found.sentence: {{{unknown[0]}}} is not among found.numbers; add it there")
+    if unused := [name for name in found["numbers"] if name not in names]:
+        raise UserError(f"{where}: found.numbers: {unused[0]!r} does not stand in the sentence; remove it")
+
+
+def in_order(names: list[str], root: str | Path) -> list[str]:
+    """Return the studies in the order that their study.yaml gives.
+
+    Raises:
+        UserError: two have the same order.
+    """
+    root, places = Path(root), {}
+    for name in names:
+        place = describe(name, root)["order"]
+        if place in places:
+            raise UserError(
+                f"scripts/{name}/study.yaml: order: {place} is the order of {places[place]} too; give each its own"
+            )
+        places[place] = name
+    return [places[place] for place in sorted(places)]
 
 
 def caption_path(study: str, name: str, root: Path) -> Path:
@@ -95,9 +134,9 @@ def promised_paths(study: str, root: Path) -> list[str]:
     return [*figure_paths(study, root), *table_paths(study, root)]
 
 
-def shown_in_readme(study: str, root: Path, kind: str) -> list[str]:
-    """Return the names of the study's `figures` or `tables` that the README shows."""
-    return describe(study, root).get("readme", {}).get(kind, [])
+def shown_in_docs(study: str, root: Path, kind: str) -> list[str]:
+    """Return the names of the study's `figures` or `tables` that its page in docs/studies shows."""
+    return describe(study, root).get("docs", {}).get(kind, [])
 
 
 def picture_path(study: str, name: str, root: Path) -> str:

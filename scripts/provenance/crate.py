@@ -117,7 +117,7 @@ def _authors(crate: ROCrate, authors: list[dict]) -> list[ContextEntity]:
 
 def _reference(crate: ROCrate, entry: dict) -> ContextEntity:
     """Return a source that the project replicates or uses."""
-    kind = "SoftwareSourceCode" if entry["type"] == "software" else "ScholarlyArticle"
+    kind = "SoftwareSourceCode" if entry["type"].startswith("software") else "ScholarlyArticle"
     about = {"@type": kind, "name": entry["title"], "datePublished": str(entry.get("year", ""))}
     address = entry.get("repository-code") or entry.get("url") or f"#{'-'.join(entry['title'].split())}"
     reference = crate.add(ContextEntity(crate, address, about))

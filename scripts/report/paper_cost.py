@@ -21,7 +21,7 @@ import yaml
 from scripts.common.errors import UserError
 from scripts.common.files import atomic_path
 from scripts.common.tables import save_table
-from scripts.report.readme import put_between_marks
+from scripts.report.markdown import put_between_marks
 
 PEAK, SHARE = 989e12, 0.25  # dense bfloat16 FLOP/s of an H100 (SXM); 0.25 of it is ordinary, 0.4 the best published
 COLUMNS = ["study", "jobs", "models", "job hours, this run", "job hours, paper", "GPU hours, paper", "how"]
@@ -103,18 +103,16 @@ def table(root: Path, manifest: dict, tables: list[str], home: dict[str, str]) -
     return frame.astype({"jobs": "Int64", "models": "Int64"})
 
 
-def write(frame: pd.DataFrame, path: Path, readme: Path) -> None:
-    """Write the table in three forms and put it into the README."""
+def write(frame: pd.DataFrame, path: Path, page: Path) -> None:
+    """Write the table in three forms and put it into its place of a page."""
     caption = (
         f"A run at the papers' scale, extrapolated. GPU hours: FLOPs over {SHARE:.0%} of the {PEAK / 1e12:.0f} TFLOP/s "
         "(dense bfloat16) of an H100, not measured on one."
     )
     save_table(frame, path, caption, digits=2)
-    text = readme.read_text(encoding="utf-8")
-    with atomic_path(readme) as temporary:
-        temporary.write_text(
-            put_between_marks(text, "paper-cost", path.with_suffix(".md").read_text()), encoding="utf-8"
-        )
+    text, table = page.read_text(encoding="utf-8"), path.with_suffix(".md").read_text(encoding="utf-8")
+    with atomic_path(page) as temporary:
+        temporary.write_text(put_between_marks(text, "paper-cost", table, page.name), encoding="utf-8")
 
 
 if "snakemake" in globals():
@@ -129,4 +127,4 @@ if "snakemake" in globals():
             list(snakemake.input.tables),
             snakemake.params.home,
         )
-        write(made, Path(snakemake.output[0]).with_suffix(""), Path(snakemake.params.root, "README.md"))
+        write(made, Path(snakemake.output[0]).with_suffix(""), Path(snakemake.params.root, "docs/cluster.md"))

@@ -98,10 +98,10 @@ def test_the_forward_pass_of_the_published_network_is_counted():
     assert tradeoffs.forward_flops("published_resnet") == pytest.approx(3.68e9, rel=0.01)
 
 
-def test_the_table_goes_into_its_place_of_the_readme(tmp_path):
-    readme = tmp_path / "README.md"
-    readme.write_text("before\n<!-- begin paper-cost -->\nold\n<!-- end paper-cost -->\nafter\n")
-    paper_cost.write(pd.DataFrame({"study": ["coin"], "jobs": [3]}), tmp_path / "paper_cost", readme)
-    text = readme.read_text()
+def test_the_table_goes_into_its_place_of_the_page(tmp_path):
+    page = tmp_path / "cluster.md"
+    page.write_text("before\n<!-- begin paper-cost -->\nold\n<!-- end paper-cost -->\nafter\n")
+    paper_cost.write(pd.DataFrame({"study": ["coin"], "jobs": [3]}), tmp_path / "paper_cost", page)
+    text = page.read_text()
     assert "coin" in text and "old" not in text and text.startswith("before") and text.endswith("after\n")
-    assert "<!-- begin paper-cost -->" in (ROOT / "README.md").read_text()
+    assert "<!-- begin paper-cost -->" in (ROOT / "docs/cluster.md").read_text()

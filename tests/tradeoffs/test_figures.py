@@ -15,6 +15,7 @@ from plotly.offline import get_plotlyjs
 
 from scripts.common import figures, parquet
 from scripts.common.errors import UserError
+from scripts.common.published import values
 from scripts.tradeoffs import (
     fairness_price,
     looks,
@@ -27,10 +28,11 @@ from scripts.tradeoffs import (
     tradeoffs_figure_three_way,
     tradeoffs_tables,
 )
-from scripts.tradeoffs.published import FAIRNESS_HULL, ROBUSTNESS_HULL
 from tests.pages import policy, unlisted
 from tests.tradeoffs.synthetic import study, write
 
+FAIRNESS_HULL = values(tradeoffs_tables.PUBLISHED, "fairness_frontier")["hull"]
+ROBUSTNESS_HULL = values(tradeoffs_tables.PUBLISHED, "robustness_frontier")["hull"]
 SHOWN = "<img src=x onerror=alert(1)></script><b>&amp;"
 
 

@@ -75,7 +75,7 @@ class Place:
         assert unlocked.returncode == 0, unlocked.stdout + unlocked.stderr
 
     def finish(self, target: str = TARGET) -> None:
-        """Type what the README says after a crash; the run must then come to its end."""
+        """Type what docs/running.md says after a crash; the run must then come to its end."""
         self.unlock()
         status, said = self.run(target)
         assert status == 0, said[-4000:]

@@ -1,4 +1,4 @@
-"""What the README says to type after a crash: five lines, and every one of them is true."""
+"""What docs/running.md says to type after a crash: five lines, and every one of them is true."""
 
 import re
 import shutil
@@ -10,12 +10,12 @@ from tests.workflow.conftest import ROOT
 from tests.workflow.faults.conftest import TARGET, lost
 from tests.workflow.faults.record import record
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs/running.md").read_text(encoding="utf-8")
 
 
 def lines_after_a_crash() -> list[str]:
-    """Return the commands of the README's block, without their remarks."""
-    block = README.split("## When something breaks")[1].split("```")[1]
+    """Return the commands of the page's block, without their remarks."""
+    block = PAGE.split("## When something breaks")[1].split("```")[1]
     return [line.split("#")[0].strip() for line in block.strip().splitlines()]
 
 

@@ -123,7 +123,7 @@ def test_a_home_that_cannot_be_written_to_changes_nothing(place, undisturbed):
             "--eval",
             "ask: ; @echo $$XDG_CACHE_HOME",
             "ask",
-        ]  # what the commands of the README run with
+        ]  # what the commands of docs/running.md run with
         told = subprocess.run(ask, cwd=place.folder, env=kept, capture_output=True, text=True, check=True)
         assert told.stdout.strip() == f"{place.folder}/.snakemake/cache"
         status, said = place.run(TARGET, figure, fit, env=kept | {"XDG_CACHE_HOME": told.stdout.strip()})
