@@ -9,5 +9,5 @@ class UserError(Exception):
     traceback.
     """
 
-    def __init__(self, message: str):
+    def __init__(self, message: str) -> None:
         super().__init__(" ".join(str(message).split()))

@@ -83,7 +83,7 @@ class Checkpoints:
     flipped bits, which safetensors would not: a training that goes on from one would end with other weights.
     """
 
-    def __init__(self, folder: str | Path, fingerprint: str):
+    def __init__(self, folder: str | Path, fingerprint: str) -> None:
         self.folder, self.fingerprint = Path(folder), fingerprint
 
     def save(self, progress: Progress, tensors: dict[str, Tensor]) -> Path:

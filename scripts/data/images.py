@@ -39,7 +39,7 @@ class FaceImages:
         UserError: the place is missing or empty, is no zip archive, or holds a name that is not NNNNNN.jpg.
     """
 
-    def __init__(self, place: str | Path):
+    def __init__(self, place: str | Path) -> None:
         self.place = Path(place)
         self._archive: zipfile.ZipFile | None = None
         if self.place.is_dir():
@@ -104,7 +104,10 @@ def write_index(row_ids: np.ndarray, path: str | Path) -> None:
 
 
 def write_dataset(description: dict, path: str | Path) -> None:
-    """Write what every figure and table says of its data: name, source, images, height, width, rendered,
-    comparable (with the paper's numbers) and a note of one sentence."""
+    """Write the description of the dataset that every figure and table shows.
+
+    It holds name, source, images, height, width, rendered, comparable (with the paper's numbers) and a note of one
+    sentence.
+    """
     with atomic_path(path) as temporary:
         temporary.write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")

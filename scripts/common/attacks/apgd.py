@@ -1,5 +1,8 @@
-"""APGD, the step-size-free gradient attack (Croce and Hein 2020, "Reliable evaluation of adversarial
-robustness", algorithm 1), and its l1 variant (Croce and Hein 2021, "Mind the box", algorithm 1)."""
+"""APGD, the gradient attack without a step size to tune, and its l1 variant.
+
+Croce and Hein 2020, "Reliable evaluation of adversarial robustness", algorithm 1; for l1 Croce and Hein 2021, "Mind the
+box", algorithm 1.
+"""
 
 import math
 
@@ -14,8 +17,10 @@ RHO = 0.75
 
 
 def checkpoints(iterations: int) -> list[int]:
-    """Return the iterations after which the step size is reviewed: ceil(p_j N) with p_1 = 0.22 and
-    p_{j+1} = p_j + max(p_j - p_{j-1} - 0.03, 0.06)."""
+    """Return the iterations after which the step size is reviewed.
+
+    They are ceil(p_j N) with p_1 = 0.22 and p_{j+1} = p_j + max(p_j - p_{j-1} - 0.03, 0.06).
+    """
     before, share, found = 0.0, 0.22, []
     while share <= 1:
         found.append(math.ceil(share * iterations - 1e-9))
@@ -152,8 +157,11 @@ def _keep_best(state: dict) -> None:
 
 
 def _halve_steps(state: dict, rises_wanted: float) -> None:
-    """Halve the step and go back to the best point where too few steps raised the loss, or where
-    neither the step nor the best loss has changed since the last review."""
+    """Halve the step size and return to the best point where the search makes no progress.
+
+    That is where too few steps raised the loss, or where neither the step size nor the best loss has changed since the
+    last review.
+    """
     stuck = (state["reviewed_step"] == state["step"]) & (state["reviewed_value"] == state["best_value"])
     halve = (state["rises"] < rises_wanted) | stuck
     state["reviewed_step"], state["reviewed_value"] = state["step"], state["best_value"]
@@ -168,7 +176,7 @@ def _halve_steps(state: dict, rises_wanted: float) -> None:
 class _Record:
     """The misclassified points found so far, and the rest of the batch that is still searched."""
 
-    def __init__(self, x: Tensor):
+    def __init__(self, x: Tensor) -> None:
         self.index = torch.arange(len(x), device=x.device)
         self.point = x.clone()
         self.value = torch.full((len(x),), -math.inf, device=x.device)
@@ -192,8 +200,11 @@ class _Record:
 
 
 def _search_l1(model, x, y, norm, eps, iterations, loss, generators) -> tuple[Tensor, Tensor, Tensor]:
-    """Run l1-APGD from a random start with the radii 3 eps, 2 eps, eps for 0.3, 0.3 and 0.4 of the
-    iterations (section 4.3 of the paper): each phase starts from the projected best point before."""
+    """Run l1-APGD from a random start with three radii, one after the other.
+
+    The radii are 3 eps, 2 eps and eps for fractions 0.3, 0.3 and 0.4 of the iterations (section 4.3 of the paper); each
+    phase starts at the projected best point of the previous one.
+    """
     point = random_starts(x, norm, 3 * eps, generators)
     early = int(0.3 * iterations)
     for factor in (3, 2) if early else ():

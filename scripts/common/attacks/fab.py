@@ -1,5 +1,7 @@
-"""FAB, the minimal-norm attack (Croce and Hein 2020, "Minimally distorted adversarial examples with a
-fast adaptive boundary attack"), for two logits: there is one decision boundary, margin = 0."""
+"""FAB, the minimal-norm attack, for two logits: there is one decision boundary, margin = 0.
+
+Croce and Hein 2020, "Minimally distorted adversarial examples with a fast adaptive boundary attack".
+"""
 
 import math
 
@@ -47,8 +49,10 @@ def fab_minimal(
     ids: Tensor | None = None,
     radius: float = math.inf,
 ) -> tuple[Tensor, Tensor]:
-    """Return the nearest misclassified point found of each image and its distance [B] (infinite where
-    none was found), searching to the end. Restarts begin within half of min(distance, radius)."""
+    """Return each image's nearest misclassified point and its distance [B], infinite if there is none.
+
+    All iterations are used. Restarts begin within half of min(distance, radius).
+    """
     return _search(model, x, y, norm, -1.0, radius, iterations, restarts, seed, ids)
 
 

@@ -1,5 +1,7 @@
-"""Square, the black-box random search (Andriushchenko et al. 2020), with its l1 form (Croce and Hein
-2021, "Mind the box"). It sees logits only: no gradient can be masked from it."""
+"""Square, the black-box random search (Andriushchenko et al. 2020), with its l1 form.
+
+The l1 form is that of Croce and Hein 2021, "Mind the box". It uses logits only, so gradient masking does not affect it.
+"""
 
 import functools
 import math
@@ -117,8 +119,10 @@ def _propose_linf(state: dict, norm: str, eps: float, share: float, draws: Tenso
 
 
 def pyramid(side: int, device: torch.device | str = "cpu") -> Tensor:
-    """Return the window pattern eta [side, side]: a positive and a negative half, each highest in its
-    middle (equation 2 of the Square paper)."""
+    """Window pattern eta [side, side] (equation 2 of the Square paper).
+
+    It has a positive and a negative half, each highest in its middle.
+    """
 
     def half(height: int, width: int) -> Tensor:
         rows = (torch.arange(height, device=device) - height // 2).abs()[:, None]
@@ -146,8 +150,11 @@ def _patterns(side: int, turned: Tensor, norm: str) -> Tensor:
 
 
 def _fit(delta: Tensor, x: Tensor, norm: str, eps: float) -> Tensor:
-    """Return x + delta brought into the ball and the box. l1: the projection, which thresholds and so
-    keeps few pixels. l2: delta is scaled so that it has length eps after it is clamped to the box."""
+    """Return x + delta moved into the ball and the box.
+
+    l1: the projection, which thresholds and so keeps few pixels. l2: delta is scaled to have length eps after clipping
+    to the box.
+    """
     if norm == "l1":
         return project(x + delta, x, norm, eps)
     size, cap = delta.abs().flatten(1), room(delta, x).flatten(1)
@@ -175,11 +182,11 @@ def _tiles(x: Tensor, norm: str, eps: float, generators: list[torch.Generator]) 
 
 
 def _propose_mass(state: dict, norm: str, eps: float, share: float, draws: Tensor) -> Tensor:
-    """Empty one window and put its norm, that of a second one and the unused norm into the second, along
-    its present perturbation plus a signed pattern (algorithm 3 of the Square paper).
+    """Candidate with the norm of one window moved into another (algorithm 3 of the Square paper).
 
-    The paper keeps the norm that is moved; here it is multiplied by `GAIN` and the whole then brought
-    back to eps, so that a window can also grow at the cost of the rest.
+    One window is emptied; its norm, that of a second window and the unused norm go into the second, along its present
+    perturbation plus a signed pattern. The paper keeps the moved norm; here it is multiplied by `GAIN` and the result
+    then rescaled to eps, so that a window can also grow at the cost of the others.
     """
     x, power = state["x"], 2 if norm == "l2" else 1
     delta = state["point"] - x
