@@ -68,6 +68,7 @@ lint: .venv/installed  ## formatting and lint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile rules
+	$(BIN)/codespell
 	$(BIN)/snakemake --lint
 
 lock: .venv/installed  ## renew envs/requirements.txt from envs/requirements.in

@@ -1,6 +1,7 @@
 """Where the results come from, and what is passed on of them: manifest, a release per study, and the way back."""
 
-from scripts.provenance.ancestors import ancestors
+from scripts.provenance.ancestors import sources_of
+from scripts.provenance.kept_files import hashed_files
 
 RELEASED_TABLES = {study: studies.released_paths(study, ROOT) for study in STUDIES}
 
@@ -68,34 +69,14 @@ else:
         script:
             "../scripts/provenance/manifest.py"
 
-    def hashed_by(wildcards):
-        """Return the predictions and models of a study, of which its release holds the sha256 only."""
-        kinds = ("predictions", "models")
-        return [
-            path
-            for kind in kinds
-            for path in kept_files(workflow.rules, [wildcards.study], kind)
-        ]
-
-    def read_by(wildcards):
-        """Return the files below results/ that a study's numbers come from and that are not its results: data, wheels,
-        other studies' predictions."""
-        study = wildcards.study
-        wanted = [*RELEASED_TABLES[study], *hashed_by(wildcards)]
-        found = ancestors(workflow.rules, wanted, [f"results/{study}/", "results/data/"])
-        theirs = [path for path in found if path.startswith("results/")]
-        return sorted(
-            path
-            for path in theirs
-            if "/data/" in path or not path.startswith(f"results/{study}/")
-        )
-
     # From the files of one study alone: another study's change leaves its archive as it is.
     rule pack_release:
         input:
             tables=lambda wildcards: RELEASED_TABLES[wildcards.study],
-            data=read_by,
-            hashed=hashed_by,
+            data=lambda wildcards: sources_of(
+                workflow.rules, wildcards.study, RELEASED_TABLES[wildcards.study]
+            ),
+            hashed=lambda wildcards: hashed_files(workflow.rules, wildcards.study),
             rules=lambda wildcards: os.path.relpath(ROOT / f"rules/{wildcards.study}.smk"),
             requirements=os.path.relpath(ROOT / "envs/requirements.in"),
             citation=os.path.relpath(ROOT / "CITATION.cff"),

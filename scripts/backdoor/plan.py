@@ -9,7 +9,7 @@ DATASETS = {"package": "5,000 MNIST digits", "official": "MNIST"}
 class Plan:
     """The jobs of the config block."""
 
-    def __init__(self, study: dict):
+    def __init__(self, study: dict) -> None:
         self.study = study
         self.trained = {kind: entry for kind, entry in study["models"].items() if entry["seeds"]}
         self.own = str(Path(study["own"]).expanduser()) if study["own"] else ""

@@ -36,7 +36,7 @@ class Settings:
     stale: bool = False
     balance: float = 1.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.notion not in NOTIONS:
             raise UserError(f"no fairness notion {self.notion!r}; there are {', '.join(NOTIONS)}")
         if self.rule not in RULES:

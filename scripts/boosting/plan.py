@@ -17,7 +17,7 @@ def cell_name(entry: dict) -> str:
 class Plan:
     """The cells that take part: all of the config but those whose file the user did not name."""
 
-    def __init__(self, study: dict):
+    def __init__(self, study: dict) -> None:
         self.files = {name: str(Path(path).expanduser()) if path else "" for name, path in study["files"].items()}
         self.study = study
         entries = [entry for entry in study["datasets"] if self.files.get(entry["table"], "wheel")]

@@ -3,6 +3,7 @@
 import importlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -69,7 +70,7 @@ def _parts(value: object, place: str = "top level", depth: int = 0) -> Iterator[
 class _EveryKeyOnce(yaml.SafeLoader):
     """A loader that refuses a mapping with the same key twice, of which YAML would quietly take the last."""
 
-    def construct_mapping(self, node, deep=False):
+    def construct_mapping(self, node, deep=False) -> dict:
         """Return the mapping of a node."""
         seen = set()
         for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
@@ -96,7 +97,7 @@ def check_files(paths: list[str | Path]) -> None:
             raise UserError(f"config: {path}: cannot be read ({error})") from error
 
 
-def in_order(value):
+def in_order(value) -> Any:
     """Return a config with the keys of every mapping sorted: their order in a file shall not rerun a job."""
     if isinstance(value, dict):
         return {key: in_order(value[key]) for key in sorted(value)}

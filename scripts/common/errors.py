@@ -8,5 +8,5 @@ class UserError(Exception):
     status 1 and no traceback. Every other exception is a bug and keeps its traceback.
     """
 
-    def __init__(self, message: str):
+    def __init__(self, message: str) -> None:
         super().__init__(" ".join(str(message).split()))

@@ -83,7 +83,7 @@ class Checkpoints:
     detects flipped bits, which safetensors does not: resuming from them would end in different weights.
     """
 
-    def __init__(self, folder: str | Path, fingerprint: str):
+    def __init__(self, folder: str | Path, fingerprint: str) -> None:
         self.folder, self.fingerprint = Path(folder), fingerprint
 
     def save(self, progress: Progress, tensors: dict[str, Tensor]) -> Path:

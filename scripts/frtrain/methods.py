@@ -24,7 +24,7 @@ class Fitter:
         initial: file with the published initial weights of FR-Train; None draws others (real data).
     """
 
-    def __init__(self, data: Data, seed: int, initial: str | None):
+    def __init__(self, data: Data, seed: int, initial: str | None) -> None:
         self.data, self.seed, self.initial = data, seed, initial
         x, self.y, self.z = data.part("train")
         self.x, self.y, self.z = with_constant(x), self.y.astype(float), self.z.astype(float)

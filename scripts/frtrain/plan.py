@@ -115,7 +115,7 @@ def odds(study: dict) -> Iterator[Cell]:
 
 
 def outside(study: dict) -> Iterator[Cell]:
-    """fairlearn's ExponentiatedGradient, both notions."""
+    """ExponentiatedGradient of fairlearn, both notions."""
     for labels, notion in product(LABELS, NOTIONS):
         for knob in study["knobs"][notion]["reductions"]:
             yield Cell("synthetic", labels, "reductions", study["seeds"][0], knob, notion)
@@ -178,7 +178,7 @@ def cells(batch: str, study: dict) -> list[Cell]:
 class Plan:
     """The batches of a config, and for each the settings that its job depends on."""
 
-    def __init__(self, study: dict):
+    def __init__(self, study: dict) -> None:
         self.study = study
         self.real = {f"{entry['table']}.{entry['attribute']}": entry for entry in study["real"]["datasets"]}
         self.synthetic = list(SYNTHETIC_BATCHES)

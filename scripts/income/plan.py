@@ -19,7 +19,7 @@ class Plan:
     side, and all seeds of a small one, whose job takes little longer than its start.
     """
 
-    def __init__(self, study: dict):
+    def __init__(self, study: dict) -> None:
         self.files = {name: str(Path(path).expanduser()) if path else "" for name, path in study["files"].items()}
         entries = [entry for entry in study["datasets"] if self.files.get(entry["table"], "wheel")]
         self.cells = {cell_name(entry): entry for entry in entries}

@@ -1,8 +1,11 @@
 """Files that a file is made from, read off the parsed rules."""
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from snakemake.rules import Wildcards  # where it stands in every version of 9
+
+from scripts.provenance.kept_files import hashed_files
 
 
 def ancestors(rules: Iterable, wanted: Iterable[str], own: Iterable[str]) -> set[str]:
@@ -32,3 +35,20 @@ def inputs_of(rules: Iterable, path: str) -> list[str]:
             wildcards = Wildcards(fromdict=rule.get_wildcards(path))
             return [str(read) for read in rule.expand_input(wildcards)[0]]
     return []
+
+
+def sources_of(rules: Iterable, study: str, tables: Iterable[str]) -> list[str]:
+    """Return the files below results/ that a study's numbers come from and that are not its results.
+
+    These are prepared data, downloaded packages and other studies' predictions.
+
+    Args:
+        tables: the study's released tables.
+    """
+    rules, home, shared = list(rules), f"results/{study}/", "results/data/"
+    found = ancestors(rules, [*tables, *hashed_files(rules, study)], [home, shared])
+    return sorted(
+        path
+        for path in found
+        if path.startswith("results/") and ("data" in Path(path).parts or not path.startswith(home))
+    )

@@ -23,6 +23,12 @@ def kept_files(rules: Iterable, studies: Iterable[str], kind: str) -> list[str]:
     return sorted({str(path) for rule in rules if rule.name in wanted for path in rule.input})
 
 
+def hashed_files(rules: Iterable, study: str) -> list[str]:
+    """Return the predictions and models of one study, of which its release holds the sha256 only."""
+    rules = list(rules)
+    return [path for kind in KINDS for path in kept_files(rules, [study], kind)]
+
+
 def check_kept(rules: Iterable, studies: Iterable[str]) -> None:
     """Check that every rule that writes predictions or models is among what its study lists.
 

@@ -13,7 +13,7 @@ from scripts.provenance.settings import seeds
 SEVERAL = "several"
 
 
-def agreed(values: list):
+def agreed(values: list) -> object:
     """Return what all values are; of mappings key by key; "several" where they differ."""
     if all(value == values[0] for value in values):
         return values[0]

@@ -172,6 +172,7 @@ def tolerance_alt(claims: pd.DataFrame) -> str:
     testable = claims[claims["verdict"] != NOT_TESTABLE]
     counted = ", ".join(f"{format_number((testable['verdict'] == v).sum(), 0)} {v}" for v in VERDICTS[:3])
     return (
-        "Stacked bars, one panel per study: how many claims of the papers are reproduced, partly and not reproduced when every "
-        f"tolerance is made smaller or larger, from none to four times the one used. At the one used: {counted}."
+        "Stacked bars, one panel per study: how many claims of the papers are reproduced, partly and not reproduced "
+        "when every tolerance is made smaller or larger, from none to four times the one used. "
+        f"At the one used: {counted}."
     )

@@ -33,6 +33,7 @@ class Price:
     error_paid_high: float
 
     def as_dict(self) -> dict[str, float]:
+        """Return the numbers by name."""
         return asdict(self)
 
 

@@ -56,7 +56,8 @@ def claim(study: str, name: str, **changes) -> dict:
         "study": study, "claim": name, "protocol": "corrected", "origin": "paper",
         "confidence": "verified", "document": "author2022", "place": "figure_3.png, left end",
         "says": f"The sentence of {name}.", "published": 0.74, "unit": "points", "read_from": "picture", "value": 1.05,
-        "ci_low": -0.2, "ci_high": 2.3, "interval": "sampling error", "n": 2187, "seeds": 2, "dataset": "rendered faces", "rule": "equals",
+        "ci_low": -0.2, "ci_high": 2.3, "interval": "sampling error", "n": 2187,
+        "seeds": 2, "dataset": "rendered faces", "rule": "equals",
         "bound": 0.74, "tolerance": 0.5, "tolerance_from": "sampling error", "tolerance_why": "Two standard errors.",
         "verdict": "reproduced", "reason": "within the tolerance",
     }  # fmt: skip

@@ -1,4 +1,4 @@
-"""Snakemake's own graph of the rules."""
+"""The rules of the whole workflow and the arrows between them, as Snakemake draws them."""
 
 import re
 import subprocess

@@ -1,4 +1,4 @@
-"""The page "How to add a study": its files, put into a clone with a finished run, make a study that joins the rest."""
+"""The chapter "How to add a study" of CONTRIBUTING.md: its files, put into a clone, make a study beside the rest."""
 
 import re
 import subprocess
@@ -12,7 +12,8 @@ from scripts.common.schemas import claims as schema
 from tests.workflow.conftest import ROOT, snakemake
 from tests.workflow.test_replanning import CLAIMS, PAGES, planned_jobs
 
-PAGE = (ROOT / "ADDING_A_STUDY.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+CONFIGS = {"config.yaml", "config.test.yaml", "config.paper.yaml"}
 BLOCK = re.compile(r"^```\w+\n(?:#|\.\.) file: (\S+)( \(appended\))?\n(.*?)^```$", re.M | re.S)
 
 
@@ -30,7 +31,7 @@ def add_study(folder: Path) -> list[str]:
 @pytest.fixture
 def with_coin(workshop) -> Path:
     names = add_study(workshop)
-    assert {name.split("/")[0] for name in names} == {"config.yaml", "rules", "scripts", "tests"}
+    assert {name.split("/")[0] for name in names} == {*CONFIGS, "rules", "scripts", "tests"}
     return workshop
 
 

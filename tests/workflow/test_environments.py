@@ -22,8 +22,10 @@ IMPORT_NAMES = {"pyyaml": "yaml", "scikit-learn": "sklearn", "pillow": "PIL", "p
 
 
 def dependencies(path: Path) -> dict[str, str]:
-    """Return name -> version bounds of a conda file."""
-    return dict(entry.split(" ", 1) for entry in yaml.safe_load(path.read_text())["dependencies"])
+    """Return name -> version bounds of a conda file, with what pip adds to it."""
+    entries = yaml.safe_load(path.read_text())["dependencies"]
+    by_pip = [name for entry in entries if isinstance(entry, dict) for name in entry["pip"]]
+    return dict(entry.split(" ", 1) for entry in [*entries, *by_pip] if isinstance(entry, str))
 
 
 def locked() -> dict[str, set[str]]:
@@ -63,6 +65,13 @@ def test_every_dependency_is_bounded_and_agrees_with_the_lock(path):
         assert all(version in SpecifierSet(bounds) for version in versions), f"{name}: {versions} outside {bounds}"
 
 
+@pytest.mark.parametrize("path", ENVIRONMENTS, ids=lambda path: path.name)
+def test_every_dependency_stands_in_the_table_of_the_cluster_page(path):
+    table = (ROOT / "docs/cluster.md").read_text(encoding="utf-8")
+    for name, bounds in dependencies(path).items():
+        assert name in ("python", "pip") or f"| {name} | {bounds.replace(',', ', ')} |" in table, f"{name} {bounds}"
+
+
 def test_every_rule_names_an_environment_that_exists_and_every_environment_is_used():
     used = {conda for _, conda in scripts_and_environments()}
     assert used == {f"envs/{path.name}" for path in ENVIRONMENTS}
@@ -97,3 +106,16 @@ def test_the_lock_names_no_index_and_every_package_has_hashes():
     packages = re.findall(r"^[a-z0-9._-]+==", text, re.M)
     assert len(packages) > 50
     assert len(re.findall(r"^[a-z0-9._-]+==.*\\\n    --hash=sha256:", text, re.M)) == len(packages)
+
+
+def test_the_hooks_have_the_locked_versions():
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
+    pinned = {hook["repo"].rsplit("/", 1)[-1].removesuffix("-pre-commit"): hook["rev"] for hook in hooks}
+    assert pinned == {name: f"v{version}" for name in pinned for version in locked()[name]}
+    assert pinned.keys() == {"ruff", "snakefmt", "codespell"}
+
+
+def test_the_workflow_file_runs_what_the_checks_run():
+    job = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())["jobs"]["checks"]
+    assert job["strategy"]["matrix"]["python"] == ["3.11", "3.12"] and job["timeout-minutes"]
+    assert any(".ci/run" in step.get("run", "") for step in job["steps"])

@@ -66,8 +66,10 @@ def margin_at(model: Model, x: Tensor, y: Tensor) -> Tensor:
 def loss_and_gradient(
     model: Model, x: Tensor, y: Tensor, loss: str = "margin", strict: bool = True
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Return margin [B], loss [B] and the loss's gradient with respect to x: one forward pass and one
-    input gradient. Parameters receive no gradient. `strict`: as in `logits_of`."""
+    """Return margin [B], loss [B] and the loss's gradient with respect to x.
+
+    One forward pass and one input gradient; parameters receive no gradient. `strict`: as in `logits_of`.
+    """
     with torch.enable_grad():
         point = x.detach().requires_grad_()
         logits = logits_of(model, point, strict)

@@ -14,7 +14,9 @@ Colour = tuple[float, float, float]
 class Canvas:
     """Planar RGB pixels (float32 [3, H, W], changed in place) with the face coordinates of every pixel's centre."""
 
-    def __init__(self, image: np.ndarray, u: np.ndarray, v: np.ndarray, to_pixels: tuple, bend: tuple, pixel: float):
+    def __init__(
+        self, image: np.ndarray, u: np.ndarray, v: np.ndarray, to_pixels: tuple, bend: tuple, pixel: float
+    ) -> None:
         self.image, self.u, self.v = image, u, v
         self.pixel = pixel  # width of a pixel in face coordinates
         self._to_pixels, self._bend = to_pixels, bend

@@ -26,7 +26,7 @@ SIDE, PADDING, WORKERS = 64, 4, 4
 class Photographs(Dataset):
     """JPEG files and labels; every access decodes one image."""
 
-    def __init__(self, paths: Sequence[Path], labels: Sequence[int], transform):
+    def __init__(self, paths: Sequence[Path], labels: Sequence[int], transform) -> None:
         self.paths, self.labels, self.transform = paths, labels, transform
 
     def __len__(self) -> int:
