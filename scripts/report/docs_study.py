@@ -60,7 +60,8 @@ def claims_parts(claims: pd.DataFrame) -> list[str]:
         counts = headline_counts(papers).iloc[0]
         words = ", ".join(f"{sign} {counts[verdict]} {verdict}" for verdict, sign in SIGNS.items())
         parts.append(
-            f"{counts['claims']} claim{'s' * (counts['claims'] != 1)}: {words}. One verdict each, as published where both protocols were run; "
+            f"{counts['claims']} claim{'s' * (counts['claims'] != 1)}: {words}. "
+            "One verdict each, as published where both protocols were run; "
             "[how verdicts are computed](../claims.md)."
         )
         parts.append(claims_table(papers))
