@@ -32,7 +32,7 @@ help:  ## say what there is
 	@touch $@
 
 study: .venv/installed  ## rebuild every study: download, train, measure, draw; STUDY=X for one, with its page
-	$(SNAKEMAKE) $(if $(STUDY),$(STUDY) results/docs/studies/$(STUDY).md)
+	$(SNAKEMAKE)$(if $(STUDY), $(STUDY) results/docs/studies/$(STUDY).md)
 
 tour: .venv/installed  ## a first result in three minutes: one study on real data, from download to its page
 	$(SNAKEMAKE) $(TOUR) results/docs/studies/$(TOUR).md
