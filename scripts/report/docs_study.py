@@ -60,7 +60,7 @@ def claims_parts(claims: pd.DataFrame) -> list[str]:
         counts = headline_counts(papers).iloc[0]
         words = ", ".join(f"{sign} {counts[verdict]} {verdict}" for verdict, sign in SIGNS.items())
         parts.append(
-            f"{counts['claims']} claim{'s' * (counts['claims'] != 1)}: {words}. "
+            f"{counts['claims']} claim{'' if counts['claims'] == 1 else 's'}: {words}. "
             "One verdict each, as published where both protocols were run; "
             "[how verdicts are computed](../claims.md)."
         )
