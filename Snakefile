@@ -57,6 +57,7 @@ include: "rules/page.smk"
 
 try:
     check_kept(workflow.rules, STUDIES)
+    studies.check_promised(PROMISED, workflow.rules)
 except UserError as error:
     sys.exit(f"Error: {error}")
 

@@ -33,7 +33,8 @@ def require_writable(*folders: str | Path) -> None:
 def dated_ahead(*places: str | Path, now: float | None = None) -> dict[Path, int]:
     """Return the files of the future, with their dates in nanoseconds, in the order of their dates.
 
-    After a clock was set back, Snakemake would redo every job that reads such a file, run after run.
+    After a clock was set back, Snakemake refuses what a job makes of such a file, since it is older, or redoes the
+    job in every run.
 
     Args:
         places: files, and folders that are searched to the bottom.
@@ -51,8 +52,8 @@ def clock_warning(*places: str | Path) -> str | None:
         return None
     many = f"{len(ahead)} files are" if len(ahead) > 1 else "1 file is"
     return (
-        f"Warning: {many} dated in the future (such as {next(iter(ahead))}), so what is made of them would be made "
-        "anew by every run; was the clock set back? Run once: make clock"
+        f"Warning: {many} dated in the future (such as {next(iter(ahead))}), so what is made of them is refused, "
+        "or made anew by every run; was the clock set back? Run once: make clock"
     )
 
 

@@ -7,6 +7,7 @@ imported by the Snakefile, so it imports nothing heavy.
 import importlib
 import importlib.util
 import string
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -143,3 +144,23 @@ def picture_path(study: str, name: str, root: Path) -> str:
     """Return the image file that a page shows for a figure: the animation where there is one."""
     animated = describe(study, root)["figures"][name].get("animation")
     return f"results/{study}/figures/{name}.{'gif' if animated else 'png'}"
+
+
+def check_promised(promised: Mapping[str, Sequence[str]], rules: Iterable) -> None:
+    """Check that some rule makes every file that a study promises.
+
+    Args:
+        promised: {study: paths}.
+        rules: the rules of the workflow, as Snakemake holds them.
+
+    Raises:
+        UserError: names the first file that no rule makes.
+    """
+    outputs = [output for rule in rules for output in rule.output]
+    made = set(map(str, outputs))
+    for study, paths in promised.items():
+        for path in paths:
+            if path not in made and not any(output.match(path) for output in outputs):
+                raise UserError(
+                    f"scripts/{study}/study.yaml: no rule makes {path}; write one in rules/{study}.smk, or take it out"
+                )

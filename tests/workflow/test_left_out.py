@@ -77,3 +77,12 @@ def test_predictions_that_no_list_names_are_one_line(with_toy):
     lines = [line for line in result.stdout.splitlines() if line.startswith("Error: ")]
     assert result.returncode == 1 and len(lines) == 1, result.stdout[-2000:]
     assert "rules/coin.smk: rule coin_raw writes results/coin/predictions/{run}.parquet" in lines[0]
+
+
+def test_a_figure_that_no_rule_makes_is_one_line(with_toy):
+    path = with_toy / "rules/coin.smk"
+    path.write_text(path.read_text().replace('figure_files("coin", "share_of_heads")', '"results/coin/figure.png"'))
+    result = snakemake(with_toy, "--dry-run")
+    lines = [line for line in result.stdout.splitlines() if line.startswith("Error: ")]
+    assert result.returncode == 1 and len(lines) == 1, result.stdout[-2000:]
+    assert "scripts/coin/study.yaml: no rule makes results/coin/figures/share_of_heads.png" in lines[0]

@@ -160,11 +160,6 @@ def test_an_edited_schema_or_table_concerns_those_that_use_it(workshop):
     edit(workshop / "scripts/common/schemas/curves.py", "one row per epoch", "a row per epoch")
     edit(workshop / "scripts/data/tables/german.yaml", "positive: good credit", "positive: credit that is good")
     jobs = planned_jobs(workshop)
-    assert jobs["tabular"] == ["german"]
-    using = {"income_fit": "german.sex", "boosting_fit": "german.sex-age"}
-    config = merged("config.test.yaml")
-    tables = {entry["table"] for study in ("income", "boosting") for entry in config[study]["datasets"]}
-    assert not ({"leakage_models", "frtrain_fit"} & jobs.keys())
-    if "german" in tables:
-        assert all(set(jobs.get(rule, [])) <= {cell} for rule, cell in using.items())
+    assert jobs["tabular"] == ["german"] and jobs["income_fit"] == ["german.sex"]
     assert {"tradeoffs_train", "backdoor_train"} <= jobs.keys()  # they write curves
+    assert not {"boosting_fit", "frtrain_fit", "leakage_models", "mnist", "render_faces"} & jobs.keys()

@@ -143,7 +143,7 @@ def test_a_clock_that_goes_back_redoes_no_job_for_ever(whole, undisturbed):
     figure = "results/data/figures/contact_sheet.png"
     (whole.folder / figure).unlink(missing_ok=True)
     status, said = whole.run(figure)
-    assert status == 0 and f"Warning: {len(inputs)} files are dated in the future" in said, said[-3000:]
+    assert status == 1 and f"Warning: {len(inputs)} files are dated in the future" in said, said[-3000:]
     cure = said.split("Run once: ")[1].splitlines()[0].split()
     mended = subprocess.run(cure, cwd=whole.folder, env=whole.environment, capture_output=True, text=True)
     assert f"{len(inputs)} files were dated in the future, and now are not" in mended.stdout, mended.stderr
