@@ -29,10 +29,10 @@ help:  ## say what there is
 study: .venv/installed  ## rebuild every study: download, train, measure, draw
 	$(SNAKEMAKE)
 
-figures: .venv/installed  ## redraw figures, tables and claims; with RELEASED=release.zip from a release, without training
+figures: .venv/installed  ## redraw figures, tables and claims; with RELEASED=releases/preview from releases, without training
 	$(SNAKEMAKE) figures
 
-release: .venv/installed  ## pack the numbers of the results into results/release/counterweight-release.zip
+release: .venv/installed  ## pack the numbers of each study into results/release/X.zip, for releases/preview/
 	$(SNAKEMAKE) release
 
 test: .venv/installed  ## run all tests
