@@ -71,7 +71,11 @@ else:
         wanted = [*RELEASED_TABLES[study], *HASHED.get(study, [])]
         found = ancestors(workflow.rules, wanted, [f"results/{study}/", "results/data/"])
         theirs = [path for path in found if path.startswith("results/")]
-        return sorted(path for path in theirs if "/data/" in path or not path.startswith(f"results/{study}/"))
+        return sorted(
+            path
+            for path in theirs
+            if "/data/" in path or not path.startswith(f"results/{study}/")
+        )
 
     # From the files of one study alone: another study's change leaves its archive as it is.
     rule pack_release:
