@@ -5,6 +5,7 @@ from pathlib import Path
 
 from scripts.common import studies
 from scripts.common.imports import project_imports
+from scripts.provenance.ancestors import ancestors
 
 ROOT = Path(workflow.basedir)
 HASHED = {}  # study -> predictions and models, "data" -> data files: the manifest hashes them
@@ -19,6 +20,14 @@ def code(script):
 def gathered(study, name):
     """Return a gathered Parquet file of a study: as measured here, or unpacked from a release."""
     return f"results/{'released/' if config['released'] else ''}{study}/{name}.parquet"
+
+
+def read_by(study, wanted):
+    """Return what files of a study come from and what is no result of it: data, wheels, other studies' predictions."""
+    own = f"results/{study}/"
+    found = ancestors(workflow.rules, wanted, [own, "results/data/"])
+    theirs = [path for path in found if path.startswith("results/")]
+    return sorted(path for path in theirs if "/data/" in path or not path.startswith(own))
 
 
 def figure_files(study, *names):

@@ -1,7 +1,5 @@
 """Where the results come from, and what is passed on of them: manifest, a release per study, and the way back."""
 
-from scripts.provenance.ancestors import ancestors
-
 RELEASED_TABLES = {study: studies.released_paths(study, ROOT) for study in STUDIES}
 
 if config["released"]:
@@ -64,24 +62,14 @@ else:
         script:
             "../scripts/provenance/manifest.py"
 
-    def read_by(wildcards):
-        """Return the files below results/ that a study's numbers come from and that are not its results: data, wheels,
-        other studies' predictions."""
-        study = wildcards.study
-        wanted = [*RELEASED_TABLES[study], *HASHED.get(study, [])]
-        found = ancestors(workflow.rules, wanted, [f"results/{study}/", "results/data/"])
-        theirs = [path for path in found if path.startswith("results/")]
-        return sorted(
-            path
-            for path in theirs
-            if "/data/" in path or not path.startswith(f"results/{study}/")
-        )
-
     # From the files of one study alone: another study's change leaves its archive as it is.
     rule pack_release:
         input:
             tables=lambda wildcards: RELEASED_TABLES[wildcards.study],
-            data=read_by,
+            data=lambda wildcards: read_by(
+                wildcards.study,
+                [*RELEASED_TABLES[wildcards.study], *HASHED.get(wildcards.study, [])],
+            ),
             hashed=lambda wildcards: HASHED.get(wildcards.study, []),
             rules=lambda wildcards: os.path.relpath(ROOT / f"rules/{wildcards.study}.smk"),
             requirements=os.path.relpath(ROOT / "envs/requirements.in"),
