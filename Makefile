@@ -38,10 +38,10 @@ tour: .venv/installed  ## a first result in three minutes: one study on real dat
 	$(SNAKEMAKE) $(TOUR) results/docs/studies/$(TOUR).md
 	@$(BIN)/python -m scripts.report.tour $(TOUR)
 
-figures: .venv/installed  ## redraw figures, tables and claims; with RELEASED=release.zip from a release, without training
+figures: .venv/installed  ## redraw figures, tables and claims; with RELEASED=releases/preview from releases, without training
 	$(SNAKEMAKE) figures
 
-release: .venv/installed  ## pack the numbers of the results into results/release/counterweight-release.zip
+release: .venv/installed  ## pack the numbers of each study into results/release/X.zip, for releases/preview/
 	$(SNAKEMAKE) release
 
 test: .venv/installed  ## run all tests; STUDY=X for those of one study and what checks its files

@@ -24,6 +24,7 @@ import struct
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 from scripts.common.config import full_schema
@@ -37,6 +38,7 @@ ABOUT, CRATE = "release.json", "ro-crate-metadata.json"
 TABLE = re.compile(r"([a-z]\w*)/[a-z]\w*\.parquet", re.ASCII)  # STUDY/STEM.parquet
 LARGEST, LARGEST_ABOUT, MOST_MEMBERS = 2**30, 2**22, 10_000
 AGAIN = "get the release again"
+schema_of = cache(full_schema)  # read once for all zips: every job that Snakemake starts reads the Snakefile again
 DAMAGE = (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError, OSError, struct.error)
 
 
@@ -256,7 +258,7 @@ def _check_settings(path: str | Path, about: dict, root: Path) -> None:
     if foreign:
         raise UserError(f"{path}: holds settings of {foreign[0]!r}, which a release of {study!r} does not; {AGAIN}")
     try:
-        check(about["settings"], full_schema(root) | {"required": [study]}, "its settings")
+        check(about["settings"], schema_of(root) | {"required": [study]}, "its settings")
     except UserError as error:
         raise UserError(f"{path}: a release of another version: {error} {_remedy(about)}") from error
     for name in [CRATE, *map(os.path.normpath, released_paths(study, root, folder="."))]:
