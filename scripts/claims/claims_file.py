@@ -4,6 +4,7 @@ from pathlib import Path
 
 from scripts.common.errors import UserError
 from scripts.common.published import number
+from scripts.common.references import address
 from scripts.common.yaml_files import check, read_yaml
 
 SCHEMA = Path(__file__).with_name("claims.schema.yaml")
@@ -40,8 +41,8 @@ def read_claims(path: str | Path) -> list[dict]:
 
 
 def document_ids(path: Path) -> list[str]:
-    """Return the ids of the public documents that a study lists under `references` in its study.yaml."""
-    return [entry["id"] for entry in read_yaml(path).get("references", [])]
+    """Return the ids of the documents with a public address that a study lists under `references` in its study.yaml."""
+    return [entry["id"] for entry in read_yaml(path).get("references", []) if address(entry)]
 
 
 def check_source(claim: dict, documents: list[str], where: str) -> None:
@@ -59,7 +60,9 @@ def check_source(claim: dict, documents: list[str], where: str) -> None:
     document = claim.get("where", {}).get("document")
     if document is not None and document not in documents:
         known = ", ".join(documents) or "none"
-        raise UserError(f"{where}: where: {document!r} is no public document; the references in study.yaml are {known}")
+        raise UserError(
+            f"{where}: where: {document!r} is no public document; study.yaml lists with an address: {known}"
+        )
 
 
 def published_number(entry: dict, path: Path, where: str) -> dict:

@@ -155,7 +155,12 @@ def test_a_name_that_does_not_exist_is_an_error(frame, entry, words):
         of(frame, **entry)
 
 
-STUDY = {"references": [{"id": "author2020", "title": "A title"}]}
+STUDY = {
+    "references": [
+        {"id": "author2020", "title": "A title", "url": "https://example.org/paper"},
+        {"id": "talk2020", "title": "A talk that nobody can open"},
+    ]
+}
 PUBLISHED = {
     "table_1": {
         "document": "author2020",
@@ -271,8 +276,9 @@ BROKEN = {
     "a document in words": ([changed(where="reference sheet")], "'reference sheet' is not of type 'object'"),
     "no public document": (
         [changed(where__document="reference sheet")],
-        "a-errs: where: 'reference sheet' is no public document; the references in study.yaml are author2020",
+        "a-errs: where: 'reference sheet' is no public document; study.yaml lists with an address: author2020",
     ),
+    "a document without an address": ([changed(where__document="talk2020")], "'talk2020' is no public document"),
     "no confidence": ([{k: v for k, v in CLAIM.items() if k != "confidence"}], "a-errs: confidence: is missing"),
     "confidence in ourselves": ([changed(origin="ours")], "a-errs: confidence: is for claims of others"),
     "no such number": ([changed(published__number="table_1/third")], "'table_1/third' names no number: there is no"),
