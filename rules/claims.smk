@@ -4,6 +4,7 @@
 localrules:
     claims,
     figure_claims,
+    figure_claims_by_study,
 
 
 rule claims:
