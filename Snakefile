@@ -1,14 +1,22 @@
 """Counterweight: what trustworthy AI costs, rebuilt from one DAG. This file is its table of contents."""
 
 import sys
+from pathlib import Path
+
+import snakemake as engine
 
 from scripts.common import parent_watchdog
 from scripts.common.config import check_files, in_order, validate
 from scripts.common.errors import UserError
+from scripts.common.isolation import isolate
 from scripts.common.studies import study_names
 from scripts.common.preflight import clock_warning, project_files, require_writable
 from scripts.provenance.archive import located, read_releases, settings_of
 from scripts.provenance.settings import portable
+
+ROOT = Path(
+    str(workflow.current_basedir)
+)  # of this file, also where another workflow takes it as a module
 
 
 include: "rules/common.smk"
@@ -17,6 +25,7 @@ include: "rules/common.smk"
 configfile: ROOT / "config.yaml"
 
 
+isolate(engine.__file__)
 parent_watchdog.announce()  # jobs end with this process
 
 

@@ -9,8 +9,6 @@ from scripts.common.errors import UserError
 from scripts.common.imports import project_imports
 from scripts.provenance.kept_files import check_kept, kept_files
 
-ROOT = Path(workflow.basedir)
-
 
 def code(script):
     """Return the project files that a rule's script imports, as inputs of the rule."""
