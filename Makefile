@@ -3,17 +3,22 @@ PYTHON ?= $(shell command -v python3.12 >/dev/null 2>&1 && python3.12 -c '' 2>/d
 CORES ?= all
 CONFIG ?=
 RELEASED ?=
+STUDY ?=
+TOUR := income
 BIN := .venv/bin
 # Snakemake keeps copies of rule files below the home, and ends in a traceback where it cannot.
 ifeq ($(shell test -w "$$HOME" && echo yes),)
 export XDG_CACHE_HOME ?= $(CURDIR)/.snakemake/cache
 endif
 $(foreach file,$(CONFIG),$(if $(wildcard $(file)),,$(error Error: CONFIG: $(file): no such file)))
+$(if $(STUDY),$(if $(wildcard scripts/$(STUDY)/study.yaml),,$(error Error: STUDY: there is no study '$(STUDY)'; \
+	there are $(sort $(patsubst scripts/%/study.yaml,%,$(wildcard scripts/*/study.yaml))))))
 # --cores stands last: a target would count as one more value of the options before it.
+TESTS := tests/$(STUDY) tests/claims tests/report tests/common/test_config.py tests/workflow/test_environments.py
 SNAKEMAKE := $(BIN)/snakemake $(if $(CONFIG),--configfile $(CONFIG)) \
 	$(if $(RELEASED),--config 'released=$(RELEASED)') --cores $(CORES)
 
-.PHONY: study figures release test test-faults faults bench readme lint lock unlock clean help
+.PHONY: study tour figures release test test-faults faults bench docs citation lint lock unlock clock clean help
 
 help:  ## say what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -26,35 +31,44 @@ help:  ## say what there is
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r envs/requirements.txt
 	@touch $@
 
-study: .venv/installed  ## rebuild every study: download, train, measure, draw
-	$(SNAKEMAKE)
+study: .venv/installed  ## rebuild every study: download, train, measure, draw; STUDY=X for one, with its page
+	$(SNAKEMAKE)$(if $(STUDY), $(STUDY) results/docs/studies/$(STUDY).md)
 
-figures: .venv/installed  ## redraw figures, tables and claims; with RELEASED=release.zip from a release, without training
+tour: .venv/installed  ## a first result in three minutes: one study on real data, from download to its page
+	$(SNAKEMAKE) $(TOUR) results/docs/studies/$(TOUR).md
+	@$(BIN)/python -m scripts.report.tour $(TOUR)
+
+figures: .venv/installed  ## redraw figures, tables and claims; with RELEASED=releases/preview from releases, without training
 	$(SNAKEMAKE) figures
 
-release: .venv/installed  ## pack the numbers of the results into results/release/counterweight-release.zip
+release: .venv/installed  ## pack the numbers of each study into results/release/X.zip, for releases/preview/
 	$(SNAKEMAKE) release
 
-test: .venv/installed  ## run all tests
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+test: .venv/installed  ## run all tests; STUDY=X for those of one study and what checks its files
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(if $(STUDY),$(TESTS))
+	$(if $(STUDY),$(BIN)/python -m pytest tests/workflow/test_docs.py -k $(STUDY))
 
 test-faults: .venv/installed  ## break runs in every way we know, and look at what is left
 	$(BIN)/python -m pytest -m faults -n 2 --dist loadfile --no-loadscope-reorder tests/workflow/slurm tests/workflow/faults
 
-faults: .venv/installed  ## the same, and renew the README's table of it (releases/faults.csv)
+faults: .venv/installed  ## the same, and renew the table of it (releases/faults.csv, docs/reliability.md)
 	$(BIN)/snakemake --cores 2 faults
 	cp results/faults/faults.csv releases/faults.csv
 
 bench: .venv/installed  ## measure speeds as ratios (results/bench/)
 	$(BIN)/snakemake --cores 1 bench
 
-readme: .venv/installed  ## put the newest tables and pictures into README.md
-	$(SNAKEMAKE) readme
+citation: .venv/installed  ## write CITATION.cff from the references of every study
+	$(BIN)/python -m scripts.provenance.citation
+
+docs: .venv/installed  ## put the newest results into docs/ and the front page
+	$(SNAKEMAKE) docs
 
 lint: .venv/installed  ## formatting and lint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile rules
+	$(BIN)/codespell
 	$(BIN)/snakemake --lint
 
 lock: .venv/installed  ## renew envs/requirements.txt from envs/requirements.in
@@ -64,6 +78,9 @@ lock: .venv/installed  ## renew envs/requirements.txt from envs/requirements.in
 
 unlock: .venv/installed  ## after a crash: remove Snakemake's lock, then run make study again
 	$(SNAKEMAKE) --unlock
+
+clock:  ## after a clock was set back: date the files of the future back, in their order
+	$(PYTHON) -m scripts.common.preflight
 
 clean:  ## remove the results, keep the environment
 	find results -mindepth 1 -maxdepth 1 ! -name README.md -exec rm -rf {} +

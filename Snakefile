@@ -1,14 +1,22 @@
 """Counterweight: what trustworthy AI costs, rebuilt from one DAG. This file is its table of contents."""
 
 import sys
+from pathlib import Path
+
+import snakemake as engine
 
 from scripts.common import parent_watchdog
 from scripts.common.config import check_files, in_order, validate
 from scripts.common.errors import UserError
+from scripts.common.isolation import isolate
 from scripts.common.studies import study_names
-from scripts.common.preflight import date_back, require_writable
-from scripts.provenance.archive import located, read_release
+from scripts.common.preflight import clock_warning, project_files, require_writable
+from scripts.provenance.archive import located, read_releases, settings_of
 from scripts.provenance.settings import portable
+
+ROOT = Path(
+    str(workflow.current_basedir)
+)  # of this file, also where another workflow takes it as a module
 
 
 include: "rules/common.smk"
@@ -17,6 +25,7 @@ include: "rules/common.smk"
 configfile: ROOT / "config.yaml"
 
 
+isolate(engine.__file__)
 parent_watchdog.announce()  # jobs end with this process
 
 
@@ -25,12 +34,14 @@ try:
     validate(config, ROOT)
     require_writable("results", ".snakemake")
     if config["released"]:  # what is redrawn states the settings that its numbers were made with
-        archive = located(config["released"])
-        RELEASE = read_release(archive, ROOT)
+        place = located(config["released"])
+        RELEASES = read_releases(place, ROOT)
+        settings = settings_of(RELEASES, config, ROOT)
         config.clear()
-        config.update(RELEASE["settings"], released=archive)
+        config.update(settings, released=place)
     config.update(in_order(config))
     STUDIES = [study for study in study_names(ROOT) if study in config]
+    IN_ORDER = studies.in_order(STUDIES, ROOT)
     PROMISED = {study: studies.promised_paths(study, ROOT) for study in STUDIES}
     RELEASED = {study: studies.describe(study, ROOT)["released"] for study in STUDIES}
 except UserError as error:
@@ -47,23 +58,22 @@ for study in STUDIES:
 
 include: "rules/claims.smk"
 include: "rules/release.smk"
-include: "rules/readme.smk"
+include: "rules/docs.smk"
 include: "rules/bench.smk"
 include: "rules/faults.smk"
 include: "rules/page.smk"
 
 
-# On a cluster only what is worth a benchmark is submitted; what takes seconds runs beside Snakemake.
-workflow.localrules(*(rule.name for rule in workflow.rules if rule.benchmark is None))
+try:
+    check_kept(workflow.rules, STUDIES)
+    studies.check_promised(PROMISED, workflow.rules)
+except UserError as error:
+    sys.exit(f"Error: {error}")
 
 
 onstart:
-    folders = [ROOT / name for name in ("scripts", "rules", "envs", "releases")]
-    if ahead := date_back("results", *folders, *filter(Path.is_file, ROOT.iterdir())):
-        print(
-            f"The clock went back: {ahead} files were dated in the future, and now are not.",
-            file=sys.stderr,
-        )
+    if warning := clock_warning(*project_files(ROOT)):
+        print(warning, file=sys.stderr)
     if config["released"]:
         print(
             f"Redrawn from {config['released']}: its settings hold, those of config files do not.",

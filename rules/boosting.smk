@@ -5,7 +5,18 @@ from scripts.boosting.plan import Plan as BoostingPlan
 BOOSTING = config["boosting"]
 BOOSTING_PLAN = BoostingPlan(BOOSTING)
 BOOSTING_OUT = "results/boosting"
-BOOSTING_MEASURED = ["metrics", "findings", "summary", "rounds", "masses", "facts", "stages"]
+BOOSTING_MEASURED = ["metrics", "findings", "summary", "rounds", "candidates", "masses"]
+BOOSTING_MEASURED += ["facts", "stages"]
+
+
+localrules:
+    boosting_compile,
+    boosting_golden,
+    boosting_two_stages,
+    boosting_onnx,
+    boosting_figures,
+    boosting_tables,
+    boosting_bench,
 
 
 rule boosting_compile:
@@ -19,28 +30,6 @@ rule boosting_compile:
         "../envs/tabular.yaml"
     script:
         "../scripts/boosting/boosting_compile.py"
-
-
-rule boosting_own_table:
-    input:
-        # A path that does not exist is no input: the script says in one line what is wrong.
-        source=lambda wildcards: existing(BOOSTING_PLAN.files[wildcards.table]),
-        code=code("scripts/data/own_table.py"),
-    output:
-        f"{BOOSTING_OUT}/data/{{table}}.parquet",
-    log:
-        f"{BOOSTING_OUT}/logs/boosting_own_table/{{table}}.log",
-    wildcard_constraints:
-        table="|".join(BOOSTING_PLAN.files),
-    conda:
-        "../envs/data.yaml"
-    params:
-        source=lambda wildcards: BOOSTING_PLAN.files[wildcards.table],
-        content=lambda wildcards: content_of(BOOSTING_PLAN.files[wildcards.table]),
-        sha256=lambda wildcards: SOURCES["brought"][wildcards.table]["members"],
-        setting="boosting.files",
-    script:
-        "../scripts/data/own_table.py"
 
 
 rule boosting_golden:
@@ -65,6 +54,7 @@ rule boosting_golden:
 rule boosting_fit:
     input:
         table=BOOSTING_PLAN.table,
+        description=lambda wildcards: table_descriptions(BOOSTING_PLAN.settings(wildcards)["table"]),
         kernel=rules.boosting_compile.output,
         code=code("scripts/boosting/boosting_fit.py"),
     output:
@@ -158,9 +148,11 @@ rule boosting_figures:
     input:
         summary=gathered("boosting", "summary"),
         rounds=gathered("boosting", "rounds"),
+        candidates=gathered("boosting", "candidates"),
         masses=gathered("boosting", "masses"),
         facts=gathered("boosting", "facts"),
         stages=gathered("boosting", "stages"),
+        html=html_files("boosting/html"),
         code=code("scripts/boosting/boosting_figures.py"),
     output:
         figure_files(
@@ -205,28 +197,29 @@ rule boosting_tables:
         "../scripts/boosting/boosting_tables.py"
 
 
-HASHED["data"] += [
-    BOOSTING_PLAN.table_of(entry)
-    for entry in BOOSTING_PLAN.cells.values()
-    if entry["table"] in BOOSTING_PLAN.files
-]
-HASHED["data"] += [
-    path for table in BOOSTING_PLAN.own_tables for path in existing(BOOSTING_PLAN.files[table])
-]
-HASHED["boosting"] = [
-    path
-    for output in [
-        rules.boosting_fit.output.predictions,
-        rules.boosting_fit.output.stumps,
-        rules.boosting_fit.output.gradient,
-    ]
-    for path in expand(output, cell=BOOSTING_PLAN.cells)
-] + [*rules.boosting_two_stages.output, *rules.boosting_onnx.output]
+rule boosting_all_data:
+    input:
+        f"results/data/packages/{ATTRIBUTE_WHEEL}",
+        prepared_tables(*BOOSTING_PLAN.tables, files=USER_FILES),
+
+
+rule boosting_all_predictions:
+    input:
+        expand(rules.boosting_fit.output.predictions, cell=BOOSTING_PLAN.cells),
+        rules.boosting_two_stages.output,
+
+
+rule boosting_all_models:
+    input:
+        expand(rules.boosting_fit.output.stumps, cell=BOOSTING_PLAN.cells),
+        expand(rules.boosting_fit.output.gradient, cell=BOOSTING_PLAN.cells),
+        rules.boosting_onnx.output,
 
 
 rule boosting_bench:
     input:
         table="results/data/tabular/adult.parquet",
+        description=table_descriptions("adult"),
         code=code("scripts/boosting/bench.py"),
     output:
         parquet="results/bench/boosting.parquet",

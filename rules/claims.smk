@@ -1,10 +1,23 @@
 """What the sources say, and whether it holds: one line per claim of every study."""
 
 
+localrules:
+    claims,
+    figure_claims,
+    figure_claims_by_study,
+
+
 rule claims:
     input:
         claims=[os.path.relpath(ROOT / f"scripts/{study}/claims.yaml") for study in STUDIES],
         released=[gathered(study, name) for study in STUDIES for name in RELEASED[study]],
+        # Where the claims stand, and the numbers that they are compared with.
+        studies=[os.path.relpath(ROOT / f"scripts/{study}/study.yaml") for study in STUDIES],
+        published=[
+            os.path.relpath(path)
+            for study in STUDIES
+            if (path := ROOT / f"scripts/{study}/published.yaml").exists()
+        ],
         schema=os.path.relpath(ROOT / "scripts/claims/claims.schema.yaml"),
         code=code("scripts/claims/claims.py"),
     output:
@@ -36,3 +49,19 @@ rule figure_claims:
         "../envs/report.yaml"
     script:
         "../scripts/claims/figure_claims.py"
+
+
+rule figure_claims_by_study:
+    input:
+        claims=rules.claims.output.claims,
+        code=code("scripts/claims/figure_claims_by_study.py"),
+    output:
+        expand("results/report/figures/claims_by_study.{kind}", kind=studies.FIGURE_KINDS),
+    log:
+        "results/report/logs/figure_claims_by_study.log",
+    conda:
+        "../envs/report.yaml"
+    params:
+        studies=IN_ORDER,
+    script:
+        "../scripts/claims/figure_claims_by_study.py"

@@ -1,20 +1,45 @@
 """What every rule file uses."""
 
 import os
+import sys
 from pathlib import Path
 
 from scripts.common import studies
+from scripts.common.errors import UserError
 from scripts.common.imports import project_imports
 from scripts.common.own_files import content_of, contents_of, existing
-
-ROOT = Path(workflow.basedir)
-HASHED = {}  # study -> predictions and models, "data" -> data files: the manifest hashes them
+from scripts.provenance.kept_files import check_kept, kept_files
 
 
 def code(script):
     """Return the project files that a rule's script imports, as inputs of the rule."""
     here = Path.cwd()
     return [os.path.relpath(ROOT / path, here) for path in project_imports(script, ROOT)]
+
+
+def html_files(folder):
+    """Return the templates, styles and scripts of a page below scripts/, and those that all pages share, as inputs."""
+    kinds, folders = ("jinja", "css", "js"), (folder, "common/html")
+    paths = [
+        path
+        for name in folders
+        for kind in kinds
+        for path in (ROOT / "scripts" / name).glob(f"*.{kind}")
+    ]
+    return sorted(os.path.relpath(path) for path in paths)
+
+
+def table_descriptions(*names):
+    """Return the files that describe some tables, as input of the rules that use them: others do not concern these."""
+    return [os.path.relpath(ROOT / f"scripts/data/tables/{name}.yaml") for name in names]
+
+
+def kept(kind):
+    """Return an input function: the predictions, models or shared data that all studies list (`X_all_predictions` ...).
+
+    A function is asked when all rule files are read, so a study that comes later in the alphabet counts too.
+    """
+    return lambda wildcards: kept_files(workflow.rules, STUDIES, kind)
 
 
 def gathered(study, name):

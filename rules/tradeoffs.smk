@@ -1,7 +1,5 @@
 """The study `tradeoffs`: accuracy, fairness and adversarial robustness of photo scoring on CelebA."""
 
-import sys
-
 from scripts.tradeoffs.plan import Plan as TradeoffsPlan
 from scripts.tradeoffs.plan import budget_words as tradeoffs_budget
 
@@ -11,9 +9,20 @@ TRADEOFFS_FACES = "results/data/faces"
 TRADEOFFS_OUT = "results/tradeoffs"
 
 
-wildcard_constraints:
-    run=TRADEOFFS_PLAN.pattern,
-    protocol="|".join(TRADEOFFS_PLAN.protocols),
+localrules:
+    tradeoffs_label,
+    tradeoffs_label_facts,
+    tradeoffs_constants,
+    tradeoffs_measure,
+    tradeoffs_gather,
+    tradeoffs_findings,
+    tradeoffs_figure_fairness,
+    tradeoffs_figure_robustness,
+    tradeoffs_figure_robustness_by_sex,
+    tradeoffs_figure_three_way,
+    tradeoffs_figure_curves,
+    tradeoffs_tables,
+    tradeoffs_bench,
 
 
 ruleorder: tradeoffs_constants > tradeoffs_evaluate
@@ -125,6 +134,8 @@ rule tradeoffs_constants:
         accept_attacks=f"{TRADEOFFS_OUT}/attacks/{{protocol}}.constant_accept.parquet",
     log:
         f"{TRADEOFFS_OUT}/logs/tradeoffs_constants/{{protocol}}.log",
+    wildcard_constraints:
+        protocol="|".join(TRADEOFFS_PLAN.protocols),
     conda:
         "../envs/data.yaml"
     script:
@@ -143,6 +154,8 @@ rule tradeoffs_measure:
         optimism=f"{TRADEOFFS_OUT}/optimism/{{run}}.parquet",
     log:
         f"{TRADEOFFS_OUT}/logs/tradeoffs_measure/{{run}}.log",
+    wildcard_constraints:
+        run=TRADEOFFS_PLAN.pattern,
     conda:
         "../envs/data.yaml"
     params:
@@ -222,6 +235,7 @@ rule tradeoffs_figure_fairness:
         metrics=gathered("tradeoffs", "metrics"),
         runs=gathered("tradeoffs", "runs"),
         frontiers=gathered("tradeoffs", "frontiers"),
+        published=os.path.relpath(ROOT / "scripts/tradeoffs/published.yaml"),
         code=code("scripts/tradeoffs/tradeoffs_figure_fairness.py"),
     output:
         figure_files(
@@ -242,6 +256,7 @@ rule tradeoffs_figure_robustness:
     input:
         metrics=gathered("tradeoffs", "metrics"),
         runs=gathered("tradeoffs", "runs"),
+        published=os.path.relpath(ROOT / "scripts/tradeoffs/published.yaml"),
         code=code("scripts/tradeoffs/tradeoffs_figure_robustness.py"),
     output:
         figure_files("tradeoffs", "robustness_frontier"),
@@ -278,6 +293,7 @@ rule tradeoffs_figure_three_way:
     input:
         metrics=gathered("tradeoffs", "metrics"),
         runs=gathered("tradeoffs", "runs"),
+        html=html_files("tradeoffs/html"),
         code=code("scripts/tradeoffs/tradeoffs_figure_three_way.py"),
     output:
         figure_files("tradeoffs", "three_way"),
@@ -317,6 +333,7 @@ rule tradeoffs_tables:
         optimism=gathered("tradeoffs", "optimism"),
         comparisons=gathered("tradeoffs", "comparisons"),
         label_facts=gathered("tradeoffs", "label_facts"),
+        published=os.path.relpath(ROOT / "scripts/tradeoffs/published.yaml"),
         code=code("scripts/tradeoffs/tradeoffs_tables.py"),
     output:
         table_files(
@@ -338,13 +355,23 @@ rule tradeoffs_tables:
         "../scripts/tradeoffs/tradeoffs_tables.py"
 
 
-HASHED["tradeoffs"] = [
-    *expand(rules.tradeoffs_train.output.weights, run=TRADEOFFS_PLAN.runs),
-    *expand(
-        rules.tradeoffs_evaluate.output.predictions,
-        run=[*TRADEOFFS_PLAN.runs, *TRADEOFFS_PLAN.constants],
-    ),
-]
+rule tradeoffs_all_data:
+    input:
+        FACE_FILES,
+
+
+rule tradeoffs_all_predictions:
+    input:
+        expand(
+            f"{TRADEOFFS_OUT}/predictions/{{run}}.parquet",
+            run=[*TRADEOFFS_PLAN.runs, *TRADEOFFS_PLAN.constants],
+        ),
+
+
+rule tradeoffs_all_models:
+    input:
+        expand(rules.tradeoffs_train.output.weights, run=TRADEOFFS_PLAN.runs),
+        expand(rules.tradeoffs_train.output.settings, run=TRADEOFFS_PLAN.runs),
 
 
 rule tradeoffs_bench:

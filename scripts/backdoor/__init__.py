@@ -1,0 +1,1 @@
+"""The study of finding and unlearning a backdoor in a digit classifier."""

@@ -39,7 +39,7 @@ def rates_table(metrics: pd.DataFrame) -> pd.DataFrame:
     """Return one row per kind and method: all rates with intervals, and what they lost."""
     own = metrics[(metrics["protocol"] == "corrected") & (metrics["split"] == "test") & (metrics["subgroup"] == "all")]
     own = own[own["method"].isin(list(METHOD_WORDS))]
-    table, rows = figures.over_seeds(own, ["kind", "method", "metric"]), []
+    table, rows = figures.aggregate_seeds(own, ["kind", "method", "metric"]), []
     for kind in in_kind_order(table["kind"]):
         for method, words in METHOD_WORDS.items():
             of = table[(table["kind"] == kind) & (table["method"] == method)].set_index("metric")

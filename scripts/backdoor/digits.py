@@ -26,6 +26,7 @@ class Pool:
         return len(self.labels)
 
     def take(self, rows: Tensor | slice) -> "Pool":
+        """Return the given rows."""
         return Pool(self.images[rows], self.labels[rows])
 
     def without(self, target: int) -> "Pool":

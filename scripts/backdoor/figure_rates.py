@@ -20,7 +20,7 @@ def mitigated(metrics: pd.DataFrame) -> pd.DataFrame:
     own = metrics[(metrics["protocol"] == "corrected") & (metrics["split"] == "test") & (metrics["subgroup"] == "all")]
     poisoned = own.loc[own["metric"] == "attack_success", "kind"].unique()
     own = own[own["kind"].isin(poisoned) & own["method"].isin(list(METHOD_WORDS)) & own["metric"].isin(list(PANELS))]
-    return figures.over_seeds(own, ["kind", "method", "metric"])
+    return figures.aggregate_seeds(own, ["kind", "method", "metric"])
 
 
 def draw_mitigations(metrics: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:

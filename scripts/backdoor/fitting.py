@@ -31,7 +31,7 @@ class Fitting:
 class RareCheckpoints(Checkpoints):
     """Checkpoints of a training at most every half minute: one that ends sooner is not worth a write to the disk."""
 
-    def __init__(self, folder: str | Path, fingerprint: str, seconds: float = 30.0):
+    def __init__(self, folder: str | Path, fingerprint: str, seconds: float = 30.0) -> None:
         super().__init__(folder, fingerprint)
         self.seconds, self.last = seconds, time.monotonic()
 

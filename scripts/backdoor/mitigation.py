@@ -78,6 +78,7 @@ class Pruned:
     count: int
 
     def __call__(self, images: Tensor) -> Tensor:
+        """Return the logits, [N, 10]."""
         weight = self.model.fc2.weight.clone()
         weight[:, self.order[: self.count]] = 0
         return torch.nn.functional.linear(self.model.hidden(images), weight, self.model.fc2.bias)

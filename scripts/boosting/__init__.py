@@ -1,0 +1,1 @@
+"""The study of fairness-aware boosting for one and for several attributes."""

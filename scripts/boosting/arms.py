@@ -77,7 +77,9 @@ def boosted(found: Fitted, parts: Parts, protocol: str, arm: str, history: Histo
     found.outcomes.append(Outcome(protocol, arm, (votes > 0).astype(np.int8), votes.astype(np.float32)))
 
 
-def adafair(found: Fitted, parts: Parts, protocol: str, arm: str, told: dict, rows: Rows, watched: Rows | None = None):
+def adafair(
+    found: Fitted, parts: Parts, protocol: str, arm: str, told: dict, rows: Rows, watched: Rows | None = None
+) -> None:
     """Fit AdaFair, or AdaBoost, and keep it."""
     rule = {"as_published": "as_released"}.get(protocol, protocol)
     history = fair.fit(parts.columns, rows, Settings(**told, rule=rule), watched)

@@ -182,10 +182,10 @@ def draw_all(paths: dict[str, str], folder: Path) -> None:
         with figures.style():
             figure, plotted = work()
             figures.save(figure, plotted, folder / name)
-    write_explorer(rounds, facts, folder / "fronts.html")
+    write_explorer(data["candidates"], rounds, facts, folder / "fronts.html")
 
 
 if "snakemake" in globals():
     with job(snakemake):
-        files = {name: snakemake.input[name] for name in ("summary", "rounds", "masses", "facts", "stages")}
-        draw_all(files, Path(snakemake.output[0]).parent)
+        names = ("summary", "rounds", "candidates", "masses", "facts", "stages")
+        draw_all({name: snakemake.input[name] for name in names}, Path(snakemake.output[0]).parent)

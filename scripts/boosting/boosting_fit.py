@@ -13,7 +13,7 @@ from scripts.boosting.preferences import check_preference
 from scripts.common import parquet
 from scripts.common.errors import UserError
 from scripts.common.logs import job, log, progress
-from scripts.common.schemas.predictions import PREDICTIONS
+from scripts.common.schemas.predictions import write_predictions
 
 
 def prediction_rows(data: People, found: Fitted, parts: Parts, cell: str, seed: int) -> pd.DataFrame:
@@ -134,7 +134,7 @@ def fit_cell(frame: pd.DataFrame, entry: dict, study: dict) -> dict:
 def write_cell(table: str, entry: dict, study: dict, output: dict[str, str]) -> None:
     """Fit a cell and write its files."""
     fitted = fit_cell(parquet.read(table), entry, study)
-    parquet.write(fitted["predictions"], output["predictions"], PREDICTIONS)
+    write_predictions(fitted["predictions"], output["predictions"], entry["attributes"])
     parquet.write(fitted["runs"], output["runs"])
     parquet.write(fitted["rounds"], output["rounds"])
     stumps.save(fitted["stumps"], output["stumps"])

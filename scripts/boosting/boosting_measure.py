@@ -7,13 +7,14 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from scripts.boosting import measures, names, notions
+from scripts.boosting.candidates import candidates
 from scripts.boosting.mfbpp import objectives
 from scripts.boosting.two_stages import TITLE
 from scripts.common import parquet
 from scripts.common.errors import UserError
 from scripts.common.logs import job, log
 from scripts.common.metrics import RATES, balanced_accuracy, by_attribute
-from scripts.common.over_seeds import over_seeds
+from scripts.common.resampled_t import aggregate_splits
 from scripts.common.schemas.metrics import METRICS
 from scripts.common.schemas.predictions import PREDICTIONS
 from scripts.common.seeds import seed_from
@@ -21,6 +22,7 @@ from scripts.common.seeds import seed_from
 STUDY = "boosting"
 KEYS = ["dataset", "attributes", "protocol", "method", "metric", "subgroup"]
 READ = ["run", "y_true", "y_pred", "score"]
+DRAWN = ["error", "balanced_error", "EOdds_sum", "EOdds_max"]  # what figures draw of every round
 # what is compared on the same splits: (protocol, method) of an arm and of the one that it is compared with
 PAIRED = [
     *((("as_published", arm), ("as_published", names.ADABOOST)) for arm in (names.ADAFAIR, names.ADAFAIR_CSB2)),
@@ -103,8 +105,8 @@ def pairs_of(frame: pd.DataFrame) -> list[tuple[tuple[str, str], tuple[str, str]
 def differences(frame: pd.DataFrame, test_by_train: float) -> pd.DataFrame:
     """Return arm minus other arm, split by split, of one cell, in schema METRICS.
 
-    The interval is that of the mean over the splits (`over_seeds`), the same on every row of a pair and metric: single
-    splits have none of their own.
+    The interval is that of the mean over the splits (`aggregate_splits`), the same on every row of a pair and metric:
+    single splits have none.
     """
     wide = frame.pivot_table(
         index=["metric", "subgroup", "seed"], columns=["protocol", "method"], values="value", dropna=False
@@ -121,7 +123,7 @@ def differences(frame: pd.DataFrame, test_by_train: float) -> pd.DataFrame:
     rows = pd.concat(found, ignore_index=True).dropna(subset="value")
     about = {name: frame[name].iloc[0] for name in ("dataset", "attributes")}
     rows = rows.assign(study=STUDY, run="", split="test", test_by_train=test_by_train, **about)
-    means = over_seeds(rows, KEYS)[[*KEYS, "ci_low", "ci_high"]]
+    means = aggregate_splits(rows, KEYS)[[*KEYS, "ci_low", "ci_high"]]
     return rows.drop(columns="test_by_train").merge(means, on=KEYS)
 
 
@@ -149,6 +151,22 @@ def round_metrics(rounds: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
     frame = rounds[[*keys, "part"]].assign(**columns)
     about = {name: runs[name].iloc[0] for name in ("dataset", "attributes")}
     return frame.assign(**about)
+
+
+def followed(frame: pd.DataFrame, boosters: tuple[tuple[str, str], ...]) -> pd.Series:
+    """Return which rows are about one attribute and one of some (protocol, method)."""
+    key = pd.Series(list(zip(frame["protocol"], frame["method"], strict=True)), index=frame.index, dtype=object)
+    return key.isin(boosters) & ~frame["attributes"].str.contains(",")
+
+
+def drawn_rounds(rounds: pd.DataFrame) -> pd.DataFrame:
+    """Return what figures draw of the rounds in numbers: the test part of all, the training part of the followed.
+
+    A release carries a row per round, so it holds no more columns and rows than that.
+    """
+    watched = (rounds["part"] == "watched") & followed(rounds, names.FOLLOWED)
+    shown = rounds[(rounds["part"] == "test") | watched]
+    return shown[["dataset", "attributes", "protocol", "method", "round", "theta", "part", *DRAWN]]
 
 
 def mass_rows(rounds: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
@@ -181,13 +199,15 @@ def stage_metrics(path: str | Path) -> pd.DataFrame:
             (method, int(seed.removeprefix("seed")), name, float(value), len(own)) for name, value in found.items()
         ]
     found = pd.DataFrame(rows, columns=["method", "seed", "metric", "value", "n"])
-    return over_seeds(found.assign(test_by_train=0.0), ["method", "metric"]).assign(dataset=TITLE, protocol="corrected")
+    return aggregate_splits(found.assign(test_by_train=0.0), ["method", "metric"]).assign(
+        dataset=TITLE, protocol="corrected"
+    )
 
 
 def measure_all(
     cells: list[dict[str, str]], stages: str, minimum: int, replicates: int, output: dict[str, str]
 ) -> None:
-    """Write metrics, findings, summary, rounds, masses and facts of all cells, and the stages.
+    """Write metrics, findings, summary, rounds, candidates, masses and facts of all cells, and the stages.
 
     Args:
         cells: of each the paths of predictions, runs and rounds.
@@ -196,7 +216,7 @@ def measure_all(
     Raises:
         UserError: a predictions file is damaged.
     """
-    parts = {name: [] for name in ("metrics", "findings", "summary", "rounds", "masses", "facts")}
+    parts = {name: [] for name in output if name != "stages"}
     for paths in cells:
         runs, rounds = parquet.read(paths["runs"]), parquet.read(paths["rounds"])
         metrics = cell_metrics(paths["predictions"], runs, minimum, replicates)
@@ -204,9 +224,13 @@ def measure_all(
         parts["metrics"].append(metrics)
         parts["findings"].append(differences(metrics, by_train))
         own = pd.concat([metrics.assign(quantity="value"), parts["findings"][-1].assign(quantity="difference")])
-        parts["summary"].append(over_seeds(own.assign(test_by_train=by_train), [*KEYS, "quantity"]))
-        parts["rounds"].append(round_metrics(rounds, runs))
-        parts["masses"].append(mass_rows(rounds, runs))
+        parts["summary"].append(aggregate_splits(own.assign(test_by_train=by_train), [*KEYS, "quantity"]))
+        numbers = round_metrics(rounds, runs)
+        place = {name: runs[name].iloc[0] for name in ("dataset", "attributes")}
+        parts["rounds"].append(drawn_rounds(numbers))
+        parts["candidates"].append(candidates(numbers).assign(**place))
+        masses = mass_rows(rounds, runs)
+        parts["masses"].append(masses[followed(masses, names.WEIGHED)])
         parts["facts"].append(
             runs.drop(columns=["run", "protocol", "method", "seed", "theta", "rounds"]).drop_duplicates()
         )
@@ -224,6 +248,6 @@ if "snakemake" in globals():
             dict(zip(("predictions", "runs", "rounds"), paths, strict=True))
             for paths in zip(files.predictions, files.runs, files.rounds, strict=True)
         ]
-        names_of = ("metrics", "findings", "summary", "rounds", "masses", "facts", "stages")
+        names_of = ("metrics", "findings", "summary", "rounds", "candidates", "masses", "facts", "stages")
         out = {name: snakemake.output[name] for name in names_of}
         measure_all(cells, files.stages[0], snakemake.params.minimum, snakemake.params.replicates, out)

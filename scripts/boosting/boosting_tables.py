@@ -4,12 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import yaml
 
 from scripts.boosting.looks import KEYS, MEASURES_ONE, MEASURES_SEVERAL, is_single, labelled, need, of_measure
 from scripts.boosting.measures import UNDECIDED, WORST
 from scripts.common import parquet
 from scripts.common.logs import job
+from scripts.common.published import values
 from scripts.common.tables import UNDEFINED, format_interval, format_number, save_table
 
 PUBLISHED = Path(__file__).with_name("published.yaml")
@@ -51,15 +51,17 @@ def published_table(summary: pd.DataFrame) -> pd.DataFrame:
     chosen |= {"equalized odds, sum": ("EOdds_sum", WORST)}
     published = {"accuracy": "accuracy", "balanced accuracy": "balanced_accuracy", "equalized odds, sum": "gap"}
     rows = []
-    for entry in yaml.safe_load(PUBLISHED.read_text(encoding="utf-8")):
-        row = {"data": f"{entry['dataset']}, {entry['attribute']}", "method": entry["method"]}
-        for title, key in chosen.items():
-            own = of_measure(summary, *key)
-            own = own[own["dataset"].str.startswith(entry["dataset"]) & (own["attributes"] == entry["attribute"])]
-            own = own[(own["method"] == entry["method"]) & (own["protocol"] == "as_published")]
-            row[f"{title}, published"] = format_number(entry.get(published[title], np.nan))
-            row[f"{title}, ours"] = plus_minus(None if own.empty else own.iloc[0])
-        rows.append(row)
+    for data, methods in values(PUBLISHED, "cikm_2019").items():
+        dataset, attribute = data.split(", ")
+        for method, numbers in methods.items():
+            row = {"data": data, "method": method}
+            for title, key in chosen.items():
+                own = of_measure(summary, *key)
+                own = own[own["dataset"].str.startswith(dataset) & (own["attributes"] == attribute)]
+                own = own[(own["method"] == method) & (own["protocol"] == "as_published")]
+                row[f"{title}, published"] = format_number(numbers.get(published[title], np.nan))
+                row[f"{title}, ours"] = plus_minus(None if own.empty else own.iloc[0])
+            rows.append(row)
     return pd.DataFrame(rows)
 
 

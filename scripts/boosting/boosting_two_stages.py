@@ -3,10 +3,9 @@
 import pandas as pd
 
 from scripts.boosting.names import run_name
-from scripts.boosting.two_stages import ARMS, applicants, select
-from scripts.common import parquet
+from scripts.boosting.two_stages import ARMS, ATTRIBUTES, applicants, select
 from scripts.common.logs import job, progress
-from scripts.common.schemas.predictions import PREDICTIONS
+from scripts.common.schemas.predictions import write_predictions
 
 CELL = "two_stages"
 
@@ -25,4 +24,4 @@ def decide(rows: int, rounds: int, seeds: list[int]) -> pd.DataFrame:
 if "snakemake" in globals():
     with job(snakemake):
         found = decide(snakemake.params.rows, snakemake.params.rounds, snakemake.params.seeds)
-        parquet.write(found, snakemake.output[0], PREDICTIONS)
+        write_predictions(found, snakemake.output[0], ATTRIBUTES)

@@ -7,15 +7,11 @@ from scripts.boosting import names
 from scripts.boosting.looks import cells, data_note, is_single, need
 from scripts.common import figures
 
-SHOWN = {  # (protocol, method): words, colour
-    ("as_published", names.ADABOOST): ("AdaBoost", figures.GREY),
-    ("as_published", names.ADAFAIR): ("AdaFair", figures.BLUE),
-    ("as_published", names.ADAFAIR_LAST): ("AdaFair, not cumulative", figures.ORANGE),
-    ("corrected", names.ADAFAIR): ("AdaFair, corrected costs", figures.SKY),
-}
+LOOKS = (("AdaBoost", figures.GREY), ("AdaFair", figures.BLUE), ("AdaFair, not cumulative", figures.ORANGE))
+LOOKS += (("AdaFair, corrected costs", figures.SKY),)
+SHOWN = dict(zip(names.FOLLOWED, LOOKS, strict=True))  # (protocol, method): words, colour
 LINES = {"error": "error", "balanced_error": "balanced error", "EOdds_sum": "equalized odds gap, sum"}
 PARTS = {"test": "-", "watched": ":"}
-WEIGHED = (("as_published", names.ADABOOST), ("as_published", names.ADAFAIR), ("as_published", names.ADAFAIR_LAST))
 CELLS = {  # cell of one attribute and label: words, colour, line
     ("0", 1): ("protected, label 1", figures.VERMILION, "-"),
     ("1", 1): ("others, label 1", figures.BLUE, "-"),
@@ -62,12 +58,12 @@ def draw_weights(masses: pd.DataFrame, facts: pd.DataFrame) -> tuple[Figure, pd.
     shown = masses[is_single(masses["attributes"])]
     places = cells(need(shown, "weights with one attribute"))
     key = pd.Series(list(zip(shown["protocol"], shown["method"], strict=True)), index=shown.index)
-    shown = shown[key.isin(WEIGHED)]
-    figure = figures.new_figure(3.0 + 3.4 * len(WEIGHED), 1.7 + 3.0 * len(places))
-    grid, handles = figure.subplots(len(places), len(WEIGHED), squeeze=False, sharey="row", sharex=True), {}
+    shown = shown[key.isin(names.WEIGHED)]
+    figure = figures.new_figure(3.0 + 3.4 * len(names.WEIGHED), 1.7 + 3.0 * len(places))
+    grid, handles = figure.subplots(len(places), len(names.WEIGHED), squeeze=False, sharey="row", sharex=True), {}
     for row, (dataset, attribute) in enumerate(places):
         cell = shown[(shown["dataset"] == dataset) & (shown["attributes"] == attribute)]
-        for column, (protocol, method) in enumerate(WEIGHED):
+        for column, (protocol, method) in enumerate(names.WEIGHED):
             axes = grid[row, column]
             own = cell[(cell["protocol"] == protocol) & (cell["method"] == method)]
             for (group, y), (words, colour, line) in CELLS.items():

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from scripts.boosting import kernel
+from scripts.boosting.stage_rates import RATES, balanced_accuracy, by_attribute
 from scripts.boosting.stumps import Columns, Ensemble
 from scripts.common.errors import UserError
-from scripts.common.metrics import RATES, balanced_accuracy, by_attribute
 
 NOTIONS = {"none": kernel.NOTHING, "SP": kernel.PARITY, "EOpp": kernel.OPPORTUNITY, "DM": kernel.MISTREATMENT}
 RULES = ("as_released", "corrected")
@@ -36,7 +36,7 @@ class Settings:
     stale: bool = False
     balance: float = 1.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.notion not in NOTIONS:
             raise UserError(f"no fairness notion {self.notion!r}; there are {', '.join(NOTIONS)}")
         if self.rule not in RULES:

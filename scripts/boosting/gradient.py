@@ -6,7 +6,7 @@ probabilities; stages are chosen, and models reported, by hard labels.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,10 +17,11 @@ from scripts.boosting.fair import Rows, check_rows, signed_gaps
 from scripts.boosting.kernel import fair_gradients
 from scripts.boosting.mfbpp import not_constant
 from scripts.boosting.preferences import chosen
+from scripts.boosting.stage_rates import RATES, balanced_accuracy, by_attribute
 from scripts.common.errors import UserError
 from scripts.common.files import atomic_path
-from scripts.common.metrics import RATES, balanced_accuracy, by_attribute
 
+Objective = Callable[[np.ndarray, xgboost.DMatrix], tuple[np.ndarray, np.ndarray]]  # margin, rows -> gradient, hessian
 NOTIONS = ("DP", "EP", "EO")
 SHARPNESS = 10.0  # of the smooth maximum
 
@@ -35,7 +36,7 @@ class Trees:
     weight: float = 0.0
     notion: str = "EO"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.notion not in NOTIONS:
             raise UserError(f"no fairness notion {self.notion!r} for gradient boosting; there are {', '.join(NOTIONS)}")
         if self.weight < 0:
@@ -49,7 +50,7 @@ class Penalty:
     or of positives plus that of negatives (EO).
     """
 
-    def __init__(self, y: np.ndarray, groups: np.ndarray, notion: str):
+    def __init__(self, y: np.ndarray, groups: np.ndarray, notion: str) -> None:
         attributes = groups.shape[1]
         cells = groups.astype(np.int64) @ (2 ** np.arange(attributes)[::-1])
         self.part, self.parts = 2 * cells + y, 2 ** (attributes + 1)
@@ -77,7 +78,7 @@ class Penalty:
         return float(value), slopes
 
 
-def objective(y: np.ndarray, penalty: Penalty, weight: float):
+def objective(y: np.ndarray, penalty: Penalty, weight: float) -> Objective:
     """Return xgboost's custom objective: gradient and hessian of the log loss plus the weighted penalty's gradient.
 
     The penalty's gradient is scaled each round to the mean size of the log loss's, as in mmm-fair; the hessian is the

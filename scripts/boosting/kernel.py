@@ -25,7 +25,7 @@ NOTHING, PARITY, OPPORTUNITY, MISTREATMENT = range(4)  # what costs follow
 
 
 @njit
-def gaps_of(counts, sides, attribute):
+def gaps_of(counts, sides, attribute) -> tuple[float, float, float]:
     """Return the signed differences, group 1 minus group 0, of TPR, TNR and acceptance rate for one attribute.
 
     Args:
@@ -50,7 +50,7 @@ def gaps_of(counts, sides, attribute):
 
 
 @njit
-def set_costs(counts, sides, notion, released, stale, kept, costs):
+def set_costs(counts, sides, notion, released, stale, kept, costs) -> None:
     """Write the cost of a mistake into `costs` [G, 2] (cell, label): the largest of those of the attributes.
 
     Args:
@@ -83,7 +83,7 @@ def set_costs(counts, sides, notion, released, stale, kept, costs):
 
 
 @njit
-def best_stump(sums, offsets, categorical):
+def best_stump(sums, offsets, categorical) -> tuple[int, int, float, float, float, float]:
     """Return (column, cut, left 0, left 1, right 0, right 1) of the split with the smallest weighted Gini impurity.
 
     A numeric column is cut after a bin: left is up to it. Of a categorical one a bin is taken out: it is the right.
@@ -120,7 +120,7 @@ def best_stump(sums, offsets, categorical):
 
 
 @njit
-def count_round(bins, part, column, cut, categorical, told, alpha, votes, leaf, together, alone):
+def count_round(bins, part, column, cut, categorical, told, alpha, votes, leaf, together, alone) -> None:
     """Let a stump vote: update `votes` [n] and `leaf` [n], and count [G, 2, 2] what all stumps and this one say."""
     together[:], alone[:] = 0, 0
     for i in range(part.size):
@@ -137,7 +137,7 @@ def count_round(bins, part, column, cut, categorical, told, alpha, votes, leaf, 
 def boost(
     bins, offsets, categorical, part, watch_bins, watch_part, same, sides, notion, rounds, csb, released, stale,
     cumulative, columns, cuts, leaves, alphas, together, alone, masses,
-):  # fmt: skip
+) -> int:  # fmt: skip
     """Boost stumps; write them and what they do on the watched rows, round by round; return the rounds done.
 
     Args:
@@ -207,7 +207,7 @@ def boost(
 
 
 @njit(VOTES, cache=True)
-def vote(bins, categorical, columns, cuts, leaves, alphas, rounds, votes):
+def vote(bins, categorical, columns, cuts, leaves, alphas, rounds, votes) -> None:
     """Add the weighted votes (+ for label 1, - for 0) of the first `rounds` stumps to `votes` [n].
 
     Args:
@@ -222,7 +222,7 @@ def vote(bins, categorical, columns, cuts, leaves, alphas, rounds, votes):
 
 
 @njit(FAIR_GRADIENTS, cache=True)
-def fair_gradients(probability, y, part, slopes, weight, gradient, hessian):
+def fair_gradients(probability, y, part, slopes, weight, gradient, hessian) -> None:
     """Write the gradient and hessian [n] of the log loss and a penalty, by the margin; see `gradient.objective`.
 
     Args:

@@ -10,7 +10,7 @@ import numpy as np
 
 from scripts.boosting.fair import History, signed_gaps
 from scripts.boosting.preferences import chosen
-from scripts.common.metrics import RATES, by_attribute
+from scripts.boosting.stage_rates import RATES, by_attribute
 
 OBJECTIVES = ("error", "balance", "MMM")
 

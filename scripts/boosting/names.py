@@ -30,3 +30,13 @@ def fair_xgboost(notion: str, weight: float) -> str:
 def run_name(cell: str, protocol: str, arm: str, seed: int) -> str:
     """Return the name of a run."""
     return f"{cell}.{protocol}.{arm}.seed{seed}"
+
+
+# (protocol, method) of the boosters that figures follow round by round, and of those whose weights they show.
+FOLLOWED = (
+    ("as_published", ADABOOST),
+    ("as_published", ADAFAIR),
+    ("as_published", ADAFAIR_LAST),
+    ("corrected", ADAFAIR),
+)
+WEIGHED = FOLLOWED[:3]

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from scripts.boosting.names import fair_xgboost, run_name
-from scripts.common.tabular import TABLES
+from scripts.common.tabular import table_of
 
 TRAINING = ["seeds", "train_share", "rounds", "balance", "validation_share", "preferences", "gradient"]
 TRAINING += ["gradient_preference", "peers"]
@@ -17,21 +17,20 @@ def cell_name(entry: dict) -> str:
 class Plan:
     """The cells that take part: all of the config but those whose file the user did not name."""
 
-    def __init__(self, study: dict):
+    def __init__(self, study: dict) -> None:
         self.files = {name: str(Path(path).expanduser()) if path else "" for name, path in study["files"].items()}
         self.study = study
         entries = [entry for entry in study["datasets"] if self.files.get(entry["table"], "wheel")]
-        self.own_tables = sorted({entry["table"] for entry in entries} & self.files.keys())
         self.cells = {cell_name(entry): entry for entry in entries}  # a data set with the same attributes counts once
 
-    def table_of(self, entry: dict) -> str:
-        """Return the table of a data set: of a wheel, or of a file of the user."""
-        name = entry["table"]
-        return f"results/{'boosting/data' if name in self.files else 'data/tabular'}/{name}.parquet"
+    @property
+    def tables(self) -> list[str]:
+        """Return the tables of the cells, each once."""
+        return [*dict.fromkeys(entry["table"] for entry in self.cells.values())]
 
     def table(self, wildcards) -> str:
         """Return the table of a cell."""
-        return self.table_of(self.cells[wildcards.cell])
+        return f"results/data/tabular/{self.cells[wildcards.cell]['table']}.parquet"
 
     @property
     def exported(self) -> list[str]:
@@ -43,7 +42,7 @@ class Plan:
     def priority(self, wildcards) -> int:
         """Return how many rows a cell has: the longest fits begin first, so that cores end together."""
         entry = self.cells[wildcards.cell]
-        return min(TABLES[entry["table"]].rows["all"], entry["most_rows"] or 10**9)
+        return min(table_of(entry["table"]).rows["all"], entry["most_rows"] or 10**9)
 
     def settings(self, wildcards) -> dict:
         """Return the config entry of a cell."""

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from scripts.boosting.stage_rates import undominated
 from scripts.common.errors import UserError
-from scripts.common.pareto import pareto_mask
 
 TOLERANCE = 1e-6
 
@@ -58,7 +58,7 @@ def chosen(points: np.ndarray, preference: Sequence[float] | None, allowed: np.n
     known = np.flatnonzero(allowed & np.isfinite(points).all(1))
     if not len(known):
         raise UserError("no round can be chosen: each one accepts everybody or nobody; take more rounds or other rows")
-    front = known[pareto_mask(points[known])]
+    front = known[undominated(points[known])]
     weights = pseudo_weights(points[front])
     if preference is None:
         return int(front[np.argmin(((1 - weights) * points[front]).sum(1))])

@@ -7,24 +7,23 @@ from pathlib import Path
 
 import pandas as pd
 
-from scripts.claims.claims_file import read_claims, unmet
+from scripts.claims.claims_file import ORIGINS, read_claims, unmet
+from scripts.claims.counts import counts_by_origin
 from scripts.claims.measures import Measured, measure
-from scripts.claims.verdicts import NOT_TESTABLE, VERDICTS, judge
+from scripts.claims.verdicts import NOT_TESTABLE, judge
 from scripts.common import parquet
 from scripts.common.errors import UserError
 from scripts.common.schemas.claims import CLAIMS
 from scripts.common.tables import format_interval, format_number, save_table
-
-Z = 1.959963984540054  # half the width of a 95 % interval in standard errors
 
 
 def tolerance_of(entry: dict, ours: Measured) -> float | str:
     """Return the tolerance of a claim in the units of its value, or why it is unknown."""
     if "value" in entry:
         return float(entry["value"])
-    spread = ours.deviation if entry["from"] == "seed spread" else (ours.high - ours.low) / (2 * Z)
+    spread = ours.deviation if entry["from"] == "seed spread" else ours.standard_error
     if math.isnan(spread):
-        return f"its tolerance is {entry['times']:g} times the {entry['from']}, which one run alone does not show"
+        return f"its tolerance is {entry['times']:g} times the {entry['from']}, which these rows alone do not show"
     return float(entry["times"] * spread)
 
 
@@ -39,8 +38,10 @@ def row_of(study: str, claim: dict, protocol: str, frame: pd.DataFrame, settings
         "study": study,
         "claim": claim["id"],
         "protocol": protocol,
-        "kind": claim["kind"],
-        "place": claim["where"],
+        "origin": claim["origin"],
+        "confidence": claim.get("confidence"),
+        "document": claim.get("where", {}).get("document"),
+        "place": claim.get("where", {}).get("place"),
         "says": claim["says"],
         "published": published.get("value"),
         "unit": published.get("unit"),
@@ -60,7 +61,7 @@ def row_of(study: str, claim: dict, protocol: str, frame: pd.DataFrame, settings
         ours = reason  # what is missing may be what the requirement asks for
     if isinstance(ours, str):
         return line | {"verdict": NOT_TESTABLE, "reason": reason or ours}
-    line |= {"value": ours.value, "ci_low": ours.low, "ci_high": ours.high}
+    line |= {"value": ours.value, "ci_low": ours.low, "ci_high": ours.high, "interval": ours.interval}
     line |= {"n": ours.n, "seeds": ours.seeds, "dataset": ours.dataset}
     if reason:
         return line | {"verdict": NOT_TESTABLE, "reason": reason}
@@ -98,30 +99,26 @@ def study_claims(study: str, claims_path: str | Path, files: Mapping[str, str], 
     return pd.DataFrame(lines)
 
 
-def verdict_counts(claims: pd.DataFrame) -> pd.DataFrame:
-    """Return how many claims of each study got which verdict, and all studies together."""
-    counts = pd.crosstab(claims["study"], claims["verdict"]).reindex(columns=VERDICTS, fill_value=0)
-    counts.loc["all"] = counts.sum()
-    counts["claims"] = counts.sum(axis=1)
-    return counts.rename_axis(columns=None).reset_index()
-
-
 def claims_table(claims: pd.DataFrame) -> pd.DataFrame:
-    """Return the claims as readers see them."""
+    """Return the claims as readers see them: the papers' first, then those of packages, then ours."""
     rules = {"equals": "=", "at_least": "≥", "at_most": "≤"}
     rows = [
         {
             "study": row.study,
+            "origin": row.origin + (" (unverified)" if row.confidence == "unverified" else ""),
             "claim": row.claim,
             "protocol": row.protocol.replace("_", " "),
             "says": row.says,
             "published": format_number(row.published),
             "ours": format_interval(row.value, row.ci_low, row.ci_high),
+            "interval": row.interval,
             "holds if": f"{rules[row.rule]} {row.bound:g} ± {format_number(row.tolerance, 4)} ({row.tolerance_from})",
             "verdict": row.verdict,
             "reason": row.reason,
         }
-        for row in claims.itertuples()
+        for row in claims.assign(place=claims["origin"].map(ORIGINS.index))
+        .sort_values("place", kind="stable")
+        .itertuples()
     ]
     return pd.DataFrame(rows)
 
@@ -144,12 +141,16 @@ def write_claims(
         study = path.parent.name
         files = {own.stem: own for own in map(Path, released) if own.parent.name == study}
         frames.append(study_claims(study, path, files, settings[study]))
-    claims = pd.concat(frames, ignore_index=True).astype({"n": "Int64", "seeds": "Int64"})
+    claims = pd.DataFrame([line for frame in frames for line in frame.to_dict("records")], columns=CLAIMS.names)
+    claims = claims.astype({"n": "Int64", "seeds": "Int64"})
     parquet.write(claims, output, CLAIMS)
     claims = parquet.read(output, CLAIMS)
-    counted = "Verdicts on the claims of each study, one per claim and protocol."
-    listed = "Every claim: the published value, ours with its 95 % interval, and the verdict."
-    save_table(verdict_counts(claims), Path(folder) / "verdicts", counted)
+    counted = (
+        "Verdicts on the claims of each study, one per claim: as published where a claim is tested in both protocols. "
+        "The papers' claims and theorems, those of packages, and ours apart."
+    )
+    listed = "Every claim: whose it is, the published value, ours with its 95 % interval, and the verdict."
+    save_table(counts_by_origin(claims), Path(folder) / "verdicts", counted)
     save_table(claims_table(claims), Path(folder) / "claims", listed)
 
 

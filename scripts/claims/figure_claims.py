@@ -1,21 +1,19 @@
-"""Rule `figure_claims`: how the verdicts would move if every tolerance were smaller or larger."""
+"""Rule `figure_claims`: how the verdicts on the papers' claims would move if every tolerance were smaller or larger."""
 
 from pathlib import Path
 
 import pandas as pd
 from matplotlib.figure import Figure
 
+from scripts.claims.counts import headline_claims
+from scripts.claims.figure_claims_by_study import LOOKS as ALL_LOOKS
 from scripts.claims.verdicts import NOT_REPRODUCED, NOT_TESTABLE, PARTLY, REPRODUCED, judge
 from scripts.common import figures, parquet
 from scripts.common.logs import job
 from scripts.common.schemas.claims import CLAIMS
 
 FACTORS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0)
-LOOKS = {  # colour, hatch: told apart without colour too
-    REPRODUCED: (figures.GREEN, ""),
-    PARTLY: (figures.YELLOW, "..."),
-    NOT_REPRODUCED: (figures.VERMILION, "///"),
-}
+LOOKS = {verdict: ALL_LOOKS[verdict] for verdict in (REPRODUCED, PARTLY, NOT_REPRODUCED)}
 
 
 def verdicts_at(claims: pd.DataFrame, factor: float) -> pd.Series:
@@ -39,11 +37,14 @@ def counts(claims: pd.DataFrame) -> pd.DataFrame:
 def draw(claims: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
     """Draw stacked bars per factor, a panel per study; call it inside `figures.style()`.
 
+    Only the claims and theorems of the papers are counted.
+
     Returns:
         The figure and the counts drawn.
     """
-    plotted = counts(claims)
     studies = list(dict.fromkeys(claims["study"]))
+    claims = headline_claims(claims)
+    plotted = counts(claims)
     columns = min(3, len(studies))
     rows = -(-len(studies) // columns)
     figure, handles = figures.new_figure(max(7.0, 4.2 * columns), 1.2 + 2.9 * rows), {}
@@ -51,7 +52,7 @@ def draw(claims: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
         axes = figure.add_subplot(rows, columns, place + 1, title=study)
         own = plotted[plotted["study"] == study]
         if own.empty:
-            figures.empty_note(axes, "no claim of this study can be tested on these results")
+            figures.empty_note(axes, "no claim of a paper of this study can be tested on these results")
             continue
         wide = own.pivot(index="factor", columns="verdict", values="claims").reindex(FACTORS)
         ground = pd.Series(0, index=wide.index)
@@ -66,7 +67,7 @@ def draw(claims: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
         axes.axvline(FACTORS.index(1.0) + 0.5, color=figures.GREY, lw=0.8, ls=":")
         axes.axvline(FACTORS.index(1.0) - 0.5, color=figures.GREY, lw=0.8, ls=":")
         axes.set(xticks=range(len(FACTORS)), xticklabels=[f"{factor:g}" for factor in FACTORS])
-        axes.set(xlabel="tolerance, times the one used", ylabel="claims")
+        axes.set(xlabel="tolerance, times the one used", ylabel="claims of the papers")
         axes.yaxis.get_major_locator().set_params(integer=True)
         axes.grid(axis="x", visible=False)
     if handles:
@@ -74,7 +75,8 @@ def draw(claims: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
     left_out = int((claims["verdict"] == NOT_TESTABLE).sum())
     figures.footer(
         figure,
-        f"One count per claim and protocol; {left_out} of {len(claims)} that these results cannot test are left out. "
+        "Claims and theorems of the papers, one verdict each (as published where both protocols have one); "
+        f"{left_out} of {len(claims)} that these results cannot test are left out, and so are all claims of ours. "
         "Dotted: the tolerances used. A tolerance of zero is passed by orderings whose interval decides.",
     )
     return figure, plotted

@@ -1,19 +1,27 @@
 """One number with its interval from the rows of a released table: the `measure:` of a claim."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
+from scripts.claims.seed_intervals import combined, sampling_half_widths, seed_half_width, seed_values
 from scripts.common.errors import UserError
-from scripts.common.intervals import LEVEL, unpaired_difference
+from scripts.common.intervals import unpaired_difference
+
+Z = 1.959963984540054  # half the width of a 95 % interval in standard errors
+ROWS_DIFFER = {"split", "dataset"}  # a difference between two of these is one between different rows
+RELEASED = {"released_t": "seeds (Student's t)", "resampled_t": "random splits (corrected resampled t)"}
 
 
 @dataclass(frozen=True)
 class Measured:
-    """A number, its 95 % interval, what it rests on, and the standard deviation of the rows that it is made of."""
+    """A number, its 95 % interval, what it rests on, and its two sources of error.
+
+    `deviation` is the standard deviation over seeds, `standard_error` that of sampling the test rows alone (nan where
+    unknown), `interval` what the interval covers, in words.
+    """
 
     value: float
     low: float
@@ -22,12 +30,14 @@ class Measured:
     seeds: int
     dataset: str
     deviation: float
+    standard_error: float
+    interval: str
 
     def scaled(self, factor: float) -> "Measured":
         """Return the same in other units; `factor` may be negative."""
         low, high = sorted((self.low * factor, self.high * factor), key=lambda end: (math.isnan(end), end))
-        deviation = self.deviation * abs(factor)
-        return Measured(self.value * factor, low, high, self.n, self.seeds, self.dataset, deviation)
+        spread = {name: getattr(self, name) * abs(factor) for name in ("deviation", "standard_error")}
+        return replace(self, value=self.value * factor, low=low, high=high, **spread)
 
 
 def chosen(frame: pd.DataFrame, wanted: dict, where: str) -> pd.DataFrame:
@@ -74,6 +84,8 @@ def measure(frame: pd.DataFrame, entry: dict, protocol: str, where: str) -> Meas
         return f"these results have no rows with {', '.join(f'{key} = {value}' for key, value in wanted.items())}"
     if rows["value"].isna().any():
         return "the number is undefined here"
+    if entry.get("interval") in RELEASED and len(rows) > 1:
+        raise UserError(f"{where}: interval: {entry['interval']} takes one row; {len(rows)} are selected")
     return _statistic(rows, entry).scaled(entry.get("scale", 1.0))
 
 
@@ -91,6 +103,8 @@ def _numbers(rows: pd.DataFrame, column: str, entry: dict, where: str) -> pd.Dat
         "seed": rows.get("seed", 0),
         "dataset": rows.get("dataset", entry.get("dataset", "")),
         "pair": rows.get(pair_by, 0),
+        "deviation": rows.get("deviation", np.nan),  # of a table that is already a mean over seeds
+        "seeds": rows.get("seeds", np.nan),
     }
     return pd.DataFrame(numbers, index=rows.index)
 
@@ -98,7 +112,9 @@ def _numbers(rows: pd.DataFrame, column: str, entry: dict, where: str) -> pd.Dat
 def _paired(first: pd.DataFrame, second: pd.DataFrame, pair_by: str, where: str) -> pd.DataFrame:
     """Return first - second for every pair that both have; a selection of one row stands for all of the other's.
 
-    The interval is one for unpaired values; for rows that were judged on the same images it is rather too wide.
+    Pairs share their seed, so the spread over seeds is that of paired differences. The sampling error of a pair is
+    computed as if its two models had been judged on different rows: on the same rows it is too wide, never too narrow
+    unless the models err in opposite ways.
     """
     for rows in (first, second):
         if rows["pair"].duplicated().any():
@@ -118,19 +134,48 @@ def _paired(first: pd.DataFrame, second: pd.DataFrame, pair_by: str, where: str)
 def _statistic(rows: pd.DataFrame, entry: dict) -> Measured:
     """Return the statistic over the rows with the interval that the claim asks for."""
     values, statistic = rows["value"].to_numpy(float), entry.get("statistic", "mean")
-    value = float(getattr(np, statistic)(values))
-    deviation = float(values.std(ddof=1)) if len(values) > 1 else math.nan
-    kind = entry.get("interval", "own")
-    if kind == "t" and len(values) > 1:
-        half = float(stats.t.ppf((1 + LEVEL) / 2, len(values) - 1)) * deviation / math.sqrt(len(values))
-        low, high = value - half, value + half
-    elif kind == "range":
-        low, high = float(values.min()), float(values.max())
-    elif statistic in ("min", "max"):  # the interval of the row that it is
-        row = rows.iloc[int(getattr(np, f"arg{statistic}")(values))]
-        low, high = float(row["low"]), float(row["high"])
+    value, per_seed = float(getattr(np, statistic)(values)), seed_values(rows)
+    deviation = float(per_seed.std(ddof=1)) if len(per_seed) > 1 else float(rows["deviation"].iloc[0])
+    if statistic in ("min", "max"):  # the interval of the row that it is
+        chosen_row = int(getattr(np, f"arg{statistic}")(values))
+        down, up = sampling_half_widths(rows.iloc[[chosen_row]])
+        spread = math.nan
     else:
-        low, high = float(rows["low"].min(skipna=False)), float(rows["high"].max(skipna=False))
-    n = rows["n"].min()
+        (down, up), spread = sampling_half_widths(rows), seed_half_width(per_seed)
+    kind = entry.get("interval")
+    if kind == "range":
+        low, high = float(values.min()), float(values.max())
+    elif kind == "t":
+        spread = seed_half_width(values)
+        low, high = value - spread, value + spread
+    else:
+        low, high = value - combined(down, spread), value + combined(up, spread)
+    standard_error = math.nan if kind in RELEASED else (down + up) / (2 * Z)
+    n, seeds = rows["n"].min(), rows["seeds"].max()
     dataset = ", ".join(sorted(set(rows["dataset"]) - {""}))
-    return Measured(value, low, high, None if pd.isna(n) else int(n), rows["seed"].nunique(), dataset, deviation)
+    return Measured(
+        value,
+        low,
+        high,
+        None if pd.isna(n) else int(n),
+        rows["seed"].nunique() if pd.isna(seeds) else int(seeds),
+        dataset,
+        deviation,
+        standard_error,
+        _words(entry, not math.isnan(down + up), not math.isnan(spread)),
+    )
+
+
+def _words(entry: dict, sampling: bool, seeds: bool) -> str:
+    """Return what the interval covers."""
+    kind = entry.get("interval")
+    if kind == "range":
+        return "range over the rows"
+    if kind == "t":
+        return "Student's t over the rows"
+    if kind in RELEASED:
+        return RELEASED[kind] if sampling else "none"
+    unpaired = "minus" in entry and not ROWS_DIFFER & entry["minus"].keys()
+    parts = [f"sampling error{' (unpaired, too wide)' if unpaired else ''}"] if sampling else []
+    parts += ["seeds (Student's t)"] if seeds else []
+    return " and ".join(parts) or "none"

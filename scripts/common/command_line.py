@@ -6,7 +6,7 @@ import argparse
 class Once(argparse.Action):
     """Keep the value of an option that may stand only once; argparse's own action keeps the last, without a word."""
 
-    def __call__(self, parser, namespace, values, option_string=None):
+    def __call__(self, parser, namespace, values, option_string=None) -> None:
         """Store the value, or end with a line if the option has one."""
         given = vars(namespace).setdefault("_given", set())
         if option_string and self.dest in given:

@@ -4,6 +4,7 @@ import importlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -17,29 +18,29 @@ DEEPEST = 50
 def full_schema(root: str | Path) -> dict:
     """Return the schema of the whole config: config.schema.yaml, and `scripts/X/schema.yaml` for the block of study X.
 
-    A study's schema may use the `$defs` of config.schema.yaml and bring its own.
+    A study's schema may use the `$defs` of config.schema.yaml and define further ones.
 
     Raises:
         UserError: a study has no schema, or its schema defines a name that is taken.
     """
     schema = read_yaml(Path(root, "config.schema.yaml"))
     for study in study_names(root):
-        own = read_yaml(Path(root, f"scripts/{study}/schema.yaml"))
-        definitions = own.pop("$defs", {})
+        block = read_yaml(Path(root, f"scripts/{study}/schema.yaml"))
+        definitions = block.pop("$defs", {})
         if taken := sorted(schema["$defs"].keys() & definitions.keys()):
             raise UserError(f"scripts/{study}/schema.yaml: $defs: {taken[0]!r} is defined already; take another name")
-        schema["properties"][study] = own
+        schema["properties"][study] = block
         schema["$defs"] |= definitions
     return schema
 
 
 def validate(config: dict, root: str | Path) -> None:
-    """Check a configuration against the schema of the project at `root`, then each study's block by its own rules.
+    """Check a configuration against the schema of the project at `root`, then the consistency of each study's block.
 
-    A study X whose values must fit one another has scripts/X/consistency.py with a function `check(block)`.
+    A study X whose values depend on each other has scripts/X/consistency.py with a function `check(block)`.
 
     Raises:
-        UserError: names the key, what is wrong with it and what it means.
+        UserError: it is invalid; the message names the key, its fault and its meaning.
     """
     for place, part in _parts(config):
         if not isinstance(part, (str, int, float, list, dict, type(None))):
@@ -55,7 +56,7 @@ def validate(config: dict, root: str | Path) -> None:
 
 
 def _parts(value: object, place: str = "top level", depth: int = 0) -> Iterator[tuple[str, object]]:
-    """Yield every key and value of a config with its place; refuse what holds itself."""
+    """Every key and value of a config with its place; a config that contains itself is an error."""
     if depth > DEEPEST:
         raise UserError(f"config: {place[:60]}: nested {depth} deep; is it an alias of itself?")
     yield place, value
@@ -72,7 +73,7 @@ def _parts(value: object, place: str = "top level", depth: int = 0) -> Iterator[
 class _EveryKeyOnce(yaml.SafeLoader):
     """A loader that refuses a mapping with the same key twice, of which YAML would quietly take the last."""
 
-    def construct_mapping(self, node, deep=False):
+    def construct_mapping(self, node, deep=False) -> dict:
         """Return the mapping of a node."""
         seen = set()
         for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
@@ -82,7 +83,7 @@ class _EveryKeyOnce(yaml.SafeLoader):
             seen.add((key.tag, key.value))
         return super().construct_mapping(node, deep)
 
-    def plain_number(self, node):
+    def plain_number(self, node) -> int | float:
         """Return the number of a node, but refuse what only YAML takes for another one: 010 is 8, and 1:30 is 90."""
         read = {"int": self.construct_yaml_int, "float": self.construct_yaml_float}[node.tag.rpartition(":")[2]]
         number, text = read(node), node.value.lstrip("+-")
@@ -97,10 +98,10 @@ for kind in ("int", "float"):
 
 
 def check_files(paths: list[str | Path]) -> None:
-    """Check that in the config files no key stands twice in one mapping.
+    """Check that no mapping in the config files has a duplicate key.
 
     Raises:
-        UserError: one does, or a file is no YAML.
+        UserError: one has, or a file is not valid YAML.
     """
     for path in map(Path, paths):
         try:
@@ -112,7 +113,7 @@ def check_files(paths: list[str | Path]) -> None:
             raise UserError(f"config: {path}: cannot be read ({error})") from error
 
 
-def in_order(value):
+def in_order(value) -> Any:
     """Return a config with the keys of every mapping sorted: their order in a file shall not rerun a job."""
     if isinstance(value, dict):
         return {key: in_order(value[key]) for key in sorted(value)}

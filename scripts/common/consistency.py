@@ -1,4 +1,4 @@
-"""What the consistency checks of several blocks of the config share. Imported by the Snakefile: nothing heavy."""
+"""Consistency checks shared by several studies; imported by the Snakefile, so it imports nothing heavy."""
 
 from collections.abc import Iterable
 
@@ -6,14 +6,14 @@ from scripts.common.errors import UserError
 
 
 def distinct(names: Iterable[str], place: str, what: str) -> None:
-    """Check that no name stands twice: two runs of one name would overwrite one another.
+    """Check that names are unique, since two runs of the same name would overwrite each other.
 
     Args:
         place: the key in the config.
-        what: whose names they are, as in "two {what} {name}".
+        what: what the names belong to, as in "two {what} {name}".
 
     Raises:
-        UserError: one does.
+        UserError: a name is repeated.
     """
     seen: set[str] = set()
     for name in names:

@@ -1,4 +1,4 @@
-"""What the footer of a figure says of the data that it rests on."""
+"""The data note in the footer of a figure: datasets, number of images and seeds, kind of interval."""
 
 import pandas as pd
 
@@ -6,16 +6,16 @@ from scripts.common.schemas.metrics import select_metric
 
 
 def span(low: int, high: int) -> str:
-    """Write a range of whole numbers, or the one number where both ends agree."""
+    """Text of a range of whole numbers, or of the single number where both ends agree."""
     return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
 def data_note(metrics: pd.DataFrame, measures: dict[str, str], split: str = "test") -> str:
-    """Say what a figure's numbers rest on, counted from the frame itself.
+    """Data note of a figure, counted from the frame itself.
 
     Args:
         metrics: rows of `METRICS` (trained models only).
-        measures: metric names, each with the words for it; the first gives the main n.
+        measures: metric name -> the label of its rows, such as "images"; the first gives the main n.
 
     Returns:
         For example "rendered faces; n = 2,000 test images (robustness: 256); 2 seeds; 95 % bootstrap intervals".
@@ -24,17 +24,17 @@ def data_note(metrics: pd.DataFrame, measures: dict[str, str], split: str = "tes
         UserError: a metric has no rows.
     """
     counts = {}
-    for metric, words in measures.items():
+    for metric, label in measures.items():
         n = select_metric(metrics, metric, split=split).n
-        counts[words] = span(int(n.min()), int(n.max()))
+        counts[label] = span(int(n.min()), int(n.max()))
     (main, first), *further = counts.items()
-    others = "; ".join(f"{words}: {count}" for words, count in further if count != first)
+    others = "; ".join(f"{label}: {count}" for label, count in further if count != first)
     seeds = metrics.groupby(["protocol", "method"]).seed.nunique()
-    many = "seed" if seeds.max() == 1 else "seeds"
+    unit = "seed" if seeds.max() == 1 else "seeds"
     parts = [
         ", ".join(sorted(metrics.dataset.unique())),
         f"n = {first} {split} {main}" + (f" ({others})" if others else ""),
-        f"{span(int(seeds.min()), int(seeds.max()))} {many} per setting",
+        f"{span(int(seeds.min()), int(seeds.max()))} {unit} per setting",
         "95 % bootstrap intervals",
     ]
     return "; ".join(parts)

@@ -1,7 +1,6 @@
-"""One style for every figure, and saving: picture, vector picture, numbers drawn.
+"""The style of all figures, and saving them as PNG, PDF and Parquet (the numbers drawn).
 
-No pyplot: a figure is an object like any other, nothing is kept between figures, and no window
-system is looked for.
+pyplot is not used, so figures share no global state and need no window system.
 """
 
 import contextlib
@@ -20,14 +19,14 @@ from matplotlib.figure import Figure
 from scripts.common import parquet
 from scripts.common.files import atomic_path
 
-# Okabe and Ito's palette: eight colours that stay apart for colour-blind readers.
+# Okabe and Ito's palette: eight colours that colour-blind readers can tell apart.
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
 YELLOW, BLUE, VERMILION, PURPLE = "#F0E442", "#0072B2", "#D55E00", "#CC79A7"
 GREY = "#5A5A5A"
 RED = "#C00000"  # only for the red x that marks an optimum
 
 STYLE = {
-    "font.family": "DejaVu Sans",  # comes with matplotlib, so the same picture everywhere
+    "font.family": "DejaVu Sans",  # ships with matplotlib, so figures are the same everywhere
     "font.size": 11,
     "axes.titlesize": 12,
     "axes.titleweight": "bold",
@@ -50,13 +49,13 @@ DPI = 160
 
 @contextlib.contextmanager
 def style() -> Iterator[None]:
-    """Draw and save inside this block to get the project's style."""
+    """Context in which figures are drawn and saved with the project's style."""
     with matplotlib.rc_context({**matplotlib.rcParamsDefault, **STYLE, "backend": "agg"}):
         yield
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """Return an empty figure of the given size in inches whose parts make room for each other."""
+    """Return an empty figure of the given size in inches with constrained layout."""
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure
@@ -65,27 +64,27 @@ def new_figure(width: float, height: float) -> Figure:
 def save(figure: Figure, plotted: pd.DataFrame, path_without_suffix: str | Path) -> None:
     """Write `NAME.png`, `NAME.pdf` and `NAME.parquet` (the numbers drawn, one row per mark).
 
-    The same figure and numbers give the same bytes: no date is written.
+    The files hold no date, so the same figure and numbers give the same bytes.
 
     Raises:
         UserError: the disk is full or the folder cannot be written to.
     """
     base = Path(path_without_suffix)
-    dateless = {".png": {"Software": None}, ".pdf": {"CreationDate": None}}
-    for suffix, metadata in dateless.items():
+    without_date = {".png": {"Software": None}, ".pdf": {"CreationDate": None}}
+    for suffix, metadata in without_date.items():
         with atomic_path(base.with_name(base.name + suffix)) as temporary:
             figure.savefig(temporary, dpi=DPI, metadata=metadata)
     parquet.write(plotted, base.with_name(base.name + ".parquet"))
 
 
 def footer(figure: Figure, text: str) -> None:
-    """Write what the data is below the whole figure, in as many lines as its width needs."""
+    """Add the data note under the figure, wrapped to its width."""
     columns = int(figure.get_figwidth() * 15)
     figure.supxlabel(textwrap.fill(text, columns), fontsize=8.5, color=GREY, x=0.01, ha="left")
 
 
 def legend_above(figure: Figure, handles: dict[str, Artist], columns: int) -> None:
-    """Write one legend for all panels above them; its marks are opaque and of a size to be seen."""
+    """Add one legend above all panels, with opaque marks of readable size."""
     legend = figure.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=columns)
     for mark in legend.legend_handles:
         mark.set_alpha(1.0)
@@ -94,13 +93,13 @@ def legend_above(figure: Figure, handles: dict[str, Artist], columns: int) -> No
 
 
 def empty_note(axes: Axes, text: str) -> None:
-    """Say in the panel why it is empty."""
+    """Write into an empty panel why it is empty."""
     axes.text(0.5, 0.5, textwrap.fill(text, 36), transform=axes.transAxes, ha="center", va="center", color=GREY)
     axes.set(xticks=[], yticks=[])
 
 
 def edge_arrow(axes: Axes, text: str, y: float) -> None:
-    """Point to a mark that lies to the right of the panel; `y` is in axes fractions, 0 to 1."""
+    """Draw an arrow to a mark beyond the right edge of the panel; `y` is in axes fractions, 0 to 1."""
     arrow = {"arrowstyle": "-|>", "color": BLACK, "shrinkA": 2, "shrinkB": 0}
     axes.annotate(
         text,
@@ -117,11 +116,14 @@ def edge_arrow(axes: Axes, text: str, y: float) -> None:
     )
 
 
-def over_seeds(rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    """Return what a mark and its bar show: mean over seeds, lowest and highest bound of any seed, smallest n, seeds.
+def aggregate_seeds(rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """Mean over seeds per combination of `keys`, with the lowest and highest interval bound of any seed.
 
     Args:
         rows: the keys, seed, value, ci_low, ci_high and n.
+
+    Returns:
+        The keys, value, ci_low, ci_high, n (the smallest of any seed) and seeds (their number).
     """
     grouped = rows.groupby(keys, sort=False, observed=True)
     return grouped.agg(
@@ -134,15 +136,15 @@ def over_seeds(rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
 
 
 def stack(parts: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
-    """Return the marks of all panels as one frame with these columns; a column that none has is empty."""
+    """Marks of all panels as one frame with these columns; a column that no panel has is empty."""
     filled = [part for part in parts if len(part)]
     return pd.concat(filled or [pd.DataFrame()], ignore_index=True).reindex(columns=columns)
 
 
 def offsets(values: pd.Series, low: pd.Series, high: pd.Series) -> list[list[float]]:
-    """Return an interval as matplotlib's error bars, shape (2, n); a missing bound has no length.
+    """Return an interval as matplotlib's error bars, shape (2, n); a missing bound has length 0.
 
-    A percentile interval need not hold its own estimate, so lengths are cut at 0.
+    A percentile interval need not contain its estimate, so negative lengths become 0.
     """
     below = (values - low).clip(lower=0).fillna(0.0)
     above = (high - values).clip(lower=0).fillna(0.0)

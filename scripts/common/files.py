@@ -1,4 +1,4 @@
-"""Writing that is all or nothing, and checksums."""
+"""Atomic writing of files, and checksums."""
 
 import contextlib
 import errno
@@ -14,10 +14,10 @@ from scripts.common.errors import UserError
 
 @contextlib.contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; move it there when the block ends without an error.
+    """Temporary path beside `path` that is renamed to `path` when the block ends without an error.
 
-    After an error the temporary file is gone and `path` is as it was. The name's ending is kept,
-    since image and archive writers choose their format by it.
+    After an error the temporary file is removed and `path` is unchanged. The suffix is kept, since image
+    and archive writers choose their format by it.
 
     Raises:
         UserError: the disk is full, or the folder cannot be written to.
@@ -29,28 +29,28 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         _drop_parts_of_the_dead(path)
         yield temporary
         with temporary.open("rb") as written:
-            os.fsync(written.fileno())  # a full disk may show only here
+            os.fsync(written.fileno())  # a full disk may be reported only here
         temporary.replace(path)
     except Exception as error:
-        told = as_user_error(error, path)
-        if told is error:
+        translated = as_user_error(error, path)
+        if translated is error:
             raise
-        raise told from error
+        raise translated from error
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
 
 
 def _drop_parts_of_the_dead(path: Path) -> None:
-    """Remove what writers of `path` that were killed have left: a large one would fill the disk for good."""
-    for left in path.parent.glob(f".{glob.escape(path.stem)}.*.part{glob.escape(path.suffix)}"):
-        writer = left.name.removeprefix(f".{path.stem}.").split(".")[0]
+    """Remove temporary files of `path` left by killed processes, which would otherwise fill the disk."""
+    for leftover in path.parent.glob(f".{glob.escape(path.stem)}.*.part{glob.escape(path.suffix)}"):
+        writer = leftover.name.removeprefix(f".{path.stem}.").split(".")[0]
         if writer.isdigit() and not is_running(int(writer)):
-            left.unlink(missing_ok=True)
+            leftover.unlink(missing_ok=True)
 
 
 def is_running(process: int) -> bool:
-    """Tell whether a process of this id exists on this machine."""
+    """Return whether a process with this id exists on this machine."""
     try:
         os.kill(process, 0)
     except ProcessLookupError:
@@ -61,9 +61,9 @@ def is_running(process: int) -> bool:
 
 
 def as_user_error(error: Exception, path: str | Path) -> Exception:
-    """Turn the file-system errors that a user can mend into a `UserError`; return others as is.
+    """Return a `UserError` for a file-system error that the user can fix, and any other error unchanged.
 
-    Libraries in other languages (safetensors) raise errors of their own, which have the number in their text.
+    Libraries in other languages (safetensors) raise their own exceptions with the error number in the text.
     """
     stated = re.search(r"\(os error (\d+)\)", str(error))
     number = error.errno if isinstance(error, OSError) else int(stated[1]) if stated else None

@@ -1,22 +1,32 @@
-"""Which files of this project a script imports, so that a rule can declare them as input."""
+"""Project files that a script imports, so that a rule can declare them as input."""
 
 import ast
 from functools import cache
 from pathlib import Path
 
+# Plumbing: modules that cannot change what a job writes, only whether, when and with which words it ends. An edit
+# there remakes nothing. A module whose functions return what goes into a result does not belong here.
+PLUMBING = {
+    "scripts/common/errors.py": "the exception of a user's mistake",
+    "scripts/common/files.py": "temporary names, renaming, checksums",
+    "scripts/common/logs.py": "log lines, progress, the one line of a user's mistake",
+    "scripts/common/parent_watchdog.py": "ends a job whose run is gone",
+}
+
 
 @cache
-def project_imports(script: str, root: Path) -> tuple[str, ...]:
+def project_imports(script: str, root: Path, plumbing: bool = False) -> tuple[str, ...]:
     """Return the project files that a script imports, directly or through others, in sorted order.
 
     Snakemake tracks the script of a rule but not what it imports: without these an edited metric
-    would re-measure nothing. Paths are relative to `root`; the script itself is left out.
+    would re-measure nothing. Paths are relative to `root`; the script itself is left out, and so are
+    the modules of `PLUMBING`, unless they are asked for.
     """
     found: set[str] = set()
     waiting = [script]
     while waiting:
         for module in _imported_files(root / waiting.pop(), root):
-            if module not in found:
+            if module not in found and (plumbing or module not in PLUMBING):
                 found.add(module)
                 waiting.append(module)
     return tuple(sorted(found - {script}))
@@ -26,7 +36,7 @@ def project_imports(script: str, root: Path) -> tuple[str, ...]:
 def _imported_files(path: Path, root: Path) -> list[str]:
     """Return the files below `root` that the import statements of one file name."""
     files = []
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         names: list[str] = []
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]

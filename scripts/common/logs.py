@@ -1,4 +1,4 @@
-"""What a job tells its user: a log file, progress, and one line for a user's mistake."""
+"""Output of a job: its log file, progress, and a single line for a user's mistake."""
 
 import contextlib
 import logging
@@ -22,14 +22,14 @@ SECONDS_BETWEEN_LINES = 10.0
 
 @contextlib.contextmanager
 def job(snakemake) -> Iterator[None]:
-    """Run the body of a rule's script: log to the rule's `log:`, end a `UserError` in one line.
+    """Context for the body of a rule's script: logs to the rule's `log:` and ends a `UserError` in one line.
 
-    Snakemake does not capture a script's output, so the log file is written here. Warnings and
-    errors also go to the terminal. A `UserError` exits with status 1 and no traceback, and so do
-    Ctrl-C and SIGTERM; any other exception writes its traceback to the log and is raised again.
+    Snakemake does not capture a script's output, so the log file is written here. Warnings and errors
+    also go to the terminal. A `UserError` exits with status 1 and no traceback, as do Ctrl-C and
+    SIGTERM; the traceback of any other exception is written to the log and the exception raised again.
     """
     end_with_the_run()
-    signal.signal(signal.SIGTERM, _interrupt)  # so that it, too, leaves no half-written file
+    signal.signal(signal.SIGTERM, _interrupt)  # so that SIGTERM, too, leaves no half-written file
     to_file = _log_file(Path(snakemake.log[0]))
     to_terminal = logging.StreamHandler(sys.stderr)
     to_terminal.setLevel(logging.WARNING)
@@ -59,22 +59,22 @@ def job(snakemake) -> Iterator[None]:
 
 
 class _Quiet(logging.FileHandler):
-    """A log file on a disk that is full: the job ends by what it cannot write, not by what it cannot say."""
+    """A file handler that ignores a full disk, so the job fails on its output, not on its log."""
 
     def handleError(self, record: logging.LogRecord) -> None:
-        """Say once, on the terminal, that lines are missing."""
-        if not getattr(self, "said", False):
-            self.said = True
+        """Report once, on the terminal, that lines are missing."""
+        if not getattr(self, "reported", False):
+            self.reported = True
             print(f"{self.baseFilename}: lines are missing, it cannot be written to", file=sys.stderr)
 
     def close(self) -> None:
-        """Close the file; what could not be written is lost."""
+        """Close the file; lines that could not be written are lost."""
         with contextlib.suppress(OSError):
             super().close()
 
 
 def _log_file(path: Path) -> logging.Handler:
-    """Return a handler that writes a new log; end the job in one line where none can be made."""
+    """Return a handler that writes a new log file; exit with one line if it cannot be created."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         return _Quiet(path, mode="w")
@@ -87,7 +87,7 @@ def _interrupt(number: int, _) -> None:
 
 
 def progress(items: Iterable, label: str, total: int | None = None, unit: str = "it") -> Iterator:
-    """Yield the items; show a bar on a terminal, and a line in the log every ten seconds."""
+    """Iterator over the items that shows a progress bar on a terminal and logs a line every ten seconds."""
     total = len(items) if total is None and hasattr(items, "__len__") else total
     last = time.monotonic()
     bar = tqdm(items, desc=label, total=total, unit=unit, disable=not sys.stderr.isatty(), leave=False)

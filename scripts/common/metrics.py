@@ -1,8 +1,8 @@
 """Group metrics of a binary classifier, all as functions of one joint count table.
 
 A count table has the shape [..., groups..., 2, 2]: any leading axes (bootstrap replicates, models,
-thresholds), one axis per attribute, then label and prediction. Label and prediction 1 are the
-positive class (accepted). A metric whose denominator is zero is nan, never 0 and never an error.
+thresholds), one axis per attribute, then label and prediction. 1 is the positive class (accepted) of
+label and prediction. A metric whose denominator is zero is NaN, never 0 and never an error.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,10 +17,10 @@ Cells = tuple[tuple[int, int], tuple[int, int]]  # [label][prediction], 1 where 
 
 
 def joint_table(codes: Mapping[str, ArrayLike], sizes: Sequence[int]) -> np.ndarray:
-    """Count how often each combination of codes occurs.
+    """Number of rows with each combination of codes.
 
     Args:
-        codes: name to array, d arrays of n whole numbers; array k holds 0 .. sizes[k] - 1.
+        codes: name -> array of n whole numbers, d arrays; array k holds 0 .. sizes[k] - 1.
         sizes: number of categories of each array.
 
     Returns:
@@ -45,12 +45,12 @@ def joint_table(codes: Mapping[str, ArrayLike], sizes: Sequence[int]) -> np.ndar
 def count_table(
     y_true: ArrayLike, y_pred: ArrayLike, *groups: ArrayLike, sizes: Sequence[int] | None = None
 ) -> np.ndarray:
-    """Count labels and predictions (0 or 1) for every combination of group codes.
+    """Count table of labels and predictions (0 or 1) for every combination of group codes.
 
     Args:
         y_true, y_pred: n labels and predictions.
         groups: one array of n codes per attribute, each 0 .. K - 1.
-        sizes: K of each attribute; by default the largest code + 1, so give it where a group may be absent.
+        sizes: K of each attribute; by default the largest code + 1, so pass it where a group may be absent.
 
     Returns:
         int64 [K_1, ..., K_a, 2, 2], the last axes being label and prediction.
@@ -65,7 +65,7 @@ def count_table(
 
 
 def by_attribute(counts: np.ndarray, attributes: int, keep: Sequence[int]) -> np.ndarray:
-    """Reduce a table of several attributes to the groups of some of them.
+    """Count table of the groups of some attributes, reduced from a table of all attributes.
 
     Args:
         counts: [..., K_1, ..., K_a, 2, 2] with a = `attributes`.
@@ -82,7 +82,7 @@ def by_attribute(counts: np.ndarray, attributes: int, keep: Sequence[int]) -> np
 
 @dataclass(frozen=True)
 class Rate:
-    """A share of counts: the cells of `numerator` among the cells of `denominator`."""
+    """A ratio of counts: the cells of `numerator` divided by the cells of `denominator`."""
 
     numerator: Cells
     denominator: Cells
@@ -104,7 +104,7 @@ _accepted = ((0, 1), (0, 1))
 RATES: dict[str, Rate] = {
     "accuracy": Rate(((1, 0), (0, 1)), _everyone),
     "error": Rate(((0, 1), (1, 0)), _everyone),
-    "acceptance_rate": Rate(_accepted, _everyone),  # also called selection rate
+    "acceptance_rate": Rate(_accepted, _everyone),  # the selection rate
     "fpr": Rate(((0, 1), (0, 0)), _negatives),
     "fnr": Rate(((0, 0), (1, 0)), _positives),
     "tpr": Rate(((0, 0), (0, 1)), _positives),
@@ -153,19 +153,19 @@ def subgroup_rates(
 def spread(counts: np.ndarray, rate: Rate) -> np.ndarray:
     """Return the largest minus the smallest rate over the groups, [...], of a table [..., G, 2, 2].
 
-    nan where any group's rate is undefined: a gap to nobody is not a gap of zero.
+    NaN where any group's rate is undefined: a difference to an empty group is not zero.
     """
     values = rate(counts)
     return values.max(-1) - values.min(-1)
 
 
 def demographic_parity_difference(counts: np.ndarray) -> np.ndarray:
-    """Return the spread of acceptance rates over the groups of [..., G, 2, 2]."""
+    """Return the spread of selection rates over the groups of [..., G, 2, 2]."""
     return spread(counts, RATES["acceptance_rate"])
 
 
 def demographic_parity_ratio(counts: np.ndarray) -> np.ndarray:
-    """Return smallest / largest acceptance rate ("disparate impact") of [..., G, 2, 2]; nan if nobody is accepted."""
+    """Return smallest / largest selection rate ("disparate impact") of [..., G, 2, 2]; NaN if nobody is accepted."""
     rate = RATES["acceptance_rate"](counts)
     low, high = rate.min(-1), rate.max(-1)
     return np.divide(low, high, out=np.full(np.shape(high), np.nan), where=high != 0)
@@ -177,12 +177,12 @@ def equal_opportunity_difference(counts: np.ndarray) -> np.ndarray:
 
 
 def equalized_odds_difference_max(counts: np.ndarray) -> np.ndarray:
-    """Return the larger of the TPR and FPR spreads of [..., G, 2, 2]: the form fairlearn reports."""
+    """Return the larger of the TPR and FPR spreads of [..., G, 2, 2], as fairlearn reports it."""
     return np.maximum(spread(counts, RATES["tpr"]), spread(counts, RATES["fpr"]))
 
 
 def equalized_odds_difference_sum(counts: np.ndarray) -> np.ndarray:
-    """Return the sum of the TPR and FPR spreads of [..., G, 2, 2]: the form of AdaFair's "Eq.Odds"."""
+    """Return the sum of the TPR and FPR spreads of [..., G, 2, 2], AdaFair's "Eq.Odds"."""
     return spread(counts, RATES["tpr"]) + spread(counts, RATES["fpr"])
 
 

@@ -1,7 +1,7 @@
-"""A job ends with the run that started it.
+"""Ending a job when the Snakemake process that started it ends.
 
-After a `kill -9` of Snakemake its jobs would go on alone. One that was started before the config was changed would then
-put its old results over those of the next run, and nothing would tell.
+After a `kill -9` of Snakemake its jobs would continue. A job started before the config was changed would then silently
+overwrite the results of the next run with outdated ones.
 """
 
 import contextlib
@@ -14,21 +14,21 @@ import time
 
 from scripts.common.files import is_running
 
-RUN = "COUNTERWEIGHT_RUN"  # in the environment: the process id of the Snakemake that starts the jobs
+RUN = "COUNTERWEIGHT_RUN"  # environment variable: process id of the Snakemake that starts the jobs
 PR_SET_PDEATHSIG = 1  # of linux/prctl.h
 SECONDS = 0.5
 
 
 def announce() -> None:
-    """Make this process the one whose end ends the jobs that it starts."""
+    """Mark this process as the run: jobs that it starts end when it ends."""
     os.environ[RUN] = str(os.getpid())
 
 
 def end_with_the_run() -> None:
-    """End this process at once when its run is gone; without an announced run, do nothing.
+    """Make this process be killed as soon as its run has ended; without an announced run, do nothing.
 
-    The system does it where the run is the parent, even in the middle of compiled code. A thread does it where a
-    shell stands between the two, as under conda.
+    Where the run is the parent process, the kernel does it, even during compiled code. Where a shell is in
+    between, as under conda, a thread watches the run.
     """
     run = int(os.environ.get(RUN, 0))
     if not run:

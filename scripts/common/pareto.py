@@ -1,14 +1,14 @@
-"""Pareto fronts and their convex hulls; every coordinate is to be made small."""
+"""Pareto fronts and their convex hulls; every coordinate is minimised."""
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 
 def pareto_mask(points: ArrayLike) -> np.ndarray:
-    """Say which points no other point dominates.
+    """Mask of the Pareto-efficient points, which no other point dominates.
 
     A point dominates another if it is nowhere larger and somewhere smaller. Equal points do not dominate
-    each other, so every copy of an efficient point is kept. A point with a nan is never efficient and
+    each other, so every copy of an efficient point is kept. A point with a NaN is never efficient and
     dominates nothing.
 
     Args:
@@ -53,8 +53,8 @@ def _front(points: np.ndarray) -> np.ndarray:
 def lower_hull(points: ArrayLike) -> np.ndarray:
     """Return the vertices of the lower-left convex hull of the efficient points.
 
-    It runs from the point with the smallest x down to the one with the smallest y and is what a weighted
-    sum with positive weights can select. Points on an edge are no vertices.
+    They run from the point with the smallest x down to the one with the smallest y: the points that a
+    weighted sum with positive weights can select. Points in the interior of an edge are left out.
 
     Args:
         points: [N, 2].

@@ -9,16 +9,18 @@ import pyarrow.parquet as pq
 from scripts.common.errors import UserError
 from scripts.common.files import atomic_path
 
-# What a damaged file makes pyarrow raise (found by flipping every bit of one).
+# Exceptions that pyarrow raises on a damaged file (determined by flipping every bit of one).
 DAMAGE = (pa.ArrowException, OSError, ValueError, MemoryError)
 
 
-def write(frame: pd.DataFrame, path: str | Path, schema: pa.Schema | None = None) -> None:
+def write(
+    frame: pd.DataFrame, path: str | Path, schema: pa.Schema | None = None, metadata: dict[str, str] | None = None
+) -> None:
     """Write a frame to Parquet, whole or not at all.
 
     The same frame gives the same bytes, and every page carries a checksum: without one, two of three flipped bits would
     be read as other numbers. With a `schema`, its columns must be there and are cast
-    and put first; further columns keep their own type.
+    and put first; further columns keep their own type. `metadata` is stored beside the schema.
 
     Raises:
         ValueError: a column of the schema is missing or does not hold its type.
@@ -35,14 +37,14 @@ def write(frame: pd.DataFrame, path: str | Path, schema: pa.Schema | None = None
         fields = [schema.field(name) if name in schema.names else table.field(name) for name in table.column_names]
         table = table.cast(pa.schema(fields))
     with atomic_path(path) as temporary:
-        pq.write_table(table.replace_schema_metadata(None), temporary, compression="zstd", write_page_checksum=True)
+        pq.write_table(table.replace_schema_metadata(metadata), temporary, compression="zstd", write_page_checksum=True)
 
 
 def read(path: str | Path, schema: pa.Schema | None = None, columns: list[str] | None = None) -> pd.DataFrame:
     """Read a Parquet file into a frame; with a `schema`, check its columns and types.
 
     Raises:
-        UserError: the file is missing, is no Parquet file, or has another schema.
+        UserError: the file is missing, is not a Parquet file, or has another schema.
     """
     try:
         table = pq.read_table(path, columns=columns, page_checksum_verification=True)
@@ -60,5 +62,5 @@ def read(path: str | Path, schema: pa.Schema | None = None, columns: list[str] |
 
 
 def gather(paths: list[str | Path], schema: pa.Schema | None = None) -> pd.DataFrame:
-    """Read several files of one schema and stack their rows in the order given."""
+    """Rows of several files of one schema as one frame, in the order given."""
     return pd.concat([read(path, schema) for path in paths], ignore_index=True)

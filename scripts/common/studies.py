@@ -1,9 +1,13 @@
-"""The studies of the project: where their five places are, and what `scripts/X/study.yaml` says of each.
+"""The studies of the project: the paths of their files, and the content of each `scripts/X/study.yaml`.
 
 A study X exists if it has `rules/X.smk` and `scripts/X/study.yaml`; nothing else lists it. This module is
 imported by the Snakefile, so it imports nothing heavy.
 """
 
+import importlib
+import importlib.util
+import string
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -18,8 +22,8 @@ SCHEMA = Path(__file__).with_name("study.schema.yaml")
 def study_names(root: str | Path) -> list[str]:
     """Return the names of all studies below the project's root, in alphabetical order."""
     root = Path(root)
-    found = (path.parent.name for path in root.glob("scripts/*/study.yaml"))
-    return sorted(name for name in found if (root / f"rules/{name}.smk").exists())
+    names = (path.parent.name for path in root.glob("scripts/*/study.yaml"))
+    return sorted(name for name in names if (root / f"rules/{name}.smk").exists())
 
 
 @cache
@@ -27,7 +31,8 @@ def describe(study: str, root: Path) -> dict:
     """Return the checked content of `scripts/X/study.yaml`: titles, figures, tables, what is released.
 
     Raises:
-        UserError: the file is missing, breaks the schema, or a figure or table has no caption file.
+        UserError: the file is missing or breaks the schema, a figure or table has no caption file, or a reference has
+            neither an address nor a note.
     """
     path = root / f"scripts/{study}/study.yaml"
     about = read_yaml(path)
@@ -35,15 +40,52 @@ def describe(study: str, root: Path) -> dict:
     for name in [*about["figures"], *about["tables"]]:
         if not caption_path(study, name, root).exists():
             raise UserError(f"{path}: {name} has no caption; write scripts/{study}/captions/{name}.rst")
-    for kind, names in about.get("readme", {}).items():
+    for entry in about["references"]:
+        if not {"doi", "url", "repository", "note"} & entry.keys():
+            raise UserError(f"{path}: references: {entry['id']} has no doi, url or repository; a note must say why")
+    for kind, names in about.get("docs", {}).items():
         for name in names:
             if name not in about[kind]:
-                raise UserError(f"{path}: readme.{kind}: {name!r} is not among the study's {kind}")
+                raise UserError(f"{path}: docs.{kind}: {name!r} is not among the study's {kind}")
+    check_sentence(about["found"], path)
     return about
 
 
+def check_sentence(found: dict, where: str | Path) -> None:
+    """Check that a sentence with placeholders and its numbers name the same things.
+
+    Raises:
+        UserError: a placeholder has no number, a number no placeholder, or a brace stands alone.
+    """
+    try:
+        names = [name for _, name, _, _ in string.Formatter().parse(found["sentence"]) if name is not None]
+    except ValueError as error:
+        raise UserError(f"{where}: found.sentence: {error}") from error
+    if unknown := [name for name in names if name not in found["numbers"]]:
+        raise UserError(f"{where}: found.sentence: {{{unknown[0]}}} is not among found.numbers; add it there")
+    if unused := [name for name in found["numbers"] if name not in names]:
+        raise UserError(f"{where}: found.numbers: {unused[0]!r} does not stand in the sentence; remove it")
+
+
+def in_order(names: list[str], root: str | Path) -> list[str]:
+    """Return the studies in the order that their study.yaml gives.
+
+    Raises:
+        UserError: two have the same order.
+    """
+    root, places = Path(root), {}
+    for name in names:
+        place = describe(name, root)["order"]
+        if place in places:
+            raise UserError(
+                f"scripts/{name}/study.yaml: order: {place} is the order of {places[place]} too; give each its own"
+            )
+        places[place] = name
+    return [places[place] for place in sorted(places)]
+
+
 def caption_path(study: str, name: str, root: Path) -> Path:
-    """Return where the caption of a figure or table stands: one paragraph of reStructuredText."""
+    """Return the path of the caption of a figure or table: one paragraph of reStructuredText."""
     return root / f"scripts/{study}/captions/{name}.rst"
 
 
@@ -54,7 +96,7 @@ def caption_paths(study: str, root: Path) -> list[Path]:
 
 
 def figure_paths(study: str, root: Path, name: str | None = None) -> list[str]:
-    """Return the files of one or all figures that the study promises; an animation and a page are files of a figure."""
+    """Return the output files of one figure or of all, including a figure's animation and interactive page."""
     about, paths = describe(study, root), []
     for figure, entry in about["figures"].items():
         kinds = [*FIGURE_KINDS]
@@ -68,7 +110,7 @@ def figure_paths(study: str, root: Path, name: str | None = None) -> list[str]:
 
 
 def table_paths(study: str, root: Path, name: str | None = None) -> list[str]:
-    """Return the files of one or all tables that the study promises: CSV, Markdown, LaTeX."""
+    """Return the output files of one table or of all: CSV, Markdown, LaTeX."""
     tables = describe(study, root)["tables"]
     if name is not None and name not in tables:
         raise UserError(f"scripts/{study}/study.yaml: tables: there is no {name!r}, but a rule makes it")
@@ -76,8 +118,15 @@ def table_paths(study: str, root: Path, name: str | None = None) -> list[str]:
     return [f"results/{study}/tables/{table}.{kind}" for table in chosen for kind in TABLE_KINDS]
 
 
+def cost_inputs(study: str) -> list[str]:
+    """Return the files that a study's scripts/X/cost.py reads beside the config and the tables: its `INPUTS`."""
+    if importlib.util.find_spec(f"scripts.{study}.cost") is None:
+        return []
+    return list(getattr(importlib.import_module(f"scripts.{study}.cost"), "INPUTS", []))
+
+
 def released_paths(study: str, root: Path, folder: str = "results") -> list[str]:
-    """Return the Parquet files of which all figures, tables and claims of the study are made."""
+    """Return the Parquet files from which all figures, tables and claims of the study are made."""
     return [f"{folder}/{study}/{name}.parquet" for name in describe(study, root)["released"]]
 
 
@@ -86,12 +135,32 @@ def promised_paths(study: str, root: Path) -> list[str]:
     return [*figure_paths(study, root), *table_paths(study, root)]
 
 
-def shown_in_readme(study: str, root: Path, kind: str) -> list[str]:
-    """Return the names of the study's `figures` or `tables` that the README shows."""
-    return describe(study, root).get("readme", {}).get(kind, [])
+def shown_in_docs(study: str, root: Path, kind: str) -> list[str]:
+    """Return the names of the study's `figures` or `tables` that its page in docs/studies shows."""
+    return describe(study, root).get("docs", {}).get(kind, [])
 
 
 def picture_path(study: str, name: str, root: Path) -> str:
-    """Return the file of a figure that a page shows: the animation where there is one."""
+    """Return the image file that a page shows for a figure: the animation where there is one."""
     animated = describe(study, root)["figures"][name].get("animation")
     return f"results/{study}/figures/{name}.{'gif' if animated else 'png'}"
+
+
+def check_promised(promised: Mapping[str, Sequence[str]], rules: Iterable) -> None:
+    """Check that some rule makes every file that a study promises.
+
+    Args:
+        promised: {study: paths}.
+        rules: the rules of the workflow, as Snakemake holds them.
+
+    Raises:
+        UserError: names the first file that no rule makes.
+    """
+    outputs = [output for rule in rules for output in rule.output]
+    made = set(map(str, outputs))
+    for study, paths in promised.items():
+        for path in paths:
+            if path not in made and not any(output.match(path) for output in outputs):
+                raise UserError(
+                    f"scripts/{study}/study.yaml: no rule makes {path}; write one in rules/{study}.smk, or take it out"
+                )

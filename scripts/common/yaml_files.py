@@ -1,4 +1,4 @@
-"""YAML files: safe reading, and checks against a JSON schema with one clear line for what is wrong."""
+"""YAML files: safe reading, and checks against a JSON schema with one-line error messages."""
 
 import math
 import re
@@ -20,7 +20,7 @@ def _is_number(checker, value: object) -> bool:
     return _is_whole(checker, value) or (isinstance(value, float) and math.isfinite(value))
 
 
-# JSON Schema counts 4.0 as an integer, and .nan is below no bound: both would pass, and break a job hours later.
+# JSON Schema counts 4.0 as an integer, and .nan violates no bound: both would pass and break a job hours later.
 STRICT = extend(
     Draft202012Validator,
     type_checker=Draft202012Validator.TYPE_CHECKER.redefine_many({"integer": _is_whole, "number": _is_number}),
@@ -28,10 +28,10 @@ STRICT = extend(
 
 
 def read_yaml(path: str | Path) -> dict:
-    """Read a YAML file safely.
+    """Return the content of a YAML file, read safely.
 
     Raises:
-        UserError: the file is missing or is no YAML.
+        UserError: the file is missing or is not valid YAML.
     """
     try:
         return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
@@ -45,7 +45,7 @@ def check(content: object, schema: dict, where: str | Path) -> None:
     """Check the content of a YAML file against a JSON schema.
 
     Raises:
-        UserError: names the file, the place in it, what is wrong and what the place means.
+        UserError: it does not match; the message names the file, the place in it, the fault and the place's meaning.
     """
     error = best_match(STRICT(schema).iter_errors(content))
     if error is None:

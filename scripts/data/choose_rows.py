@@ -1,4 +1,4 @@
-"""Choose the images that take part: so many of each part, of those that are there."""
+"""Choose the images to use: a given number of each part of the split, among the available ones."""
 
 from pathlib import Path
 
@@ -18,17 +18,18 @@ def choose_rows(
 ) -> np.ndarray:
     """Return the chosen image numbers, sorted (int64).
 
-    Four groups are drawn from, without replacement: the published test images, and the rest by their
-    official part. A larger count keeps the images of a smaller one, and one group's count does not
-    move another's choice.
+    Images are drawn without replacement from four groups: the published test images, and all others by
+    their official part. A larger count keeps the images of a smaller one, and a group's count does not
+    affect the choice in another group.
 
     Args:
         partitions: row_id, official, published, as `celeba_partitions` writes them.
-        counts: published_test, train, valid, test; None = all there are.
-        available: image numbers that exist; None = all 202,599, where a larger count is an error.
+        counts: published_test, train, valid, test; None = all.
+        available: numbers of the images at hand, where a count that is too large takes all of them;
+            None = all 202,599, where it is an error.
 
     Raises:
-        UserError: more images are asked for than exist, or a group has none at all.
+        UserError: more images are asked for than exist, or a group has no image.
     """
     published = partitions["published"] == 1
     groups = {
@@ -37,10 +38,10 @@ def choose_rows(
         "valid": ~published & (partitions["official"] == VALID),
         "test": ~published & (partitions["official"] == TEST),
     }
-    there = np.ones(len(partitions), dtype=bool) if available is None else partitions["row_id"].isin(available)
+    at_hand = np.ones(len(partitions), dtype=bool) if available is None else partitions["row_id"].isin(available)
     chosen = []
     for group, members in groups.items():
-        rows = partitions.loc[members & there, "row_id"].to_numpy()
+        rows = partitions.loc[members & at_hand, "row_id"].to_numpy()
         wanted = len(rows) if counts[group] is None else counts[group]
         if wanted > len(rows):
             if available is None:

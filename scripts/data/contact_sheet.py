@@ -26,18 +26,18 @@ SHOWN = (
     "Bangs",
 )
 PER_HALF = 7  # faces in a row with the attribute, and as many without
-GAP = 6  # white pixels between faces; between the halves there are twice as many
+GAP = 6  # white pixels between faces; twice as many between the halves
 CAPTION = "Rendered faces - drawn from CelebA attribute rows, no photograph"
 
 
 def pick(has: np.ndarray, start: int, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return up to `count` positions with and as many without an attribute, looking from `start` on and round."""
+    """Return up to `count` positions with and up to `count` without an attribute, in cyclic order from `start`."""
     order = np.roll(np.arange(len(has)), -start)
     return order[has[order]][:count], order[~has[order]][:count]
 
 
 def compose(images: np.ndarray, attributes: np.ndarray) -> np.ndarray:
-    """Return the grid of faces as one picture (uint8 [H, W, 3]); a place with no face to show stays white."""
+    """Return the grid of faces as one image (uint8 [H, W, 3]); positions without a face stay white."""
     size = images.shape[1]
     step = size + GAP
     grid = np.full((len(SHOWN) * step, (2 * PER_HALF + 1) * step - size + GAP, 3), 255, np.uint8)
@@ -60,7 +60,7 @@ def contact_sheet(images: np.ndarray, attributes: np.ndarray, row_ids: np.ndarra
         path: the PNG to write.
 
     Raises:
-        UserError: no faces, or the three arrays differ in length; the file cannot be written.
+        UserError: there are no faces, the three arrays differ in length, or the file cannot be written.
     """
     if not len(images) or not len(images) == len(attributes) == len(row_ids):
         raise UserError(
@@ -79,8 +79,8 @@ def contact_sheet(images: np.ndarray, attributes: np.ndarray, row_ids: np.ndarra
     for row, name in enumerate(SHOWN):
         middle = row * (height / len(SHOWN)) + images.shape[1] / 2
         axes.text(-2 * GAP, middle, name.replace("_", " "), ha="right", va="center", fontsize=10)
-    for share, text in ((0.25, "attribute +1"), (0.75, "attribute -1")):
-        axes.text(width * share, -2 * GAP, text, ha="center", va="bottom", fontsize=11)
+    for position, text in ((0.25, "attribute +1"), (0.75, "attribute -1")):
+        axes.text(width * position, -2 * GAP, text, ha="center", va="bottom", fontsize=11)
     figure.text(0.5, 0.1 / figure.get_figheight(), CAPTION, ha="center", va="bottom", fontsize=9, color="0.35")
     with atomic_path(path) as temporary:
         figure.savefig(temporary, metadata={"Software": None})

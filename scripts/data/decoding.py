@@ -1,8 +1,8 @@
-"""Bytes of images to small arrays: the one place where CelebA's images are decoded.
+"""Decoding of CelebA's images, JPEGs or PNGs, to small arrays.
 
-The published pipeline decodes in full and resizes with antialiasing (torchvision's Resize(64), which is
-Pillow's bilinear filter). Here libjpeg halves the image while it decodes (an inverse transform of 4x4
-instead of 8x8 coefficients), and Pillow does the rest with the same filter.
+The published pipeline decodes at full size and resizes with antialiasing (torchvision's Resize(64), which
+is Pillow's bilinear filter). Here libjpeg halves the image while decoding (an inverse transform of 4x4
+instead of 8x8 coefficients), and Pillow resizes the rest with the same filter.
 """
 
 import functools
@@ -28,8 +28,8 @@ def downscale(content: bytes, kind: str = "JPEG") -> np.ndarray:
     viewer the image is the same.
 
     Raises:
-        ValueError: another size or colour mode.
-        OSError: damaged, truncated or of another kind.
+        ValueError: the image has another size or colour mode.
+        OSError: the file is damaged, truncated or of another kind.
     """
     image = Image.open(io.BytesIO(content), formats=(kind,))
     turned = image.getexif().get(ORIENTATION, 1) != 1
@@ -43,12 +43,15 @@ def downscale(content: bytes, kind: str = "JPEG") -> np.ndarray:
 
 @functools.lru_cache(maxsize=1)
 def _images_in(place: str | Path) -> FaceImages:
-    """Return the images of a place; listing 200,000 names takes seconds, so each process does it once."""
+    """Return the images of a folder or archive, listed once per process, since 200,000 names take seconds."""
     return FaceImages(place, quiet=True)  # the job itself has said what is left out
 
 
 def downscale_chunk(place: str | Path, row_ids: np.ndarray) -> tuple[np.ndarray, list[bytes], list[str]]:
-    """Return uint8 [n, 78, 64, 3], each file's sha256 (32 bytes), and name and fault of each that cannot be used."""
+    """Return the images as uint8 [n, 78, 64, 3], each file's sha256, and name and fault of each unusable image.
+
+    A sha256 is 32 bytes; of a file that cannot be read there is none.
+    """
     images = _images_in(place)
     array = np.zeros((len(row_ids), SIZE[1], SIZE[0], 3), dtype=np.uint8)
     digests, faults = [], []

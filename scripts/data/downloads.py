@@ -1,4 +1,4 @@
-"""Fetching one large file: several addresses, resume, retries with backoff, and a checksum before use."""
+"""Download of one large file: several addresses, resume, retries with backoff, and a checksum before use."""
 
 import os
 import time
@@ -27,18 +27,19 @@ def fetch_file(
     stall_seconds: float = 60.0,
     retries: int = 5,
 ) -> None:
-    """Download a file and put it at `path` once its first bytes, size and sha256 are right.
+    """Download a file and move it to `path` once its first bytes, size and sha256 are verified.
 
-    The addresses are tried in order; each is {"url": ...} or {"id": ...}, a file on Google Drive. A cut or stalled
-    connection (no byte for `stall_seconds`) is taken up again `retries` times, and by the next run, from
-    the byte that was reached: the part that was received stays beside `path` under a name ending in .part.
+    The addresses are tried in order; each is {"url": ...} or {"id": ...}, a file on Google Drive. An interrupted or
+    stalled connection (no byte for `stall_seconds`) is resumed up to `retries` times, and again by the next run: the
+    part received so far stays beside `path` under a name ending in .part.
 
     Args:
         size: bytes expected.
-        by_hand: how a user can get the file without this function, for the error message.
+        by_hand: how a user can get the file manually, for the error message.
 
     Raises:
-        UserError: no address gave the file (the line names each one's fault and the manual way), or the disk is full.
+        UserError: no address gave the file (the message names the fault of each and the manual way), or the disk is
+            full.
     """
     path = Path(path)
     expected = (size, sha256, magic)
@@ -51,8 +52,8 @@ def fetch_file(
             if fault is None:
                 os.utime(unverified)  # gdown may set the server's date, which would look out of date to Snakemake
                 unverified.replace(path)
-                for left_over in path.parent.glob(f"unverified-?-{path.name}*"):
-                    left_over.unlink()
+                for leftover in path.parent.glob(f"unverified-?-{path.name}*"):
+                    leftover.unlink()
                 return
             faults.append(f"{address.get('url', 'Google Drive')}: {fault}")
             log.warning("%s: %s", path.name, faults[-1])
@@ -70,9 +71,9 @@ def _try_address(
     timeout: tuple[float, float],
     retries: int,
 ) -> str | None:
-    """Fetch from one address into `unverified`; return what is wrong, or None."""
+    """Download from one address into `unverified`; return the fault, or None."""
     for part in _parts(unverified):
-        if part.stat().st_size >= expected[0]:  # whole, but the last run ended before it was checked
+        if part.stat().st_size >= expected[0]:  # complete, but the last run ended before checking it
             part.replace(unverified)
     if unverified.exists() and _wrong_content(unverified, *expected) is None:
         return None
@@ -85,7 +86,7 @@ def _try_address(
     if unusable:
         for file in [unverified, *_parts(unverified)]:
             file.unlink(missing_ok=True)
-        if resumed:  # the old part may be to blame, so this address gets a fresh start
+        if resumed:  # the old part may be the cause, so this address starts afresh
             return _try_address(address, unverified, expected, timeout, retries)
     return fault
 
@@ -93,7 +94,7 @@ def _try_address(
 def _receive(
     address: dict[str, str], unverified: Path, timeout: tuple[float, float], retries: int
 ) -> tuple[str | None, bool]:
-    """Run the download; return its fault, if any, and whether the server will not go on with the part that is there."""
+    """Run the download; return its fault, if any, and whether the server refuses to resume the existing part."""
     log.info("fetching %s", address)
     try:
         gdown.download(
@@ -114,7 +115,7 @@ def _receive(
 
 
 def _wrong_content(file: Path, size: int, sha256: str, magic: bytes) -> str | None:
-    """Say what is wrong with a received file, or None."""
+    """Return the fault of a received file, or None."""
     with file.open("rb") as opened:
         start = opened.read(512)
     if not start.startswith(magic):
@@ -134,12 +135,12 @@ def _one_line(error: Exception) -> str:
 
 
 def _parts(unverified: Path) -> list[Path]:
-    """Return gdown's partial files of a download: its name, eight characters, .part."""
+    """Return gdown's partial files of a download, named `NAME` + eight characters + `.part`."""
     return list(unverified.parent.glob(f"{unverified.name}????????.part"))
 
 
 def _reporter(label: str) -> Callable[[int, int | None], None]:
-    """Return a callback that logs, every ten seconds, how many bytes have come."""
+    """Return a callback that logs the number of bytes received every ten seconds."""
     last = time.monotonic()
 
     def report(done: int, total: int | None) -> None:

@@ -1,4 +1,4 @@
-"""Decode the chosen CelebA images once, with all cores, into one uint8 array with a shorter side of 64."""
+"""Decode the chosen CelebA images on all cores into one uint8 array whose shorter side is 64."""
 
 import hashlib
 from pathlib import Path
@@ -24,12 +24,12 @@ def downscale_faces(place: str | Path, row_ids: np.ndarray, output: str | Path, 
         The sha256 of the sha256 of all files that were read, in the order of `row_ids`.
 
     Raises:
-        UserError: images are missing, damaged or of another size; the line names some and counts them.
+        UserError: images are missing, damaged or of another size; the message counts them and names some.
     """
     chunks = [row_ids[start : start + CHUNK] for start in range(0, len(row_ids), CHUNK)]
     faults: list[str] = []
-    read = hashlib.sha256()
-    # Written chunk by chunk, since with a memory map a full disk would end the process with a bus error.
+    digest = hashlib.sha256()
+    # Written in chunks: with a memory map a full disk would end the process with a bus error.
     with atomic_path(output) as temporary, temporary.open("wb") as file:
         header = {"descr": "|u1", "fortran_order": False, "shape": (len(row_ids), SIZE[1], SIZE[0], 3)}
         np.lib.format.write_array_header_1_0(file, header)
@@ -37,35 +37,35 @@ def downscale_faces(place: str | Path, row_ids: np.ndarray, output: str | Path, 
         done = pool(joblib.delayed(downscale_chunk)(place, chunk) for chunk in chunks)
         for array, digests, wrong in progress(done, "downscaling", total=len(chunks), unit=f"x {CHUNK} images"):
             file.write(array.data)
-            read.update(b"".join(digests))
+            digest.update(b"".join(digests))
             faults += wrong
         if faults:
             raise UserError(
                 f"faces.celeba: {place}: {len(faults):,} of {len(row_ids):,} images cannot be used: "
                 f"{'; '.join(faults[:3])}; get these files again"
             )
-    return read.hexdigest()
+    return digest.hexdigest()
 
 
 def describe(used: int, available: int, sha256: str, png: bool = False) -> dict:
-    """Return dataset.json's content for `used` images of CelebA, of `available` that the user has.
+    """Return the content of dataset.json for `used` images of CelebA out of `available` at hand.
 
     `images_sha256` is what `downscale_faces` returns; PNGs are not what the paper's numbers were made of.
     """
-    whole = used == IMAGES
+    complete = used == IMAGES
     kind = "PNGs" if png else "JPEGs"
     return {
-        "name": "CelebA" if whole else f"CelebA subset of {used:,}",
+        "name": "CelebA" if complete else f"CelebA subset of {used:,}",
         "source": f"aligned and cropped {kind} of CelebA",
         "images": used,
         "images_sha256": sha256,
         "height": SIZE[1],
         "width": SIZE[0],
         "rendered": False,
-        "comparable": whole and not png,
+        "comparable": complete and not png,
         "note": (
             f"All {IMAGES:,} CelebA images{', as PNGs; the paper read JPEGs' if png else ''}."
-            if whole
+            if complete
             else f"CelebA subset of {used:,} images (of {available:,} at hand and {IMAGES:,} in all); "
             "not comparable with the paper."
         ),

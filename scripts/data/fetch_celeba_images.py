@@ -1,4 +1,4 @@
-"""Download CelebA's aligned images, once the user has accepted their terms."""
+"""Download CelebA's aligned images, provided that the user has accepted their terms."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from scripts.data.images import require_terms
 
 
 def fetch_images(file: dict, accept_terms: bool, output: str | Path) -> None:
-    """Download the archive that `file` describes (an entry of sources.yaml) from its urls, then from Google Drive."""
+    """Download the archive described by `file`, an entry of sources.yaml, from its URLs or else from Google Drive."""
     require_terms(accept_terms)
     addresses = [*({"url": url} for url in file["urls"]), {"id": file["google_drive"]}]
     fetch_file(output, addresses, file["bytes"], file["sha256"], file["by_hand"])

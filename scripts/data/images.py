@@ -1,4 +1,4 @@
-"""CelebA's aligned images in a folder or a zip archive, by number, and the files that describe a set of faces."""
+"""CelebA's aligned images in a folder or zip archive, and the index and description files of a set of faces."""
 
 import json
 import zipfile
@@ -16,7 +16,7 @@ from scripts.data.packages import DAMAGE
 
 
 def require_terms(accepted: bool) -> None:
-    """Raise a UserError unless the user has accepted CelebA's terms in the config."""
+    """Raise a `UserError` unless the user has accepted CelebA's terms in the config."""
     if accepted is not True:
         raise UserError(
             "faces.accept_terms is false: CelebA is for non-commercial research only, and its images may not be "
@@ -25,20 +25,21 @@ def require_terms(accepted: bool) -> None:
 
 
 class FaceImages:
-    """The aligned images that a user has: any subset of the official names, in a folder or a zip archive.
+    """The user's aligned images: any subset of the official names, in a folder or a zip archive.
 
     A folder that holds no picture but one zip archive stands for that archive. What is left out is counted in the log.
 
     Attributes:
         place: the folder or archive.
-        row_ids: the image numbers that are there, sorted (int64).
-        png: whether the images are PNGs, or some of them.
+        row_ids: the numbers of its images, sorted (int64).
+        png: whether some of the images are PNGs.
 
     Raises:
-        UserError: the place is missing or holds no image, is no zip archive, or holds a picture that is not NNNNNN.jpg.
+        UserError: the place is missing, not a zip archive or without an image, or holds a picture that is not
+            NNNNNN.jpg or NNNNNN.png.
     """
 
-    def __init__(self, place: str | Path, quiet: bool = False):
+    def __init__(self, place: str | Path, quiet: bool = False) -> None:
         self.place = Path(place)
         self._archive: zipfile.ZipFile | None = None
         if not self.place.exists():
@@ -98,7 +99,10 @@ def write_index(row_ids: np.ndarray, path: str | Path) -> None:
 
 
 def write_dataset(description: dict, path: str | Path) -> None:
-    """Write what every figure and table says of its data: name, source, images, height, width, rendered,
-    comparable (with the paper's numbers) and a note of one sentence."""
+    """Write the description of the dataset that every figure and table shows.
+
+    It holds name, source, images, height, width, rendered, comparable (with the paper's numbers) and a note of one
+    sentence.
+    """
     with atomic_path(path) as temporary:
         temporary.write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")

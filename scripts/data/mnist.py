@@ -133,6 +133,6 @@ def make(kind: str, source: str | Path, expected: Mapping, images_path: str | Pa
 
 if "snakemake" in globals():
     with job(snakemake):
-        own, files = snakemake.params, list(snakemake.input.source)
-        source = files[0] if own.kind == "package" else own.folder or Path(files[0]).parent
-        make(own.kind, source, own.expected, snakemake.output.images, snakemake.output.index)
+        kind, params, files = snakemake.wildcards.source, snakemake.params, list(snakemake.input.source)
+        source = files[0] if kind == "package" else params.folder or Path(files[0]).parent
+        make(kind, source, params.expected, snakemake.output.images, snakemake.output.index)

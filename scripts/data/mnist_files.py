@@ -5,6 +5,7 @@ This module is imported by the Snakefile, so it imports nothing heavy.
 
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 # train-images-idx3-ubyte.gz as published; with a dot (Kaggle, Keras' mirror); in capitals; unpacked.
@@ -27,7 +28,7 @@ def find_digits(folder: str | Path) -> dict[str, Path]:
     return {name: path for name, (_, path) in sorted(found.items())}
 
 
-def _below(folder: Path, depth: int):
+def _below(folder: Path, depth: int) -> Iterator[tuple[Path, int]]:
     """Yield the files of a folder and of those in it, each with its depth; what cannot be read holds none."""
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)

@@ -1,4 +1,4 @@
-"""Draw the chosen faces from their real attribute rows, where no photographs are at hand."""
+"""Draw the chosen faces from their real attribute rows, for use without photographs."""
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ from scripts.data.rendering import render_faces
 
 
 def attributes_of(attributes: pd.DataFrame, row_ids: np.ndarray) -> np.ndarray:
-    """Return the values of the given images, in their order (-1/+1, int8 [n, 40]).
+    """Return the attribute values of the given images, in their order (-1/+1, int8 [n, 40]).
 
     Raises:
         UserError: an image has no row.
@@ -36,7 +36,7 @@ def run(rows: str, attributes: str, outputs: dict[str, str], workers: int) -> No
 
 
 def describe(images: np.ndarray) -> dict:
-    """Return dataset.json's content for rendered faces (uint8 [n, height, width, 3])."""
+    """Return the content of dataset.json for rendered faces (uint8 [n, height, width, 3])."""
     count, height, width, _ = images.shape
     return {
         "name": "rendered faces",

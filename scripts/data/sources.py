@@ -1,7 +1,6 @@
-"""The list of what the workflow fetches, read once when the workflow is planned.
+"""The files that the workflow downloads, read once when the workflow is planned.
 
-Rules hand single entries to their scripts as parameters, so a new data set in the list makes no
-job of another one run again.
+Rules pass single entries to their scripts as parameters, so adding a dataset reruns no job of another one.
 """
 
 from pathlib import Path

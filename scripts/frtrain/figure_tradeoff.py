@@ -1,13 +1,16 @@
 """FR-Train's trade-off: accuracy against disparate impact along lambda_f, the first seed and all others."""
 
+from pathlib import Path
+
 import pandas as pd
 from matplotlib.figure import Figure
 
 from scripts.common import figures
+from scripts.common.published import values
 from scripts.common.schemas.metrics import select_metric
 from scripts.frtrain.points import ACCURACY, DI, FLOOR, LABELS, require_rows
-from scripts.frtrain.published import NOTEBOOKS
 
+PUBLISHED = Path(__file__).with_name("published.yaml")
 COLUMNS = ["labels", "layer", "seed", "lambda_f", "disparate_impact", "accuracy"]
 
 
@@ -62,7 +65,7 @@ def draw(metrics: pd.DataFrame, lambdas: dict) -> tuple[Figure, pd.DataFrame]:
                 bbox={"boxstyle": "square,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.7},
             )
         stated = pd.DataFrame(
-            [(knob, di, accuracy) for knob, (accuracy, di) in NOTEBOOKS[labels].items()],
+            [(knob, di, accuracy) for knob, accuracy, di in values(PUBLISHED, "notebooks")[labels]],
             columns=["lambda_f", "disparate_impact", "accuracy"],
         )
         look = {"marker": "o", "s": 95, "facecolors": "none", "edgecolors": figures.BLACK, "zorder": 5}

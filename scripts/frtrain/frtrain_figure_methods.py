@@ -9,10 +9,11 @@ from matplotlib.figure import Figure
 from scripts.common import figures, parquet
 from scripts.common.data_notes import span
 from scripts.common.logs import job
+from scripts.common.published import values
 from scripts.common.schemas.metrics import METRICS
 from scripts.frtrain.points import ACCURACY, DI, FLOOR, LABELS, METHODS, require_rows, spread, wide
-from scripts.frtrain.published import SYNTHETIC
 
+PUBLISHED = Path(__file__).with_name("published.yaml")
 LOWEST = 0.69  # a printed accuracy below this is pointed to
 COLUMNS = ["labels", "method", "layer", "seeds", "disparate_impact", "di_low", "di_high", "accuracy"]
 COLUMNS += ["accuracy_low", "accuracy_high"]
@@ -27,7 +28,7 @@ def standard(choices: pd.DataFrame) -> pd.DataFrame:
 
 def draw_panel(axes: Axes, rows: pd.DataFrame, labels: str) -> list[dict]:
     """Draw one panel; return the numbers drawn."""
-    drawn = []
+    drawn, printed = [], values(PUBLISHED, "synthetic")
     axes.axvline(FLOOR, color="#808080", lw=1.0, ls="--", zorder=1)
     for method, (colour, marker) in METHODS.items():
         own = rows[(rows.method == method) & (rows.protocol == "corrected")]
@@ -43,8 +44,8 @@ def draw_panel(axes: Axes, rows: pd.DataFrame, labels: str) -> list[dict]:
                 | {"disparate_impact": row[DI], "di_low": row[f"{DI}_low"], "di_high": row[f"{DI}_high"]}
                 | {name: row[name] for name in (ACCURACY, "accuracy_low", "accuracy_high")}
             )
-        if method in SYNTHETIC:
-            di, accuracy = SYNTHETIC[method][0 if labels == "clean" else 1]
+        if method in printed:
+            di, accuracy = (printed[method][labels][name] for name in ("disparate_impact", "accuracy"))
             if accuracy >= LOWEST:
                 axes.scatter(di, accuracy, marker="x", s=58, color=colour, linewidths=2.2, zorder=5)
             else:

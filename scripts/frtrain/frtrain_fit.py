@@ -13,7 +13,7 @@ from safetensors.numpy import save_file
 from scripts.common import parquet
 from scripts.common.files import atomic_path
 from scripts.common.logs import job, log, progress
-from scripts.common.schemas.predictions import PREDICTIONS
+from scripts.common.schemas.predictions import write_predictions
 from scripts.common.tabular import table_of
 from scripts.frtrain.datasets import Data, RealSettings, real_data, synthetic_data
 from scripts.frtrain.methods import Fitter, scores
@@ -113,7 +113,7 @@ def fit_batch(batch: str, study: dict, table: str, initial: str | None, output: 
             weights |= {f"{cell.run}/{name}": value for name, value in found.items() if name != "row_weights"}
             parts.append(predictions(cell, data, scores(found["classifier"], seen)))
         runs.append(run_row(cell, data, study) | {"flipped_mass": flipped_mass(cell, fitters[key, cell.seed])})
-    parquet.write(pd.concat(parts, ignore_index=True), output["predictions"], PREDICTIONS)
+    write_predictions(pd.concat(parts, ignore_index=True), output["predictions"], [data.attribute])
     parquet.write(pd.DataFrame(runs), output["runs"])
     with atomic_path(output["weights"]) as temporary:
         save_file(weights, temporary)

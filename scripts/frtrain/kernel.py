@@ -39,7 +39,7 @@ def kept_on_disk(signature: str, *pieces: str, **options) -> Callable:
 
 
 @njit(**FAST)
-def sigmoid_(values):
+def sigmoid_(values) -> None:
     """Replace the float32 values [n] by their logistic function.
 
     exp(-v) = 2^k exp(r) with |r| <= log(2) / 2 and a Taylor polynomial for exp(r) (relative error 2e-7): unlike the C
@@ -59,7 +59,7 @@ def sigmoid_(values):
 
 
 @njit(**FAST)
-def linear(x, weights, bias, out):
+def linear(x, weights, bias, out) -> None:
     """Write weights . x + bias of every row into `out` [n]; x is [d, n]."""
     for i in range(out.size):
         out[i] = np.float32(bias)
@@ -70,7 +70,7 @@ def linear(x, weights, bias, out):
 
 
 @njit(**FAST)
-def weighted_sums(x, own, sums):
+def weighted_sums(x, own, sums) -> None:
     """Write the sums of own * row over the rows of x [d, n], and of own, into `sums` [d + 1]."""
     d, n = x.shape
     for j in range(d):
@@ -85,14 +85,14 @@ def weighted_sums(x, own, sums):
 
 
 @njit
-def cross_entropy(probability, target):
+def cross_entropy(probability, target) -> float:
     """Return -log of the probability given to a target of 0 or 1, cut at 100 as usual."""
     p = probability if target > 0.5 else 1.0 - probability
     return 100.0 if p < 1e-43 else -np.log(p)
 
 
 @njit(**FAST)
-def adam(parameters, gradient, first, second, step, rate):
+def adam(parameters, gradient, first, second, step, rate) -> None:
     """Take one Adam step (Kingma and Ba 2015, usual constants) in place; `step` counts from 1."""
     for j in range(parameters.size):
         first[j] = 0.9 * first[j] + 0.1 * gradient[j]

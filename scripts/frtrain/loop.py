@@ -37,7 +37,7 @@ SIGNATURE = (
 
 
 @njit(**FAST)
-def fairness(logits, labels, df, odds, out):
+def fairness(logits, labels, df, odds, out) -> None:
     """Write D_F = sigmoid(df[0] g + df[1] y + df[2]) into `out` [n]; it sees y only if `odds`."""
     a, e, c = np.float32(df[0]), np.float32(df[1]) if odds else ZERO, np.float32(df[2])
     for i in range(logits.size):
@@ -46,7 +46,7 @@ def fairness(logits, labels, df, odds, out):
 
 
 @njit(**FAST)
-def fairness_gradient(logits, labels, z, df, odds, out):
+def fairness_gradient(logits, labels, z, df, odds, out) -> tuple[float, float, float]:
     """Return the gradient (slope, label, bias) of mean BCE(D_F, z); `out` [n] ends with the probabilities."""
     fairness(logits, labels, df, odds, out)
     slope, by_label, bias = ZERO, ZERO, ZERO
@@ -60,7 +60,7 @@ def fairness_gradient(logits, labels, z, df, odds, out):
 
 
 @njit(**FAST)
-def classifier_slopes(logits, t, z, labels, weights, df, lf, lr, odds, group, slope):
+def classifier_slopes(logits, t, z, labels, weights, df, lf, lr, odds, group, slope) -> None:
     """Write d loss / d logit of every row into `slope` [n], all but the robustness term; `group` [n] is room."""
     n = np.float32(logits.size)
     own, fair = np.float32((1.0 - lf - lr) / n), np.float32(lf * df[0] / n)
@@ -73,7 +73,7 @@ def classifier_slopes(logits, t, z, labels, weights, df, lf, lr, odds, group, sl
 
 
 @njit
-def classifier_loss(logits, t, z, labels, weights, df, lf, lr, odds, probability):
+def classifier_loss(logits, t, z, labels, weights, df, lf, lr, odds, probability) -> float:
     """Return the classifier's whole loss, robustness term included."""
     accurate, fair, robust, n = 0.0, 0.0, 0.0, logits.size
     for i in range(n):
@@ -87,7 +87,7 @@ def classifier_loss(logits, t, z, labels, weights, df, lf, lr, odds, probability
 @kept_on_disk(SIGNATURE, robustness.__file__, **FAST)
 def train(
     x, y, z, x_clean, y_clean, g, df, w1, b1, w2, b2, lf, lr, epochs, every, pretrain, scale, rates, switches
-):  # fmt: skip
+) -> np.ndarray:  # fmt: skip
     """Train the three networks in place and return the final row weights [n].
 
     Args:

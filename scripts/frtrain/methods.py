@@ -24,7 +24,7 @@ class Fitter:
         initial: file with the published initial weights of FR-Train; None draws others (real data).
     """
 
-    def __init__(self, data: Data, seed: int, initial: str | None):
+    def __init__(self, data: Data, seed: int, initial: str | None) -> None:
         self.data, self.seed, self.initial = data, seed, initial
         x, self.y, self.z = data.part("train")
         self.x, self.y, self.z = with_constant(x), self.y.astype(float), self.z.astype(float)
@@ -62,7 +62,7 @@ class Fitter:
         # on the published data the loop trains on fewer rows than the other methods
         rows = FR_TRAIN_ROWS if self.initial and cell.variant != "all_rows" else None
         loop = LOOPS[cell.labels]
-        switches = {"no_gradient": False, "neither": False, "attached": True}
+        switches = {"no_gradient": False, "attached": True}
         loop = loop._replace(push=switches.get(cell.variant, loop.push))
         x_clean, y_clean, _ = self.data.part("clean")
         initial = (
@@ -76,7 +76,7 @@ class Fitter:
             loop,
             cell.knob,
             odds=cell.notion == "odds",
-            reweight=cell.variant not in ("no_weights", "neither"),
+            reweight=cell.variant != "no_weights",
         )
         return {name: value for name, value in found._asdict().items() if name != "row_weights"}
 

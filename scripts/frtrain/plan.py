@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
+from scripts.common.own_files import existing
+
 LABELS = ("clean", "poisoned")
 NOTIONS = {"parity": "demographic parity", "odds": "equalized odds"}
 METHODS = {
@@ -116,7 +118,7 @@ def odds(study: dict) -> Iterator[Cell]:
 
 
 def outside(study: dict) -> Iterator[Cell]:
-    """fairlearn's ExponentiatedGradient, both notions."""
+    """ExponentiatedGradient of fairlearn, both notions."""
     for labels, notion in product(LABELS, NOTIONS):
         for knob in study["knobs"][notion]["reductions"]:
             yield Cell("synthetic", labels, "reductions", study["seeds"][0], knob, notion)
@@ -179,7 +181,7 @@ def cells(batch: str, study: dict) -> list[Cell]:
 class Plan:
     """The batches of a config, and for each the settings that its job depends on."""
 
-    def __init__(self, study: dict):
+    def __init__(self, study: dict) -> None:
         self.study = study
         self.real = {f"{entry['table']}.{entry['attribute']}": entry for entry in study["real"]["datasets"]}
         self.synthetic = list(SYNTHETIC_BATCHES)
@@ -196,9 +198,17 @@ class Plan:
         return passes * (COLUMNS if wildcards.batch in self.real else 1)
 
     def crowd(self, batch: str) -> str:
-        """Return the path of the crowd file that the user brings for a batch, or ""."""
+        """Return the path of the crowd file that the user names for a batch, or ""."""
         named = self.real[batch]["crowd"] if batch in self.real else ""
         return str(Path(named).expanduser()) if named else ""
+
+    def crowds(self) -> list[str]:
+        """Return the crowd files of all batches that are there, each once."""
+        return [*dict.fromkeys(path for batch in self.real for path in existing(self.crowd(batch)))]
+
+    def tables(self, *batches: str) -> list[str]:
+        """Return the tables that some batches learn from, each once; synthetic data are none."""
+        return [*dict.fromkeys(self.real[batch]["table"] for batch in batches if batch in self.real)]
 
     def table(self, wildcards) -> str:
         """Return the data file of a batch."""

@@ -7,7 +7,7 @@ from scripts.common.errors import UserError
 
 ACCURACY, DI, GAP = "accuracy", "demographic_parity_ratio", "equalized_odds_difference_max"
 FLOOR = 0.8
-PROTOCOLS = {"as_published": "as published", "corrected": "corrected"}
+PROTOCOLS = {"as_published": "as published (printed setting, seed 1)", "corrected": "corrected"}
 LABELS = {"clean": "clean training labels", "poisoned": "10 % of the training labels flipped"}
 METHODS = {  # colour and marker; a two-step method has the colour of its second step
     "LR": (figures.BLACK, "o"),

@@ -27,7 +27,7 @@ class Reweighted(NamedTuple):
 
 
 @njit(**FAST)
-def row_weights(theta, x, t, x_clean, t_clean, error, along, error_clean, weights):
+def row_weights(theta, x, t, x_clean, t_clean, error, along, error_clean, weights) -> np.ndarray:
     """Write the weights [n] of the rows at theta and return the gradient [d + 1] that they give.
 
     Args:
@@ -59,7 +59,7 @@ def row_weights(theta, x, t, x_clean, t_clean, error, along, error_clean, weight
 
 
 @kept_on_disk(SIGNATURE)  # alone on disk and compiled on import, as loop.train
-def descend(theta, x, t, x_clean, t_clean, steps, rate):
+def descend(theta, x, t, x_clean, t_clean, steps, rate) -> tuple[np.ndarray, np.ndarray]:
     """Take all steps in place; return the weights of the last step and their sum over the second half."""
     n = t.size
     error, along, error_clean = np.empty(n, np.float32), np.empty(n, np.float32), np.empty(t_clean.size, np.float32)

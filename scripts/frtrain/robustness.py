@@ -20,7 +20,7 @@ REST = np.float32(0.8)  # 1 - SLOPE
 
 
 @njit(**FAST)
-def columns(seen, j, start, stop):
+def columns(seen, j, start, stop) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Return four neighbouring columns of what is seen, each [m], of the rows start .. stop - 1.
 
     Slices, since an index with an offset keeps the compiler from vectorising: twenty times slower.
@@ -29,7 +29,7 @@ def columns(seen, j, start, stop):
 
 
 @njit(**FAST)
-def hidden(seen, w1, b1, w2, b2, start, stop, pre, out):
+def hidden(seen, w1, b1, w2, b2, start, stop, pre, out) -> None:
     """Write the hidden values [H, m] of the rows start .. stop - 1 into `pre`, and their probabilities into `out`."""
     m, logit = stop - start, out[start:stop]
     for j in range(0, seen.shape[0], TOGETHER):
@@ -52,14 +52,14 @@ def hidden(seen, w1, b1, w2, b2, start, stop, pre, out):
 
 
 @njit(**FAST)
-def clean_probabilities(seen, n, w1, b1, w2, b2, pre, out):
+def clean_probabilities(seen, n, w1, b1, w2, b2, pre, out) -> None:
     """Write the robustness discriminator's probability of "clean" for the first n rows into `out`."""
     for start in range(0, n, BLOCK):
         hidden(seen, w1, b1, w2, b2, start, min(start + BLOCK, n), pre, out)
 
 
 @njit(**FAST)
-def active_sums(seen, delta, start, stop, pre, sums, by_bias):
+def active_sums(seen, delta, start, stop, pre, sums, by_bias) -> None:
     """Add the sums of delta * column and of delta over a block's rows with a positive hidden value, [H, D] and [H]."""
     for j in range(0, seen.shape[0], TOGETHER):
         x0, x1, x2, x3 = columns(seen, j, start, stop)
@@ -81,7 +81,7 @@ def active_sums(seen, delta, start, stop, pre, sums, by_bias):
 
 
 @njit(**FAST)
-def robustness_gradient(seen, target, share, w1, b1, w2, b2, pre, out, gw1, gb1, gw2, gb2):
+def robustness_gradient(seen, target, share, w1, b1, w2, b2, pre, out, gw1, gb1, gw2, gb2) -> None:
     """Write the gradient of sum(share * BCE(D_R(row), target)) and every row's probability.
 
     The leaky ReLU is l(p) = SLOPE p + REST max(p, 0). With delta the derivative by a row's logit, S = sum delta row
@@ -127,7 +127,7 @@ def robustness_gradient(seen, target, share, w1, b1, w2, b2, pre, out, gw1, gb1,
 
 
 @njit(**FAST)
-def label_gradient(seen, column, w1, b1, w2, b2, scale, pre, out, slope):
+def label_gradient(seen, column, w1, b1, w2, b2, scale, pre, out, slope) -> None:
     """Add d/d label of scale * sum BCE(D_R(row), 0) to `slope` [n], of the first n rows.
 
     Args:

@@ -1,0 +1,1 @@
+"""The study of gender bias in an income classifier and its mitigation."""

@@ -1,5 +1,6 @@
 """All arms of the study on one split of one data set."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +25,8 @@ from scripts.income.names import (
     WORKING_UNTOUCHED,
 )
 from scripts.income.people import TEST, People, Split
+
+Judge = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]  # rows -> labels and scores of them
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ def outcomes(people: People, protocol: str, arm: str, parts: dict[str, np.ndarra
     return found
 
 
-def by_model(model, x: np.ndarray):
+def by_model(model, x: np.ndarray) -> Judge:
     """Return the judge of a model that accepts where its log-odds are above 0."""
 
     def judge(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -79,7 +82,7 @@ def by_model(model, x: np.ndarray):
     return judge
 
 
-def by_chance(accept: np.ndarray, seed: int):
+def by_chance(accept: np.ndarray, seed: int) -> Judge:
     """Return the judge that accepts row i with probability `accept[i]`, drawn once for every row of the data set."""
     drawn, score = draw(accept, seed), log_odds(accept)
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 
 from scripts.common import figures, parquet
@@ -160,7 +161,7 @@ def draw_swaps(swaps: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
     return figure, swaps
 
 
-def draw_line(axes: Axes, rows: pd.DataFrame, colour: str, marker: str):
+def draw_line(axes: Axes, rows: pd.DataFrame, colour: str, marker: str) -> ErrorbarContainer:
     """Draw values with their intervals over the number of swaps."""
     ends = figures.offsets(rows.value, rows.ci_low, rows.ci_high)
     return axes.errorbar(rows.swaps, rows.value, yerr=ends, color=colour, marker=marker, ms=5, lw=1.4, capsize=2.5)

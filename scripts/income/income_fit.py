@@ -9,7 +9,7 @@ import pandas as pd
 from scripts.common import parquet
 from scripts.common.errors import UserError
 from scripts.common.logs import job, log, progress
-from scripts.common.schemas.predictions import PREDICTIONS
+from scripts.common.schemas.predictions import write_predictions
 from scripts.common.seeds import seed_from
 from scripts.common.tabular import table_of
 from scripts.income.arms import Outcome, Swapping, as_published, corrected
@@ -106,7 +106,8 @@ def write_cell(table: str, entry: dict, cell: str, predictions: str, swaps: str,
     words = dict(
         zip(("group_0", "group_1"), table_of(entry["table"]).attributes[entry["attribute"]].words, strict=True)
     )
-    parquet.write(fitted.predictions.assign(**named, **words), predictions, PREDICTIONS)
+    attributes = list(table_of(entry["table"]).attributes)
+    write_predictions(fitted.predictions.assign(**named, **words), predictions, attributes)
     parquet.write(fitted.swaps.assign(**named, **words), swaps)
     parquet.write(fitted.altered.assign(**named), altered)
     log.info("%s: %d runs", cell, fitted.predictions["run"].nunique())

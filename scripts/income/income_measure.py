@@ -8,7 +8,7 @@ from scripts.common.errors import UserError
 from scripts.common.intervals import paired_difference
 from scripts.common.logs import job, log, progress
 from scripts.common.metrics import RATES
-from scripts.common.over_seeds import over_seeds
+from scripts.common.resampled_t import aggregate_splits
 from scripts.common.schemas.metrics import METRICS
 from scripts.common.schemas.predictions import PREDICTIONS
 from scripts.common.seeds import seed_from
@@ -122,7 +122,7 @@ def altered_findings(altered: pd.DataFrame) -> pd.DataFrame:
 def summary_of(values: pd.DataFrame, differences: pd.DataFrame) -> pd.DataFrame:
     """Return means over seeds with corrected intervals: `quantity` is "value", or "minus base" for differences."""
     rows = pd.concat([values.assign(quantity="value"), differences.assign(quantity="minus base")], ignore_index=True)
-    return over_seeds(rows.assign(test_by_train=rows["protocol"].map(TEST_BY_TRAIN)), KEYS)
+    return aggregate_splits(rows.assign(test_by_train=rows["protocol"].map(TEST_BY_TRAIN)), KEYS)
 
 
 def swap_effects(swaps: pd.DataFrame) -> pd.DataFrame:
@@ -143,7 +143,7 @@ def swap_effects(swaps: pd.DataFrame) -> pd.DataFrame:
     rows = pd.concat([about.assign(metric=name, value=value) for name, value in measured.items()], ignore_index=True)
     rows["test_by_train"] = TEST_BY_TRAIN["corrected"]
     many = swaps.groupby(["dataset", "share"], sort=False)["swaps"].mean().rename("swaps").reset_index()
-    return over_seeds(rows, ["dataset", "groups", "share", "metric"]).merge(many, on=["dataset", "share"])
+    return aggregate_splits(rows, ["dataset", "groups", "share", "metric"]).merge(many, on=["dataset", "share"])
 
 
 def order_of(frame: pd.DataFrame) -> pd.DataFrame:

@@ -19,7 +19,7 @@ SETTINGS = {"objective": "binary:logistic", "nthread": 1}  # all else by default
 class Binned:
     """Rows whose features are binned once, to be fitted many times."""
 
-    def __init__(self, x: np.ndarray):
+    def __init__(self, x: np.ndarray) -> None:
         """Bin the features [n, d]."""
         self.rows = QuantileDMatrix(x, nthread=1)
 
@@ -49,11 +49,11 @@ class Classifier(ClassifierMixin, BaseEstimator):
 
     binned: ClassVar[dict[int, Binned]] = {}
 
-    def __init__(self, key: int = 0, trees: int = TREES):
+    def __init__(self, key: int = 0, trees: int = TREES) -> None:
         self.key = key
         self.trees = trees
 
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X, y, sample_weight=None) -> "Classifier":
         """Fit on the rows of the key, whose features `X` is taken to hold."""
         return self.of(self.binned[self.key].fit(np.asarray(y), sample_weight, self.trees))
 

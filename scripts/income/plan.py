@@ -19,11 +19,10 @@ class Plan:
     side, and all seeds of a small one, whose job takes little longer than its start.
     """
 
-    def __init__(self, study: dict):
+    def __init__(self, study: dict) -> None:
         self.files = {name: str(Path(path).expanduser()) if path else "" for name, path in study["files"].items()}
         entries = [entry for entry in study["datasets"] if self.files.get(entry["table"], "wheel")]
         self.cells = {cell_name(entry): entry for entry in entries}
-        self.own_tables = sorted({entry["table"] for entry in entries} & self.files.keys())
         self.batches: dict[str, tuple[str, list[int]]] = {}  # name: (cell, seeds)
         for cell, entry in self.cells.items():
             seeds, many = study["seeds"], self.rows(entry) >= MANY_ROWS
@@ -35,6 +34,11 @@ class Plan:
     def rows(self, entry: dict) -> int:
         """Return how many rows a data set has at most."""
         return min(table_of(entry["table"]).rows["all"], entry["most_rows"] or float("inf"))
+
+    @property
+    def tables(self) -> list[str]:
+        """Return the tables of the data sets, each once."""
+        return [*dict.fromkeys(entry["table"] for entry in self.cells.values())]
 
     def cell(self, wildcards) -> str:
         """Return the data set of a batch."""
@@ -49,9 +53,8 @@ class Plan:
         return self.cells[self.cell(wildcards)]
 
     def table(self, wildcards) -> str:
-        """Return the table of a batch: of a wheel, or of a file of the user."""
-        name = self.settings(wildcards)["table"]
-        return f"results/{'income/data' if name in self.files else 'data/tabular'}/{name}.parquet"
+        """Return the table of a batch."""
+        return f"results/data/tabular/{self.settings(wildcards)['table']}.parquet"
 
     def priority(self, wildcards) -> int:
         """Return about how many rows a batch fits: the longest jobs begin first, so that cores end together."""

@@ -1,0 +1,1 @@
+"""The study of attribute inference from outputs and its tie to demographic parity."""

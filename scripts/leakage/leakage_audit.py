@@ -159,7 +159,7 @@ def audit(
     )
 
 
-def _caught(path: str, settings: Settings, queries: Sequence[int], most: int | None):
+def _caught(path: str, settings: Settings, queries: Sequence[int], most: int | None) -> tuple | UserError | None:
     """Return the result of a file, or the user's mistake in it: the first file by name is complained of first."""
     try:
         return audit_file(path, settings, queries, most)

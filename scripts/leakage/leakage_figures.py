@@ -117,7 +117,7 @@ def draw_bound(audit: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
 def draw_exposures(metrics: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
     """Draw the strongest attack on every output of every method on Adult and sex."""
     own = of_attribute(metrics)
-    table = figures.over_seeds(own[own["metric"].isin(list(OUTPUT_LOOKS))], ["what", "metric"])
+    table = figures.aggregate_seeds(own[own["metric"].isin(list(OUTPUT_LOOKS))], ["what", "metric"])
     order = [name for name in METHOD_WORDS if name in set(table["what"])]
     figure = figures.new_figure(9.5, 2.2 + 0.55 * len(order))
     axes, handles = figure.add_subplot(), {}
@@ -142,8 +142,8 @@ def draw_pareto(metrics: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
     """Draw error against leakage, from the label alone and from everything exposed; efficient methods are joined."""
     own, parts = of_attribute(metrics), []
     for panel, metric in (("what one label allows", "label_bound"), ("strongest attack on any output", "best_attack")):
-        leak = figures.over_seeds(own[own["metric"] == metric], ["what"])
-        right = figures.over_seeds(own[own["metric"] == "accuracy"], ["what"]).set_index("what")
+        leak = figures.aggregate_seeds(own[own["metric"] == metric], ["what"])
+        right = figures.aggregate_seeds(own[own["metric"] == "accuracy"], ["what"]).set_index("what")
         error, low, high = (1 - leak["what"].map(right[name]) for name in ("value", "ci_high", "ci_low"))
         efficient = pareto_mask(np.column_stack([error, leak["value"]]))
         parts.append(leak.assign(panel=panel, error=error, error_low=low, error_high=high, efficient=efficient))
@@ -175,7 +175,7 @@ def draw_queries(metrics: pd.DataFrame, queries: pd.DataFrame) -> tuple[Figure, 
     """Draw the attack's accuracy over the number of queries, and the exact example."""
     own = of_attribute(metrics)
     asked = own[own["metric"].str.match(r"attack_after_\d+_queries")]
-    table = figures.over_seeds(
+    table = figures.aggregate_seeds(
         asked.assign(queries=asked["metric"].str.extract(r"(\d+)")[0].astype(int)), ["what", "queries"]
     )
     counts = sorted(table["queries"].unique()) or sorted(queries["queries"].unique())

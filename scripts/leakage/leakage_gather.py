@@ -9,7 +9,7 @@ from scripts.common import parquet
 from scripts.common.intervals import proportion_interval
 from scripts.common.logs import job
 from scripts.common.schemas.metrics import METRICS
-from scripts.common.tabular import TABLES
+from scripts.common.tabular import table_of
 
 STUDY = "leakage"
 ODDS_HOLD = 0.02  # largest gap of the rates at which equalized odds is taken to hold
@@ -27,7 +27,7 @@ def own_runs(audit: pd.DataFrame) -> pd.DataFrame:
     """Return the audit's rows of the study's own models with dataset, method ("sex.logistic") and seed of the run."""
     own = audit[audit["study"] == STUDY].copy()
     parts = own["run"].str.extract(r"^(?P<table>\w+)\.(?P<who>\w+)\.(?P<what>\w+)\.seed(?P<number>\d+)$")
-    own["dataset"] = parts["table"].map({name: table.title for name, table in TABLES.items()})
+    own["dataset"] = parts["table"].map({name: table_of(name).title for name in parts["table"].unique()})
     own["method"], own["seed"] = parts["who"] + "." + parts["what"], parts["number"].astype("int64")
     return own
 

@@ -9,7 +9,7 @@ import pandas as pd
 from scripts.common import parquet
 from scripts.common.errors import UserError
 from scripts.common.logs import job, log, progress
-from scripts.common.schemas.predictions import PREDICTIONS
+from scripts.common.schemas.predictions import write_predictions
 from scripts.common.seeds import seed_from
 from scripts.common.tabular import Table, encode, groups, table_of
 from scripts.leakage.methods import METHODS, Task
@@ -106,4 +106,4 @@ if "snakemake" in globals():
             batch["seeds"],
             snakemake.params.settings,
         )
-        parquet.write(predictions, snakemake.output[0], PREDICTIONS)
+        write_predictions(predictions, snakemake.output[0], [batch["attribute"]])

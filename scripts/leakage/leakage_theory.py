@@ -1,11 +1,13 @@
 """Rule `leakage_theory`: check every statement of the source on all tables, and count where its wrong formulas fail."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import yaml
 
 from scripts.common import parquet
 from scripts.common.logs import job, log
@@ -27,7 +29,7 @@ PEOPLE = 7  # 4**7 samples
 RANDOM_TABLES = 20_000
 QUERIES = (1, 2, 5, 20, 100)
 
-# statement: (kind, function, shapes); what it says is the first sentence of the function
+# statement: (kind, function, shapes); what it says stands in theory.yaml
 ON_TABLES: dict[str, tuple[str, Callable[[np.ndarray], np.ndarray], tuple]] = {
     "L": (THEOREM, says.independence_iff_all_attacks_guess, ANY),
     "T1": (THEOREM, says.parity_iff_all_attacks_guess, ANY),
@@ -53,31 +55,14 @@ ON_ODDS: dict[str, tuple[str, Callable[[np.ndarray], np.ndarray]]] = {
     "EO, formula as printed": (ERROR, lambda tables: odds.formula_holds(tables, -1)),
     "X8": (THEOREM, odds.predicted_leakage_holds),
 }
-WORDS = {
-    "EO, formula with its sign mended": "BA(a) = 1/2 + 1/2 (P(Y=0|S=0) - P(Y=0|S=1)) (q1 - q0).",
-    "EO, formula as printed": "BA(a) = 1/2 + 1/2 (P(Y=0|S=0) - P(Y=0|S=1)) (q0 - q1).",
-    "EX": "Eight-row table with equalized odds: accuracy 1, DemParLvl 1/2, BA of the identity 3/4 = its bound.",
-    "X5, tight": "The least (best shift - 1/k)/(1/k - BA(a)) is exactly 1/(k - 1).",
-    "X5, least ratio": "The least (best shift - 1/k)/(1/k - BA(a)) is at least 1/(k - 1).",
-    "X9": "A model without a gap, asked several times, leaks more with every query.",
-    "counterexample to T2 for one attack": "An attack on three groups with BA 1/3 that is no random choice.",
-    "counterexample to T1 from label to score": "A table whose label has parity and whose score is not independent.",
-}
-
 # Stored counterexamples, found by the enumeration.
 UNEVEN_ATTACK = (np.array([[[1, 0, 0], [2, 1, 0], [0, 1, 1]]]), np.array([2, 1, 1]))
 FAIR_LABEL = np.array([[[1, 0], [0, 1], [1, 1], [1, 1]]])  # scores 0, 1: label 0; scores 2, 3: label 1
 
 
-def first_sentence(function: Callable) -> str:
-    """Return what a check says: its docstring's first sentence without the statement's name."""
-    said = function.__doc__.split("\n")[0].split(": ", 1)[1]
-    return said[0].upper() + said[1:]
-
-
-def row(statement: str, words: str, kind: str, where: str, holds: np.ndarray) -> tuple:
+def row(statement: str, kind: str, where: str, holds: np.ndarray) -> tuple:
     """Return one line of the table of statements."""
-    return statement, words, kind, where, int(np.size(holds)), int(np.sum(~np.asarray(holds)))
+    return statement, kind, where, int(np.size(holds)), int(np.sum(~np.asarray(holds)))
 
 
 def table_rows() -> list[tuple]:
@@ -87,18 +72,17 @@ def table_rows() -> list[tuple]:
     for statement, (kind, function, shapes) in ON_TABLES.items():
         for shape in shapes:
             where = f"all {shape[0]}x{shape[1]} tables of total {shape[2]}"
-            rows.append(row(statement, first_sentence(function), kind, where, function(tables[shape])))
+            rows.append(row(statement, kind, where, function(tables[shape])))
     random = np.random.default_rng(seed_from("leakage", "X6")).integers(0, 30, size=(RANDOM_TABLES, 4, 3))
     random = random[(random.sum(1) > 0).all(1)]
-    words = first_sentence(says.coarser_never_leaks_more)
-    rows.append(row("X6", words, THEOREM, "random 4x3 tables", says.coarser_never_leaks_more(random)))
+    rows.append(row("X6", THEOREM, "random 4x3 tables", says.coarser_never_leaks_more(random)))
     for shape in ((3, 3, 6), (2, 3, 7), (2, 4, 6)):
         least = Fraction(*says.least_return(tables[shape]))
         # a larger shape need not reach the bound: only that of the source is claimed to
         tight = least == Fraction(1, shape[1] - 1) if shape == (3, 3, 6) else least >= Fraction(1, shape[1] - 1)
         where = f"all {shape[0]}x{shape[1]} tables of total {shape[2]}: least ratio {least}"
         name = "X5, tight" if shape == (3, 3, 6) else "X5, least ratio"
-        rows.append(row(name, WORDS[name], THEOREM, where, np.array([tight])))
+        rows.append(row(name, THEOREM, where, np.array([tight])))
     return rows
 
 
@@ -110,8 +94,7 @@ def odds_rows() -> list[tuple]:
             tables = odds.odds_tables(total, null_cells)
             where = f"all 2x2x2 tables of total {total} with equalized odds, {words} cells{' too' * null_cells}"
             for statement, (kind, function) in ON_ODDS.items():
-                sentence = WORDS.get(statement) or first_sentence(function)
-                rows.append(row(statement, sentence, kind, where, function(tables)))
+                rows.append(row(statement, kind, where, function(tables)))
     return rows
 
 
@@ -128,26 +111,34 @@ def stored_rows() -> list[tuple]:
     values = ", ".join(f"{queries}: {float(value):.4f}" for queries, value in zip(QUERIES, curve, strict=True))
     names = ("counterexample to T2 for one attack", "counterexample to T1 from label to score")
     fair = ~says.parity_of_labels_is_parity_of_scores(FAIR_LABEL)
-    words = first_sentence(sample_identity)
     where = f"all samples of {PEOPLE} people with both groups"
     return [
-        row("X7", words, THEOREM, where, sample_identity(all_samples(PEOPLE))),
-        row("EX", WORDS["EX"], THEOREM, "the source's table, seven facts", same),
-        row(names[0], WORDS[names[0]], THEOREM, "the stored table", uneven),
-        row(names[1], WORDS[names[1]], THEOREM, "the stored table", fair),
-        row("X9", WORDS["X9"], THEOREM, f"best accuracy by queries: {values}", grows),
+        row("X7", THEOREM, where, sample_identity(all_samples(PEOPLE))),
+        row("EX", THEOREM, "the source's table, seven facts", same),
+        row(names[0], THEOREM, "the stored table", uneven),
+        row(names[1], THEOREM, "the stored table", fair),
+        row("X9", THEOREM, f"best accuracy by queries: {values}", grows),
     ]
 
 
-def check_all() -> pd.DataFrame:
-    """Return one row per statement and set of tables: statement, says, kind, checked_on, tables, failures, share."""
-    columns = ["statement", "says", "kind", "checked_on", "tables", "failures"]
+def check_all(sentences: Mapping[str, str]) -> pd.DataFrame:
+    """Return one row per statement and set of tables: statement, says, kind, checked_on, tables, failures, share.
+
+    Args:
+        sentences: what each statement says.
+
+    Raises:
+        KeyError: a statement has no sentence.
+    """
+    columns = ["statement", "kind", "checked_on", "tables", "failures"]
     frame = pd.DataFrame([*table_rows(), *odds_rows(), *stored_rows()], columns=columns)
+    frame.insert(1, "says", [sentences[statement] for statement in frame["statement"]])
     return frame.assign(share=frame["failures"] / frame["tables"])
 
 
 if "snakemake" in globals():
     with job(snakemake):
-        checked = check_all()
+        sentences = yaml.safe_load(Path(snakemake.input.sentences).read_text(encoding="utf-8"))
+        checked = check_all(sentences)
         log.info("%d statements on %d tables", checked["statement"].nunique(), checked["tables"].sum())
         parquet.write(checked, snakemake.output[0])

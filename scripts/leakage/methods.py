@@ -13,6 +13,7 @@ from xgboost import XGBClassifier
 from scripts.common.seeds import seed_from
 from scripts.leakage.mlp import Perceptron
 
+Model = LogisticRegression | XGBClassifier | Perceptron
 TREES = 150
 MEMBERS = 3  # of a reduction's ensemble that are exposed as a vector: those of largest weight
 CERTAIN = 1e-9  # probabilities are kept that far from 0 and 1, so that log-odds are finite
@@ -48,7 +49,7 @@ def log_odds(probability: np.ndarray) -> np.ndarray:
     return np.log(kept) - np.log1p(-kept)
 
 
-def base(kind: str, task: Task, batch_mean_weight: bool = False):
+def base(kind: str, task: Task, batch_mean_weight: bool = False) -> Model:
     """Return an unfitted model: logistic, xgboost or mlp."""
     if kind == "logistic":
         return LogisticRegression(max_iter=1000)
@@ -59,7 +60,7 @@ def base(kind: str, task: Task, batch_mean_weight: bool = False):
     return Perceptron(task.settings["epochs"], task.seed, batch_mean_weight)
 
 
-def fitted(kind: str, task: Task):
+def fitted(kind: str, task: Task) -> Model:
     """Return a model fitted on the training rows without regard to fairness."""
     return base(kind, task).fit(task.features[task.train], task.labels[task.train])
 

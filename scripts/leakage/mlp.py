@@ -16,7 +16,7 @@ class Perceptron:
     that only the mean weight of a batch remains: the package's fault, which leaves a reduction almost without effect.
     """
 
-    def __init__(self, epochs: int, seed: int, batch_mean_weight: bool = False):
+    def __init__(self, epochs: int, seed: int, batch_mean_weight: bool = False) -> None:
         self.epochs, self.seed, self.batch_mean_weight = epochs, seed, batch_mean_weight
 
     def get_params(self, deep: bool = True) -> dict:

@@ -1,8 +1,8 @@
 """Predictions files of any study: which carry a sensitive attribute, and whether they can be audited.
 
 Beside the columns of `PREDICTIONS` a file may hold
-    any int8 column                 a sensitive attribute, codes 0 .. k - 1 (whether it was also a feature
-                                    of the model is for the study to say)
+    an int8 column per attribute    codes 0 .. k - 1 of the sensitive attributes that the file lists (whether one was
+                                    also a feature of the model is for the study to say)
     `probability` float             P(label 1) of a model that draws its label; null where it does not draw
     `score_NAME` float              a further number that the model exposes per person
     `vector_NAME` float             one component of a vector that it exposes
@@ -14,12 +14,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from scripts.common import parquet
 from scripts.common.errors import UserError
-from scripts.common.schemas.predictions import PREDICTIONS
+from scripts.common.schemas.predictions import PREDICTIONS, attributes_of
 
 AGAIN = "delete the file and rerun its study"
 
@@ -34,20 +32,15 @@ class Predictions:
     groups: dict[str, int]  # attribute -> k
 
 
-def attribute_columns(schema: pa.Schema) -> list[str]:
-    """Return the int8 columns that `PREDICTIONS` does not name."""
-    return [field.name for field in schema if field.type == pa.int8() and field.name not in PREDICTIONS.names]
-
-
 def read_predictions(path: str | Path) -> Predictions | None:
-    """Read and check a predictions file `results/STUDY/predictions/...`; None if it has no sensitive attribute.
+    """Read and check a predictions file `results/STUDY/predictions/...`; None if it lists no sensitive attribute.
 
     Raises:
-        UserError: a column is missing, a row occurs twice or in two splits, a group is absent, an attribute has one
-            value, or a number is none or no probability.
+        UserError: the file does not list its attributes, a column is missing, a row occurs twice or in two splits, a
+            group is absent, an attribute has one value, or a number is none or no probability.
     """
     frame = parquet.read(path, PREDICTIONS)
-    attributes = attribute_columns(pq.read_schema(path))
+    attributes = attributes_of(path)
     if not attributes:
         return None
     check_rows(frame, path)

@@ -1,4 +1,16 @@
-"""What a release is: one zip with the numbers of a run and, in release.json, its settings and the sha256 of each file.
+"""Releases: one zip per study, from which its figures, tables and claims are redrawn without training.
+
+A zip `X.zip` stands alone. It holds three kinds of members, and each says what the others do not:
+
+- `release.json`, which this workflow reads before it trusts anything else: format, version, study, the settings of the
+  run (the study's block and the shared blocks that it uses), the run itself (commit, packages, machine, run times) and
+  the sha256 of every other member;
+- `ro-crate-metadata.json`, which any reader of RO-Crate understands: authors, licence, sources, and every file that the
+  run read or wrote, with size and sha256; data, predictions and models, which are not in the zip, by their content;
+- `X/STEM.parquet`, the tables that `scripts/X/study.yaml` lists as released.
+
+There is no third document: what a manifest says of a run is in the first two. Plotted numbers and claims are left out,
+since they are made from the tables.
 
 The Snakefile imports this module, so it imports nothing heavy. The hashes find damage, not forgery: whoever forges a
 file can forge its hash. Nothing is ever extracted by its path.
@@ -12,37 +24,38 @@ import struct
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 from scripts.common.config import full_schema
 from scripts.common.errors import UserError
-from scripts.common.files import atomic_path, checksum
+from scripts.common.files import atomic_path
 from scripts.common.studies import released_paths, study_names
 from scripts.common.yaml_files import check
 
-FORMAT = 1
-ABOUT = "release.json"
-MANIFEST, CRATE = "manifest.json", "ro-crate-metadata.json"
-TABLE = r"[a-z]\w*/(figures/)?[a-z]\w*\.parquet"  # STUDY/NAME.parquet, STUDY/figures/NAME.parquet
-NAME = re.compile(rf"{re.escape(MANIFEST)}|{re.escape(CRATE)}|claims\.parquet|{TABLE}", re.ASCII)
+FORMAT = 2
+ABOUT, CRATE = "release.json", "ro-crate-metadata.json"
+TABLE = re.compile(r"([a-z]\w*)/[a-z]\w*\.parquet", re.ASCII)  # STUDY/STEM.parquet
 LARGEST, LARGEST_ABOUT, MOST_MEMBERS = 2**30, 2**22, 10_000
 AGAIN = "get the release again"
+schema_of = cache(full_schema)  # read once for all zips: every job that Snakemake starts reads the Snakefile again
 DAMAGE = (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError, OSError, struct.error)
 
 
-def pack(path: str | Path, about: dict, files: dict[str, str | Path]) -> None:
+def pack(path: str | Path, about: dict, contents: dict[str, bytes]) -> None:
     """Write a release: the same content gives the same bytes.
 
     Args:
         about: what release.json says beside the format and the hashes.
-        files: name in the archive to file.
+        contents: name in the archive to content.
     """
-    names = sorted(files)
-    about = {"format": FORMAT, **about, "files": {name: checksum(files[name]) for name in names}}
+    names = sorted(contents)
+    sums = {name: hashlib.sha256(contents[name]).hexdigest() for name in names}
+    about = {"format": FORMAT, **about, "files": sums}
     with atomic_path(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
         archive.writestr(_entry(ABOUT), json.dumps(about, indent=1, ensure_ascii=False) + "\n")
         for name in names:
-            archive.writestr(_entry(name), Path(files[name]).read_bytes())
+            archive.writestr(_entry(name), contents[name])
 
 
 def _entry(name: str) -> zipfile.ZipInfo:
@@ -57,20 +70,72 @@ def located(path: str) -> str:
     return os.path.normpath(os.path.expanduser(path))  # noqa: PTH111
 
 
+def archives_at(path: str | Path) -> list[Path]:
+    """Return the zips of a folder in the order of their names, or the path itself where it is no folder.
+
+    Raises:
+        UserError: nothing is there, or a folder without a zip.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise UserError(f"{path}: no such release; give its path in the config key released (now in {Path.cwd()})")
+    if not path.is_dir():
+        return [path]
+    found = sorted(entry for entry in path.glob("*.zip") if not entry.name.startswith("."))
+    if not found:
+        raise UserError(f"{path}: no release in this folder: it holds no zip; give a zip or a folder of zips")
+    return found
+
+
+def read_releases(path: str | Path, root: Path) -> dict[str, dict]:
+    """Return study -> release.json with `archive`, the path of the zip, of one release or of a folder of them.
+
+    Every member of every zip is checked before anything is returned.
+
+    Raises:
+        UserError: as `archives_at` and `read_release`; two zips hold the same study, or were made with different
+            settings that they share.
+    """
+    found: dict[str, dict] = {}
+    stated: dict[str, tuple[Path, object]] = {}  # shared block -> the zip that states it first, its settings
+    for archive in archives_at(path):
+        about = read_release(archive, root)
+        study = about["study"]
+        if study in found:
+            raise UserError(f"{archive}: holds {study!r}, as does {found[study]['archive']}; keep one of the two")
+        for block, settings in about["settings"].items():
+            first, expected = stated.setdefault(block, (archive, settings))
+            if settings != expected:
+                raise UserError(
+                    f"{archive}: made with other settings of {block!r} than {first}; redraw them one at a time"
+                )
+        found[study] = about | {"archive": str(archive)}
+    return found
+
+
+def settings_of(releases: dict[str, dict], config: dict, root: Path) -> dict:
+    """Return the config to redraw with: the releases' settings, and of a reader's config what no study of them uses."""
+    studies = study_names(root)
+    settings = {key: value for key, value in config.items() if key not in studies}
+    for about in releases.values():
+        settings |= about["settings"]
+    return settings
+
+
 def read_release(path: str | Path, root: Path) -> dict:
-    """Return release.json of a release after every member was checked, so that what follows can rely on it.
+    """Return release.json of a zip after every member was checked, so that what follows can rely on it.
 
     Raises:
         UserError: the file is missing, damaged (a damaged or missing member is named), no release, or a release of
-            another version: of an unknown format, with settings that the schema at `root` refuses, or without a file
-            that its studies need.
+            another version: of an unknown format or study, with settings that the schema at `root` refuses, or without
+            a file that its study needs.
     """
     with _opened(path) as archive:
         members = _checked_members(path, archive)
         about = _parsed(path, _content(path, archive, members, ABOUT)) if ABOUT in members else None
         if about is None:
             raise UserError(f"{path}: no release of Counterweight: it holds no {ABOUT}")
-        _check_names(path, about["files"], members)
+        _check_names(path, about, members)
         for name, sha256 in about["files"].items():
             _verified(path, archive, members, name, sha256)
     _check_settings(path, about, root)
@@ -101,7 +166,7 @@ def _opened(path: str | Path) -> Iterator[zipfile.ZipFile]:
     if not path.exists():
         raise UserError(f"{path}: no such release; give its path in the config key released (now in {Path.cwd()})")
     if not path.is_file():
-        raise UserError(f"{path}: a folder, no release; give the path of the zip file")
+        raise UserError(f"{path}: a folder with the name of a release; give the path of a zip")
     try:
         archive = zipfile.ZipFile(path)
     except PermissionError as error:
@@ -159,11 +224,12 @@ def _parsed(path: str | Path, text: bytes) -> dict:
             f"{path}: a release of another version: format {about['format']}, this workflow reads {FORMAT}; "
             f"{_remedy(about)}"
         )
-    files, settings = about.get("files"), about.get("settings")
+    files, study = about.get("files"), about.get("study")
     sums = files.values() if isinstance(files, dict) else [None]
     hexadecimal = all(isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value) for value in sums)
-    if not hexadecimal or not isinstance(settings, dict):
-        raise UserError(f"{path}: {ABOUT} lacks the settings or the sha256 of a file; {AGAIN}")
+    mappings = all(isinstance(about.get(key), dict) for key in ("settings", "run"))
+    if not hexadecimal or not mappings or not isinstance(study, str):
+        raise UserError(f"{path}: {ABOUT} lacks the study, its settings, its run or the sha256 of a file; {AGAIN}")
     return about
 
 
@@ -174,21 +240,27 @@ def _remedy(about: dict) -> str:
     return f"get the version of Counterweight that wrote it ({stated})"
 
 
-def _check_names(path: str | Path, files: dict[str, str], members: dict[str, zipfile.ZipInfo]) -> None:
-    """Refuse members that release.json does not name, and names of no release."""
+def _check_names(path: str | Path, about: dict, members: dict[str, zipfile.ZipInfo]) -> None:
+    """Refuse members that release.json does not name, and names that a release of its study does not have."""
     for name in sorted(members.keys() - {ABOUT}):
-        if name not in files or not NAME.fullmatch(name):
-            raise UserError(f"{path}: holds {name[:80]!r}, which belongs to no release; {AGAIN}")
+        table = TABLE.fullmatch(name)
+        fitting = name == CRATE or (table and table[1] == about["study"])
+        if name not in about["files"] or not fitting:
+            raise UserError(f"{path}: holds {name[:80]!r}, which belongs to no release of one study; {AGAIN}")
 
 
 def _check_settings(path: str | Path, about: dict, root: Path) -> None:
-    """Refuse settings that are none of this version, and studies without the files they are redrawn from."""
+    """Refuse settings that are none of this version, and a study without the files that it is redrawn from."""
+    study, others = about["study"], study_names(root)
+    if study not in others:
+        raise UserError(f"{path}: a release of another version: no study {study[:80]!r} here; {_remedy(about)}")
+    foreign = sorted(about["settings"].keys() & {"released", *others} - {study})
+    if foreign:
+        raise UserError(f"{path}: holds settings of {foreign[0]!r}, which a release of {study!r} does not; {AGAIN}")
     try:
-        check(about["settings"], full_schema(root), "its settings")
+        check(about["settings"], schema_of(root) | {"required": [study]}, "its settings")
     except UserError as error:
         raise UserError(f"{path}: a release of another version: {error} {_remedy(about)}") from error
-    studies = [study for study in study_names(root) if study in about["settings"]]
-    tables = [path for study in studies for path in released_paths(study, root, folder=".")]
-    for name in [MANIFEST, CRATE, *map(os.path.normpath, tables)]:
+    for name in [CRATE, *map(os.path.normpath, released_paths(study, root, folder="."))]:
         if name not in about["files"]:
             raise UserError(f"{path}: a release of another version: it has no {name}; {_remedy(about)}")

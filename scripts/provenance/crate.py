@@ -1,44 +1,81 @@
-"""A run as an RO-Crate: what a machine reads to learn which files there are, whose they are and what made them."""
+"""RO-Crate metadata of a release: authors, licence, sources, and every file that the run of a study read or wrote."""
 
 import base64
+import hashlib
 from pathlib import Path, PurePosixPath
 
 import yaml
 from rocrate.model import ContextEntity
 from rocrate.rocrate import ROCrate
 
-from scripts.common.files import checksum
 from scripts.data.sources import SOURCES
 
 FORMATS = {".parquet": "application/vnd.apache.parquet", ".json": "application/json", ".txt": "text/plain"}
-RESULTS = "results/"  # the folder of the metadata is the root of the crate
+BY_CONTENT = "ni:///sha-256;"
 
 
-def describe_run(manifest: dict, snakefile: str | Path, citation: str | Path) -> dict:
-    """Return the RO-Crate metadata of a run, whose results folder or release is the crate.
+def describe_release(
+    study: dict, run: dict, tables: dict[str, dict], data: dict[str, dict], hashed: dict[str, dict], **files: str | Path
+) -> dict:
+    """Return the RO-Crate metadata of a study's release.
 
-    Released files are named by their path in the crate. All others, which no release holds, are named by their
-    content (RFC 6920), so that the crate never points to a file that is not there.
+    Tables are named by their path in the crate. Files that no release holds are named by their content (RFC 6920), so
+    that the crate never points to a file that is not there.
+
+    Args:
+        study: {"title", "question"} of the study.
+        run: {"made", "commit", "version"}: when, from which code and by which version of the project.
+        tables: name in the crate to {sha256, bytes}.
+        data: path of a file that the run read to the same; prepared data too.
+        hashed: path of a prediction or model to the same.
+        files: `rules`, the study's rule file, and `citation`, the project's CITATION.cff.
     """
-    cited = yaml.safe_load(Path(citation).read_text(encoding="utf-8"))
+    rules = Path(files["rules"])
+    cited = yaml.safe_load(Path(files["citation"]).read_text(encoding="utf-8"))
     crate = ROCrate()
-    _describe_project(crate, cited, manifest)
-    sha256 = checksum(snakefile)
-    about = {"name": "Snakefile", "sha256": sha256, "contentSize": str(Path(snakefile).stat().st_size)}
-    about["version"] = manifest["commit"]
-    language = manifest["packages"].get("snakemake")
-    crate.add_workflow(content_id(sha256), properties=about, main=True, lang="snakemake", lang_version=language)
-    crate.add_file(dest_path="manifest.json", properties={"name": "manifest.json", "encodingFormat": FORMATS[".json"]})
-    for path, entry in manifest["released_files"].items():
-        crate.add_file(dest_path=path.removeprefix(RESULTS), properties=_properties(crate, [path], entry))
-    for entry, paths in _by_content(manifest["data_files"] | manifest["hashes"]):
-        crate.add_file(content_id(entry["sha256"]), properties=_properties(crate, paths, entry))
+    _describe_project(crate, cited, study, run)
+    [(rule_file, _)] = _by_content({f"rules/{rules.name}": fingerprint(rules.read_bytes())})
+    about = {"name": f"rules/{rules.name}", "sha256": rule_file["sha256"], "contentSize": str(rule_file["bytes"])}
+    workflow = crate.add_workflow(
+        content_id(rule_file["sha256"]), properties=about | {"version": run["commit"]}, main=True, lang="snakemake"
+    )
+    words = "settings, commit, packages, machine and run times of the run; sha256 of every file of the release"
+    about = {"name": "release.json", "description": words, "encodingFormat": FORMATS[".json"]}
+    crate.add_file(dest_path="release.json", properties=about)
+    results = [crate.add_file(dest_path=name, properties=_properties(crate, [name], tables[name])) for name in tables]
+    read, written = (
+        [
+            crate.add_file(content_id(entry["sha256"]), properties=_properties(crate, paths, entry))
+            for entry, paths in _by_content(part)
+        ]
+        for part in (data, hashed)
+    )
+    action = {"@type": "CreateAction", "name": f"run of {study['title']}", "endTime": run["made"]}
+    action = crate.add(ContextEntity(crate, "#run", action))
+    action["instrument"], action["object"], action["result"] = workflow, read, [*results, *written]
+    crate.root_dataset["mentions"] = action
     return crate.metadata.generate()
+
+
+def files_of(metadata: dict) -> dict[str, dict]:
+    """Return path -> {sha256, bytes} of every file that a crate of `describe_release` names with its checksum."""
+    found = {}
+    for entity in metadata["@graph"]:
+        if "sha256" in entity and "ComputationalWorkflow" not in entity["@type"]:
+            names = entity["name"] if isinstance(entity["name"], list) else [entity["name"]]
+            about = {"sha256": entity["sha256"], "bytes": int(entity["contentSize"])}
+            found |= dict.fromkeys(names, about)
+    return found
+
+
+def fingerprint(content: bytes) -> dict:
+    """Return {sha256, bytes} of a content."""
+    return {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
 
 
 def content_id(sha256: str) -> str:
     """Return the name of a file by its content, after RFC 6920."""
-    return "ni:///sha-256;" + base64.urlsafe_b64encode(bytes.fromhex(sha256)).decode().rstrip("=")
+    return BY_CONTENT + base64.urlsafe_b64encode(bytes.fromhex(sha256)).decode().rstrip("=")
 
 
 def _by_content(files: dict[str, dict]) -> list[tuple[dict, list[str]]]:
@@ -49,13 +86,13 @@ def _by_content(files: dict[str, dict]) -> list[tuple[dict, list[str]]]:
     return list(found.values())
 
 
-def _describe_project(crate: ROCrate, cited: dict, manifest: dict) -> None:
+def _describe_project(crate: ROCrate, cited: dict, study: dict, run: dict) -> None:
     """Fill in title, authors, licence and sources of the project."""
-    crate.name = cited["title"]
-    crate.description = "Metrics, plotted numbers and claims of one run of the workflow, and the hashes of the rest."
-    crate.datePublished = manifest["made"]
+    crate.name = f"{cited['title']}: {study['title']}"
+    crate.description = f"{study['question'].strip()} The measured numbers of one run, and the hashes of the rest."
+    crate.datePublished = run["made"]
     crate.keywords = ", ".join(cited.get("keywords", []))
-    crate.root_dataset["version"] = manifest["project_version"]
+    crate.root_dataset["version"] = run["version"]
     crate.license = crate.add(
         ContextEntity(
             crate,
@@ -80,7 +117,7 @@ def _authors(crate: ROCrate, authors: list[dict]) -> list[ContextEntity]:
 
 def _reference(crate: ROCrate, entry: dict) -> ContextEntity:
     """Return a source that the project replicates or uses."""
-    kind = "SoftwareSourceCode" if entry["type"] == "software" else "ScholarlyArticle"
+    kind = "SoftwareSourceCode" if entry["type"].startswith("software") else "ScholarlyArticle"
     about = {"@type": kind, "name": entry["title"], "datePublished": str(entry.get("year", ""))}
     address = entry.get("repository-code") or entry.get("url") or f"#{'-'.join(entry['title'].split())}"
     reference = crate.add(ContextEntity(crate, address, about))

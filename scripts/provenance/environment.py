@@ -5,16 +5,22 @@ import os
 import platform
 import re
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 
-def state_of_code(root: str | Path) -> dict:
-    """Return {commit, dirty} of the project at `root`; "unknown (why)" and None without git or a repository."""
+def state_of_code(root: str | Path, paths: Iterable[str] = ()) -> dict:
+    """Return {commit, dirty} of the project at `root`; "unknown (why)" and None without git or a repository.
+
+    With `paths`, the last commit that changed one of them, and whether one differs from it: work elsewhere in the
+    project changes neither.
+    """
+    paths = list(paths)
     try:
         if (top := _git(root, "rev-parse", "--show-toplevel")) and Path(top) != Path(root).resolve():
             return {"commit": "unknown (the project lies inside another repository)", "dirty": None}
-        commit = _git(root, "rev-parse", "HEAD")
-        return {"commit": commit, "dirty": bool(_git(root, "status", "--porcelain"))}
+        commit = _git(root, "log", "-1", "--format=%H", "--", *paths) or "unknown (never committed)"
+        return {"commit": commit, "dirty": bool(_git(root, "status", "--porcelain", "--", *paths))}
     except FileNotFoundError:
         return {"commit": "unknown (git is not installed)", "dirty": None}
     except subprocess.CalledProcessError as error:
@@ -26,7 +32,7 @@ def _git(root: str | Path, *arguments: str) -> str:
     """Run git where the project lies, whatever repository the surrounding process works on."""
     plain = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")} | {"LC_ALL": "C"}
     command = ["git", "--no-optional-locks", "-C", str(root), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=True, env=plain).stdout.strip()
+    return subprocess.run(command, capture_output=True, encoding="utf-8", check=True, env=plain).stdout.strip()
 
 
 def package_versions(requirements: str | Path) -> dict[str, str | None]:
@@ -52,7 +58,7 @@ def hardware() -> dict:
 def _cpu(info: str | Path = "/proc/cpuinfo") -> str:
     """Return the name of the processor's model; only Linux has the file."""
     try:
-        named = re.search(r"^model name\s*:\s*(.+)$", Path(info).read_text(), re.M)
+        named = re.search(r"^model name\s*:\s*(.+)$", Path(info).read_text(encoding="utf-8"), re.M)
     except OSError:
         named = None
     return named[1] if named else platform.processor() or platform.machine()
@@ -62,7 +68,7 @@ def gpus(program: str = "nvidia-smi") -> list[dict[str, str]]:
     """Return the name and driver of every NVIDIA GPU; none where its program is missing or fails."""
     command = [program, "--query-gpu=name,driver_version", "--format=csv,noheader"]
     try:
-        listed = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30).stdout
+        listed = subprocess.run(command, capture_output=True, encoding="utf-8", check=True, timeout=30).stdout
     except (OSError, subprocess.SubprocessError):
         return []
     rows = [line.rsplit(", ", 1) for line in listed.splitlines() if ", " in line]

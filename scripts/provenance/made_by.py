@@ -24,14 +24,14 @@ def made_by(rules: Iterable, wanted: Iterable[str], root: str | Path) -> dict[st
 
     Returns:
         path -> {"rule": name, "script": path in the project, "settings": params that are plain values,
-        "data": input files but the code}. Values that Snakemake computes per job are left out.
+        "data": input files but the code and the pages' templates}. Values that Snakemake computes per job are left out.
     """
     wanted, found = set(wanted), {}
     for rule in rules:
         own = [str(path) for path in rule.output if isinstance(path, str) and path in wanted]
         if not own:
             continue
-        code = {str(path) for path in _listed(rule.input.get("code", []))}
+        code = {str(path) for key in ("code", "html") for path in _listed(rule.input.get(key, []))}
         about = {
             "rule": rule.name,
             "script": _script(rule, root),

@@ -1,4 +1,4 @@
-"""Rule `manifest`: where the results of a run come from, as JSON and as RO-Crate metadata."""
+"""Rule `manifest`: where the results of a run come from, as JSON."""
 
 import json
 import platform
@@ -9,7 +9,6 @@ import yaml
 
 from scripts.common.files import atomic_path, checksum
 from scripts.common.logs import job, log, progress
-from scripts.provenance.crate import describe_run
 from scripts.provenance.environment import hardware, package_versions, state_of_code
 from scripts.provenance.run_times import run_times
 from scripts.provenance.settings import portable, seeds
@@ -49,6 +48,16 @@ def write_json(content: dict, path: str | Path) -> None:
         temporary.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
+def surroundings(requirements: str | Path) -> dict:
+    """Return Python, packages and machine of this process."""
+    return {
+        "python": platform.python_version(),
+        "packages": package_versions(requirements),
+        "hardware": hardware(),
+        "platform": platform.platform(),
+    }
+
+
 def collect(
     settings: dict,
     data: list[str],
@@ -71,10 +80,7 @@ def collect(
         **state_of_code(root),
         "made": now(),
         "project_version": project_version(root),
-        "python": platform.python_version(),
-        "packages": package_versions(requirements),
-        "hardware": hardware(),
-        "platform": platform.platform(),
+        **surroundings(requirements),
         "settings": settings,
         "seeds": seeds(settings),
         "run_times": run_times(results),
@@ -89,8 +95,11 @@ if "snakemake" in globals():
     with job(snakemake):
         files = snakemake.input
         manifest = collect(
-            snakemake.params.settings, list(files.data), list(files.released), list(files.hashed), files.requirements
+            snakemake.params.settings,
+            list(files.data),
+            list(files.released),
+            [*files.predictions, *files.models],
+            files.requirements,
         )
         write_json(manifest, snakemake.output.manifest)
-        write_json(describe_run(manifest, files.snakefile, files.citation), snakemake.output.crate)
         log.info("%d files hashed", sum(len(manifest[key]) for key in ("data_files", "released_files", "hashes")))

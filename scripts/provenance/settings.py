@@ -1,9 +1,11 @@
 """What a manifest says of a config: its settings without a user's paths, and its seeds."""
 
 import os
+from collections.abc import Iterator
+from typing import Any
 
 
-def portable(value):
+def portable(value) -> Any:
     """Return a config in which every absolute path is cut to its last part, and `released` is empty.
 
     A path of one machine tells another nothing, and should not be published.
@@ -23,7 +25,7 @@ def seeds(config: dict) -> dict[str, dict]:
     return {block: own for block, own in found.items() if own}
 
 
-def _seeds_in(content: object, place: str = ""):
+def _seeds_in(content: object, place: str = "") -> Iterator[tuple[str, object]]:
     if not isinstance(content, dict):
         return
     for key, value in content.items():

@@ -1,4 +1,4 @@
-"""Captions: reStructuredText in, HTML out. Nothing outside the text is read, and raw HTML is refused."""
+"""Captions, converted from reStructuredText to HTML; file inclusion and raw HTML are disabled."""
 
 from pathlib import Path
 
@@ -9,23 +9,23 @@ from docutils.writers.html5_polyglot import Writer
 from scripts.common.errors import UserError
 
 SETTINGS = {
-    "_disable_config": True,  # no docutils.conf of the user's
+    "_disable_config": True,  # ignore a docutils.conf of the user
     "file_insertion_enabled": False,
     "raw_enabled": False,
     "doctitle_xform": False,
     "embed_stylesheet": False,
     "stylesheet_path": None,
-    "halt_level": 2,  # a warning is an error: it would stand in the page
+    "halt_level": 2,  # a warning is an error, since it would appear in the page
     "report_level": 5,
     "warning_stream": False,
 }
 
 
 def caption_html(path: str | Path) -> str:
-    """Return the HTML of a caption file; what looks like markup in its text is escaped.
+    """Return the HTML of a caption file; HTML in its text is escaped.
 
     Raises:
-        UserError: the file is missing, or is no valid reStructuredText.
+        UserError: the file is missing, or is not valid reStructuredText.
     """
     try:
         text = Path(path).read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Pictures as data URIs, so that the page is one file."""
+"""Images as data URIs, so that the page is a single file."""
 
 import base64
 import io
@@ -9,11 +9,11 @@ from PIL import Image, UnidentifiedImageError
 
 from scripts.common.errors import UserError
 
-DOTS_PER_CSS_PIXEL = 1.5  # figures are drawn at 160 dots per inch; at this scale their letters are as large as the text
+DOTS_PER_CSS_PIXEL = 1.5  # at this scale the letters of figures drawn at 160 dots per inch are as large as the text
 
 
 class Picture(NamedTuple):
-    """What an <img> needs: its address, and its size in CSS pixels, which keeps the page from jumping."""
+    """Attributes of an <img>: data URI and size in CSS pixels (so that the layout does not shift while loading)."""
 
     address: str
     width: int
@@ -21,10 +21,10 @@ class Picture(NamedTuple):
 
 
 def embed(path: str | Path) -> Picture:
-    """Return a picture with its bytes in its address: a GIF as it is, others as lossless WebP, a third of a PNG.
+    """Return an image as a data URI: a GIF unchanged, others as lossless WebP, a third of the size of a PNG.
 
     Raises:
-        UserError: the file is missing or is no picture.
+        UserError: the file is missing or is not an image.
     """
     try:
         with Image.open(path) as image:
@@ -37,7 +37,7 @@ def embed(path: str | Path) -> Picture:
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such file; run the workflow to make it") from error
     except (UnidentifiedImageError, SyntaxError) as error:
-        raise UserError(f"{path}: damaged or no picture; delete it and run the workflow") from error
+        raise UserError(f"{path}: damaged or not an image; delete it and run the workflow") from error
     address = f"data:image/{kind.lower()};base64,{base64.b64encode(content).decode()}"
     scale = 1.0 if kind == "GIF" else DOTS_PER_CSS_PIXEL
     return Picture(address, round(size[0] / scale), round(size[1] / scale))
@@ -45,5 +45,5 @@ def embed(path: str | Path) -> Picture:
 
 def _webp(image: Image.Image) -> bytes:
     buffer = io.BytesIO()
-    image.save(buffer, "WEBP", lossless=True, method=1, quality=20)  # effort, not loss
+    image.save(buffer, "WEBP", lossless=True, method=1, quality=20)  # lossless: quality means effort
     return buffer.getvalue()

@@ -1,4 +1,4 @@
-"""Rule `faults`: run the tests that break runs, and say which faults were tried, how often, and what was lost."""
+"""Rule `faults`: run the fault-injection tests; table of the faults, the number of trials and of results lost."""
 
 import json
 import os
@@ -14,23 +14,23 @@ from scripts.common.logs import job, log
 from scripts.common.tables import save_table
 
 FILE = "COUNTERWEIGHT_FAULTS"  # where tests/workflow/faults/record.py writes
-# As `make test-faults`: the longest file, that of Slurm, begins first.
+# As in `make test-faults`: the longest file, that of Slurm, starts first.
 TESTS = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder", "tests/workflow/slurm", "tests/workflow/faults"]
 COLUMNS = ["fault", "how it was provoked", "times tried", "results lost"]
 
 
 def run_tests(root: str | Path) -> list[dict]:
-    """Return what the fault tests recorded: fault, tried, lost, how.
+    """Return the records of the fault tests: fault, tried, lost, how.
 
     Raises:
-        UserError: a test failed, or none recorded anything.
+        UserError: a test failed, or no test recorded anything.
     """
     with tempfile.TemporaryDirectory() as folder:
         recorded = Path(folder, "faults.jsonl")
         command = [sys.executable, "-m", "pytest", "-m", "faults", "-p", "no:cacheprovider", *TESTS]
         environment = {**os.environ, FILE: str(recorded)}
         done = subprocess.run(
-            command, cwd=root, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            command, cwd=root, env=environment, encoding="utf-8", stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
         log.info("%s", done.stdout)
         if done.returncode != 0:
@@ -42,7 +42,7 @@ def run_tests(root: str | Path) -> list[dict]:
 
 
 def table_of(records: list[dict]) -> pd.DataFrame:
-    """Return one row per fault, in the order of the alphabet; ways to provoke it are joined."""
+    """Return one row per fault, in alphabetical order; the ways to provoke it are joined."""
     frame = pd.DataFrame(records)
     ways = frame.groupby("fault")["how"].agg(lambda how: "; ".join(dict.fromkeys(how)))
     sums = frame.groupby("fault")[["tried", "lost"]].sum()
@@ -51,6 +51,6 @@ def table_of(records: list[dict]) -> pd.DataFrame:
 
 if "snakemake" in globals():
     with job(snakemake):
-        made = table_of(run_tests(snakemake.params.root))
-        caption = "What was broken, how often, and how many results were missing or differed afterwards."
-        save_table(made, Path(snakemake.output[0]).with_suffix(""), caption)
+        table = table_of(run_tests(snakemake.params.root))
+        caption = "Faults injected, number of trials, and number of results missing or different afterwards."
+        save_table(table, Path(snakemake.output[0]).with_suffix(""), caption)

@@ -4,25 +4,22 @@ What comes from the data reaches the page escaped; the page's own style and scri
 content security policy lets a browser run.
 """
 
-import base64
-import hashlib
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from scripts.claims.verdicts import VERDICTS
-from scripts.common import parquet
+from scripts.common import html, parquet
 from scripts.common.errors import UserError
 from scripts.common.files import atomic_path
 from scripts.common.logs import log
 from scripts.common.schemas.claims import CLAIMS
 from scripts.common.schemas.metrics import METRICS
 from scripts.report.embed import embed
-from scripts.report.page_claims import claim_rows, tolerance_alt, verdict_counts, verdict_lists
+from scripts.report.page_claims import by_study_alt, claim_rows, summary_lists, tolerance_alt, verdict_counts
 from scripts.report.page_study import by_dataset, dataset_names, how, relative, run_times, study_entry
 
 HERE = Path(__file__).parent
@@ -97,25 +94,6 @@ def files_listed(mapping: dict | list | None) -> list[tuple[str, str, str]]:
     return lines
 
 
-def fingerprint(text: str) -> str:
-    """Return a style's or script's hash as a content security policy names it."""
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
-
-
-def environment() -> Environment:
-    """Return the Jinja environment of the page: everything is escaped, a name that does not exist is an error."""
-    made = Environment(
-        loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    made.filters |= {
-        "duration": duration,
-        "moment": moment,
-        "hardware_words": hardware_words,
-        "files_listed": files_listed,
-    }
-    return made
-
-
 def render(
     root: Path,
     page: str | Path,
@@ -124,6 +102,7 @@ def render(
     metrics: Mapping[str, pd.DataFrame],
     made_by: dict[str, dict],
     tolerance: Mapping[str, str],
+    by_study: Mapping[str, str],
 ) -> str:
     """Return the whole page.
 
@@ -133,7 +112,7 @@ def render(
         claims: rows of `CLAIMS`.
         metrics: study -> rows of `METRICS`; its studies are those of the page, in their order.
         made_by: as `made_by.made_by` returns it.
-        tolerance: the files of the figure of counts by tolerance: png, pdf, parquet.
+        tolerance, by_study: the files of the figures of counts by tolerance and by study: png, pdf, parquet.
 
     Raises:
         UserError: a file of a study is missing or broken.
@@ -146,13 +125,20 @@ def render(
         for name in names
     ]
     datasets = {name: dataset_names(frame) for name, frame in metrics.items()}
-    style, script = ((HERE / name).read_text(encoding="utf-8").strip() for name in ("page.css", "page.js"))
-    env = environment()
-    env.filters["relative"] = lambda path: relative(path, page)
-    return env.get_template("page.html.jinja").render(
-        style=style,
-        script=script,
-        policy=f"default-src 'none'; img-src data:; style-src {fingerprint(style)}; script-src {fingerprint(script)}",
+    env = html.environment(HERE)
+    env.filters |= {
+        "duration": duration,
+        "moment": moment,
+        "hardware_words": hardware_words,
+        "files_listed": files_listed,
+        "relative": lambda path: relative(path, page),
+    }
+    return html.page(
+        env,
+        "page.html.jinja",
+        title="Counterweight: what trustworthy AI costs",
+        styles=["page.css"],
+        scripts=["page.js"],
         studies=entries,
         titles={entry["name"]: entry["title"] for entry in entries},
         datasets=datasets,
@@ -163,18 +149,26 @@ def render(
         },
         licence=(root / "LICENSE").read_text(encoding="utf-8").splitlines()[0],
         verdicts=VERDICTS,
-        lists=verdict_lists(rows),
+        lists=summary_lists(claims),
         counts=verdict_counts(claims, names),
-        tolerance={
-            "id": "by-tolerance",
-            "title": "How the counts move with the tolerance",
-            "alt": tolerance_alt(claims),
-            "picture": embed(tolerance["png"]),
-            "animation": None,
-            "links": [("vector picture (PDF)", tolerance["pdf"]), ("plotted numbers (Parquet)", tolerance["parquet"])],
-            "how": how(tolerance["png"], made_by),
-        },
+        tolerance=claims_figure(
+            "by-tolerance", "How the counts move with the tolerance", tolerance_alt(claims), tolerance, made_by
+        ),
+        by_study=claims_figure("by-study", "The papers' claims by study", by_study_alt(claims), by_study, made_by),
     )
+
+
+def claims_figure(name: str, title: str, alt: str, files: Mapping[str, str], made_by: dict[str, dict]) -> dict:
+    """Return what the template needs of a figure of claims; `files` are its png, pdf and parquet."""
+    return {
+        "id": name,
+        "title": title,
+        "alt": alt,
+        "picture": embed(files["png"]),
+        "animation": None,
+        "links": [("vector picture (PDF)", files["pdf"]), ("plotted numbers (Parquet)", files["parquet"])],
+        "how": how(files["png"], made_by),
+    }
 
 
 def write_page(
@@ -185,6 +179,7 @@ def write_page(
     metrics: Mapping[str, str],
     made_by: dict[str, dict],
     tolerance: Mapping[str, str],
+    by_study: Mapping[str, str],
 ) -> None:
     """Read the files of a run and write the page; arguments as `render`, with paths for frames.
 
@@ -193,7 +188,7 @@ def write_page(
     """
     frames = {study: parquet.read(path, METRICS, columns=["dataset"]) for study, path in metrics.items()}
     claims = parquet.read(claims_path, CLAIMS)
-    text = render(Path(root), output, claims, read_manifest(manifest_path), frames, made_by, tolerance)
+    text = render(Path(root), output, claims, read_manifest(manifest_path), frames, made_by, tolerance, by_study)
     megabytes = len(text.encode()) / 1e6
     log.info("%d studies, %d claims, %.1f MB", len(frames), len(claims), megabytes)
     if megabytes > MEGABYTES:
@@ -215,4 +210,5 @@ if "snakemake" in globals():
             dict(zip(params.studies, files.metrics, strict=True)),
             params.made_by,
             {Path(path).suffix[1:]: path for path in files.tolerance},
+            {Path(path).suffix[1:]: path for path in files.by_study},
         )

@@ -4,6 +4,8 @@ import re
 
 import pandas as pd
 
+from scripts.claims.claims_file import PAPERS
+from scripts.claims.counts import GROUP_WORDS, headline_claims, headline_counts, of_group, one_per_claim
 from scripts.claims.verdicts import NOT_REPRODUCED, NOT_TESTABLE, PARTLY, REPRODUCED, VERDICTS
 from scripts.common.tables import UNDEFINED, format_interval, format_number
 
@@ -14,9 +16,19 @@ MEANINGS = {
     NOT_REPRODUCED: "neither our number nor, for an exact value, its interval meets the claim",
     NOT_TESTABLE: "this run lacks what the claim is about, for instance real photographs",
 }
-KINDS = {"published": "claims of the source", "finding": "findings of ours"}
-KIND_OF_ONE = {"published": "the source says", "finding": "our finding"}
-READ_FROM = {"table": "from a table", "text": "from the text", "picture": "read off a picture", "slides": "from slides"}
+ORIGIN_OF_ONE = {
+    "paper": "the source states it",
+    "theorem": "theorem of the source",
+    "package": "a package states it",
+    "ours": "our finding",
+}
+READ_FROM = {
+    "table": "from a table",
+    "text": "from the text",
+    "picture": "read off a picture",
+    "slides": "from slides",
+    "code": "from code",
+}
 
 
 def protocol_words(protocol: str) -> str:
@@ -59,6 +71,12 @@ def sample(row) -> str:
     return ", ".join([*parts, *filter(None, [text_or_none(row.dataset)])])
 
 
+def origin_words(row) -> str:
+    """Return whose claim it is, and that it was not compared with its source where that is so."""
+    unverified = ", not compared with it yet" if row.confidence == "unverified" else ""
+    return ORIGIN_OF_ONE.get(row.origin, row.origin) + unverified
+
+
 def claim_rows(claims: pd.DataFrame) -> list[dict]:
     """Return what the page says of every claim, in the order given; everything but `look` is text of the data."""
     rows = []
@@ -71,14 +89,15 @@ def claim_rows(claims: pd.DataFrame) -> list[dict]:
                 "claim": row.claim,
                 "study": row.study,
                 "says": row.says,
-                "kind": KIND_OF_ONE.get(row.kind, row.kind),
+                "origin": origin_words(row),
                 "protocol": protocol_words(row.protocol),
-                "place": text_or_none(row.place) or UNDEFINED,
+                "place": ", ".join(filter(None, map(text_or_none, (row.document, row.place)))) or UNDEFINED,
                 "published": UNDEFINED if pd.isna(row.published) else with_unit(f"{row.published:g}", row.unit),
                 "read_from": READ_FROM.get(row.read_from, text_or_none(row.read_from)),
                 "ours": number if interval else with_unit(number, row.unit),
                 "interval": with_unit(interval, row.unit) if interval else "",
                 "sample": sample(row) if number != UNDEFINED else "",
+                "covers": text_or_none(row.interval) if interval else None,
                 "condition": condition(row),
                 "tolerance_from": text_or_none(row.tolerance_from) or "no source given",
                 "tolerance_why": text_or_none(row.tolerance_why),
@@ -106,30 +125,54 @@ def verdict_lists(rows: list[dict]) -> list[dict]:
     return lists
 
 
-def verdict_counts(claims: pd.DataFrame, studies: list[str]) -> list[dict]:
-    """Return one line per study and kind of claim with its counts, and last the sums; a study without claims has one.
+def summary_lists(claims: pd.DataFrame) -> dict[str, list[dict]]:
+    """Return `verdict_lists` of the papers' claims ("papers"), and of those of packages and ours ("others").
 
-    A line is {"study": name, "kind": words, "counts": [one per verdict], "total": their sum}.
+    Every claim is named once: as published where it is tested in both protocols.
+    """
+    others = claims[~claims["origin"].isin(PAPERS)]
+    return {
+        "papers": verdict_lists(claim_rows(headline_claims(claims))),
+        "others": verdict_lists(claim_rows(one_per_claim(others))),
+    }
+
+
+def verdict_counts(claims: pd.DataFrame, studies: list[str]) -> list[dict]:
+    """Return one line per study and group of origins with its counts, one per claim, and last the sums of the papers'.
+
+    A study without claims has one line. A line is {"study": name, "origin": words, "counts": [one per verdict],
+    "total": their sum}.
     """
     lines = []
     for study in studies:
-        own = claims[claims["study"] == study]
-        groups = [(words, own[own["kind"] == kind]) for kind, words in KINDS.items()]
-        groups = [(words, group) for words, group in groups if len(group)] or [("no claims", own)]
-        lines += [_line(study, words, group) for words, group in groups]
-    return [*lines, _line(None, "all", claims)]
+        own = one_per_claim(claims[claims["study"] == study])
+        groups = [(words, of_group(own, group)) for group, words in GROUP_WORDS.items()]
+        groups = [(words, chosen) for words, chosen in groups if len(chosen)] or [("no claims", own)]
+        lines += [_line(study, words, chosen) for words, chosen in groups]
+    return [*lines, _line(None, GROUP_WORDS["papers"], headline_claims(claims))]
 
 
 def _line(study: str | None, words: str, claims: pd.DataFrame) -> dict:
     counted = [int((claims["verdict"] == verdict).sum()) for verdict in VERDICTS]
-    return {"study": study, "kind": words, "counts": counted, "total": sum(counted)}
+    return {"study": study, "origin": words, "counts": counted, "total": sum(counted)}
+
+
+def by_study_alt(claims: pd.DataFrame) -> str:
+    """Return the alternative text of the figure of counts by study."""
+    lines = [
+        f"{row['study']}: " + ", ".join(f"{row[verdict]} {verdict}" for verdict in VERDICTS)
+        for row in headline_counts(claims).to_dict("records")
+    ]
+    return "One stacked bar per study, the claims of the papers by verdict. " + "; ".join(lines) + "."
 
 
 def tolerance_alt(claims: pd.DataFrame) -> str:
     """Return the alternative text of the figure of counts by tolerance."""
+    claims = headline_claims(claims)
     testable = claims[claims["verdict"] != NOT_TESTABLE]
     counted = ", ".join(f"{format_number((testable['verdict'] == v).sum(), 0)} {v}" for v in VERDICTS[:3])
     return (
-        "Stacked bars, one panel per study: how many claims are reproduced, partly and not reproduced when every "
-        f"tolerance is made smaller or larger, from none to four times the one used. At the one used: {counted}."
+        "Stacked bars, one panel per study: how many claims of the papers are reproduced, partly and not reproduced "
+        "when every tolerance is made smaller or larger, from none to four times the one used. "
+        f"At the one used: {counted}."
     )

@@ -7,6 +7,7 @@ import pandas as pd
 
 from scripts.common import studies
 from scripts.common.errors import UserError
+from scripts.common.references import address, cite
 from scripts.report.caption import caption_html
 from scripts.report.embed import embed
 from scripts.report.page_tables import read_table
@@ -95,7 +96,10 @@ def study_entry(study: str, root: Path, page: str | Path, rows: list[dict], mani
         "name": study,
         "title": about["title"],
         "question": about["question"],
-        "source": about["source"],
+        "references": [
+            {"text": cite(entry), "address": address(entry), "replicated": entry["replicated"]}
+            for entry in about["references"]
+        ],
         "figures": [figure_entry(study, name, about, root, page, made_by) for name in about["figures"]],
         "tables": [table_entry(study, name, about, root, made_by) for name in about["tables"]],
         "claims": rows,

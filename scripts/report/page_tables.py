@@ -1,4 +1,4 @@
-"""Tables of the page: cells as readers see them, and which columns are numbers."""
+"""Tables of the page: formatted cells, and which columns are numeric."""
 
 import csv
 import re
@@ -14,14 +14,14 @@ INTERVAL = re.compile(r"(.+?) (\[[^\[\]]+\]|± \S+)")
 
 
 class Cell(NamedTuple):
-    """A cell: what it says, and its interval or spread, which may stand on a line of its own."""
+    """A table cell: its text, and its interval or standard deviation, which may go on a separate line."""
 
     text: str
     interval: str = ""
 
 
 class Table(NamedTuple):
-    """Column names, which of them hold numbers, and rows of cells."""
+    """Column names, flags of the numeric columns, and rows of cells."""
 
     columns: list[str]
     numeric: list[bool]
@@ -29,9 +29,9 @@ class Table(NamedTuple):
 
 
 def cell(text: str, digits: int | None = None) -> Cell:
-    """Return a cell of a CSV file: nothing as "–", "0.69 [0.68, 0.70]" in two parts.
+    """Return a cell of a CSV file: an empty one as "–", "0.69 [0.68, 0.70]" in two parts.
 
-    Floats have `digits` decimals; without it, at most three. Whole numbers from 1,000 on have none.
+    Floats have `digits` decimals, by default at most three; whole numbers from 1,000 on have none.
     """
     text = text.strip()
     if not text:
@@ -47,22 +47,22 @@ def cell(text: str, digits: int | None = None) -> Cell:
 
 
 def cells(texts: list[str]) -> list[Cell]:
-    """Return the cells of a column; floats that are alone among floats have the same number of decimals."""
-    alike = all(FLOAT.fullmatch(text.strip()) for text in texts if text.strip())
-    return [cell(text, 3 if alike else None) for text in texts]
+    """Return the cells of a column; in a column of floats alone, all have the same number of decimals."""
+    only_floats = all(FLOAT.fullmatch(text.strip()) for text in texts if text.strip())
+    return [cell(text, 3 if only_floats else None) for text in texts]
 
 
 def is_numeric(texts: list[str]) -> bool:
-    """Return whether all texts but "–" begin with a number, and there is one."""
-    there = [text for text in texts if text != UNDEFINED]
-    return bool(there) and all(NUMBER.match(text) for text in there)
+    """Return whether all texts except "–" begin with a number, and there is at least one."""
+    defined = [text for text in texts if text != UNDEFINED]
+    return bool(defined) and all(NUMBER.match(text) for text in defined)
 
 
 def read_table(path: str | Path) -> Table:
     """Return a CSV file as a table of the page.
 
     Raises:
-        UserError: the file is missing, empty, or its rows are not of one length.
+        UserError: the file is missing, empty, or its rows differ in length.
     """
     try:
         with Path(path).open(encoding="utf-8", newline="") as file:

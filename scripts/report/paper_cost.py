@@ -1,8 +1,8 @@
 """Rule `paper_cost`: what a run at the papers' scale costs, extrapolated from this run; `snakemake paper_cost`.
 
 Studies on tables: hours of jobs measured in this run, times the work that the paper's config asks for, over the
-work that this run's asks for (`scripts/X/cost.py`). The study on images: FLOPs, counted, over an assumed share of a
-GPU's peak, since no GPU was at hand. A study without a `cost.py` is named as not extrapolated.
+work that this run's asks for (`work` of `scripts/X/cost.py`). A study on images: FLOPs (`flops` there), counted, over
+an assumed share of a GPU's peak, since no GPU was at hand. A study without a `cost.py` is named as not extrapolated.
 """
 
 import importlib
@@ -12,7 +12,6 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from functools import cache
 from pathlib import Path
 
 import pandas as pd
@@ -22,7 +21,7 @@ import yaml
 from scripts.common.errors import UserError
 from scripts.common.files import atomic_path
 from scripts.common.tables import save_table
-from scripts.report.readme import put_between_marks
+from scripts.report.markdown import put_between_marks
 
 PEAK, SHARE = 989e12, 0.25  # dense bfloat16 FLOP/s of an H100 (SXM); 0.25 of it is ordinary, 0.4 the best published
 COLUMNS = ["study", "jobs", "models", "job hours, this run", "job hours, paper", "GPU hours, paper", "how"]
@@ -37,7 +36,9 @@ def paper_settings(root: Path) -> dict:
             below[key] = put(below[key], value) if nested else value
         return below
 
-    config, paper = (yaml.safe_load((root / name).read_text()) for name in ("config.yaml", "config.paper.yaml"))
+    config, paper = (
+        yaml.safe_load((root / name).read_text(encoding="utf-8")) for name in ("config.yaml", "config.paper.yaml")
+    )
     return put(config, paper)
 
 
@@ -52,11 +53,11 @@ def planned_jobs(root: Path, home: dict[str, str]) -> Counter:
     """
     with tempfile.TemporaryDirectory() as folder:
         overlay = Path(folder, "rendered.yaml")
-        overlay.write_text("faces: {source: rendered}\n")  # CelebA's terms are not ours to accept
+        overlay.write_text("faces: {source: rendered}\n", encoding="utf-8")  # CelebA's terms are not ours to accept
         command = [sys.executable, "-m", "snakemake", "--snakefile", str(root / "Snakefile"), "--directory", folder]
         command += ["--dry-run", "--cores", "1", "--quiet", "rules"]
         command += ["--configfile", str(root / "config.paper.yaml"), str(overlay)]
-        result = subprocess.run(command, capture_output=True, text=True)
+        result = subprocess.run(command, capture_output=True, text=True, encoding="utf-8")
     if result.returncode:
         raise UserError(f"the dry run of config.paper.yaml failed: {result.stderr.strip().splitlines()[-1]}")
     jobs: Counter = Counter()
@@ -67,35 +68,14 @@ def planned_jobs(root: Path, home: dict[str, str]) -> Counter:
     return jobs
 
 
-@cache
-def forward_flops(network: str) -> float:
-    """Return the FLOPs of one forward pass on one 64x64 image: convolutions and products, 2 per multiply-add."""
-    import torch
-    from torch.utils.flop_counter import FlopCounterMode
-
-    from scripts.tradeoffs.networks import build
-
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
-        build(network, 1)(torch.zeros(1, 3, 64, 64))
-    return float(counter.get_total_flops())
-
-
-def image_counts(splits: dict[str, str]) -> dict[str, dict[str, int]]:
-    """Return {protocol: {part: images}} of the labelled splits, which hold all of CelebA at any scale."""
-    return {
-        name: pd.read_parquet(path, columns=["split"])["split"].value_counts().to_dict()
-        for name, path in splits.items()
-    }
-
-
-def cost_of(study: str, here: dict, paper: dict, seconds: float, rows: dict, images: dict) -> dict:
+def cost_of(study: str, here: dict, paper: dict, seconds: float, rows: dict) -> dict:
     """Return what a table line says of a study: models, job hours here and at the papers' scale, GPU hours, how."""
     line = {"job hours, this run": seconds / 3600, "job hours, paper": float("nan"), "GPU hours, paper": 0.0}
     if importlib.util.find_spec(f"scripts.{study}.cost") is None:
         return line | {"models": pd.NA, "how": "not extrapolated: the study has no cost.py"}
     cost = importlib.import_module(f"scripts.{study}.cost")
     if hasattr(cost, "flops"):
-        models, training, attacks = cost.flops(paper, images, forward_flops)
+        models, training, attacks = cost.flops(paper)
         hours = [amount / (PEAK * SHARE) / 3600 for amount in (training, attacks)]
         how = f"computed: {training:.2g} FLOPs to train ({hours[0]:.1f} h), at most {attacks:.2g} for the attacks"
         return line | {"models": models, "GPU hours, paper": sum(hours), "how": how}
@@ -104,22 +84,20 @@ def cost_of(study: str, here: dict, paper: dict, seconds: float, rows: dict, ima
     return line | {"models": models, "how": f"measured here, times {then / now:.1f} as much work"}
 
 
-def table(root: Path, manifest: dict, tables: list[str], splits: dict[str, str], home: dict[str, str]) -> pd.DataFrame:
+def table(root: Path, manifest: dict, tables: list[str], home: dict[str, str]) -> pd.DataFrame:
     """Return one row per study (columns `COLUMNS`) and their sum.
 
     Args:
         manifest: content of results/manifest.json: the settings of this run and how long its jobs took.
         tables: the prepared tables, results/data/tabular/NAME.parquet.
-        splits: {protocol: labelled split}.
         home: {rule: study}.
     """
     paper, jobs = paper_settings(root), planned_jobs(root, home)
-    images = image_counts(splits)
     rows = {Path(path).stem: pq.read_metadata(path).num_rows for path in tables}
     lines = []
     for study in sorted(set(home.values())):
         seconds = sum(rule["seconds"] for rule in (manifest["run_times"].get(study) or {}).values())
-        line = cost_of(study, manifest["settings"][study], paper[study], seconds, rows, images)
+        line = cost_of(study, manifest["settings"][study], paper[study], seconds, rows)
         lines.append({"study": study, "jobs": jobs[study], **line})
     frame = pd.DataFrame(lines)[COLUMNS]
     total = {name: frame[name].sum() for name in COLUMNS[1:-1]}
@@ -127,18 +105,16 @@ def table(root: Path, manifest: dict, tables: list[str], splits: dict[str, str],
     return frame.astype({"jobs": "Int64", "models": "Int64"})
 
 
-def write(frame: pd.DataFrame, path: Path, readme: Path) -> None:
-    """Write the table in three forms and put it into the README."""
+def write(frame: pd.DataFrame, path: Path, page: Path) -> None:
+    """Write the table in three forms and put it into its place of a page."""
     caption = (
         f"A run at the papers' scale, extrapolated. GPU hours: FLOPs over {SHARE:.0%} of the {PEAK / 1e12:.0f} TFLOP/s "
         "(dense bfloat16) of an H100, not measured on one."
     )
     save_table(frame, path, caption, digits=2)
-    text = readme.read_text(encoding="utf-8")
-    with atomic_path(readme) as temporary:
-        temporary.write_text(
-            put_between_marks(text, "paper-cost", path.with_suffix(".md").read_text()), encoding="utf-8"
-        )
+    text, table = page.read_text(encoding="utf-8"), path.with_suffix(".md").read_text(encoding="utf-8")
+    with atomic_path(page) as temporary:
+        temporary.write_text(put_between_marks(text, "paper-cost", table, page.name), encoding="utf-8")
 
 
 if "snakemake" in globals():
@@ -149,9 +125,8 @@ if "snakemake" in globals():
     with job(snakemake):
         made = table(
             Path(snakemake.params.root),
-            json.loads(Path(snakemake.input.manifest).read_text()),
+            json.loads(Path(snakemake.input.manifest).read_text(encoding="utf-8")),
             list(snakemake.input.tables),
-            dict(zip(snakemake.params.protocols, snakemake.input.splits, strict=True)),
             snakemake.params.home,
         )
-        write(made, Path(snakemake.output[0]).with_suffix(""), Path(snakemake.params.root, "README.md"))
+        write(made, Path(snakemake.output[0]).with_suffix(""), Path(snakemake.params.root, "docs/cluster.md"))

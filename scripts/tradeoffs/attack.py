@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from scripts.common.attacks import (
-    attack_cascade,
+    attack_ensemble,
     check_large_eps,
     check_not_rising_with_eps,
     published_measure,
@@ -41,7 +41,7 @@ def check_radii(model: nn.Module, x: Tensor, y: Tensor, settings: dict) -> None:
     robust = {0.0: still_right(model, x, y)}
     for eps in [*settings["check_eps"], settings["check_large_eps"]]:
         plan = [{"attack": "apgd", "iterations": LARGE_EPS_ITERATIONS}]
-        found = attack_cascade(model, x, y, "linf", eps, plan, seed, settings["batch_size"])
+        found = attack_ensemble(model, x, y, "linf", eps, plan, seed, settings["batch_size"])
         robust[eps] = torch.as_tensor(found["robust"].to_numpy())
     check_not_rising_with_eps(robust, tolerance=1 / len(x))
     check_large_eps(float(robust[settings["check_large_eps"]].double().mean()), settings["check_large_eps"])
@@ -50,11 +50,11 @@ def check_radii(model: nn.Module, x: Tensor, y: Tensor, settings: dict) -> None:
 
 
 def attack_threat(model: nn.Module, data: Images, x: Tensor, threat: dict, settings: dict) -> pd.DataFrame:
-    """Return the outcome of the cascade and of the published measure for each image under one threat."""
+    """Return the outcome of the attack ensemble and of the published measure for each image under one threat model."""
     norm, eps = threat["norm"], threat["eps"]
     options = {"seed": seed_from("attack", norm, eps), "batch_size": settings["batch_size"], "ids": data.row_ids}
     y = data.labels
-    found = attack_cascade(
+    found = attack_ensemble(
         model,
         x,
         y,

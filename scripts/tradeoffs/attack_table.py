@@ -1,4 +1,4 @@
-"""The columns of an attacks file: which images each attack of the cascade broke."""
+"""The columns of an attacks file: which images each attack of the ensemble broke."""
 
 import pandas as pd
 
@@ -7,5 +7,5 @@ VERDICTS = ["robust", "published_broken"]  # every further column of an attacks 
 
 
 def attack_names(attacks: pd.DataFrame) -> list[str]:
-    """Return the columns that say "this attack broke the image", in the order of the cascade."""
+    """Return the columns that say "this attack broke the image", in the order of the attacks."""
     return [name for name in attacks.columns if name not in (*THREAT, *VERDICTS)]

@@ -12,7 +12,7 @@ import pandas as pd
 
 from scripts.common.intervals import absolute_interval, unpaired_difference
 from scripts.tradeoffs.model_points import hull_rows
-from scripts.tradeoffs.published import ERROR_WEIGHT, GAP_WEIGHT
+from scripts.tradeoffs.thresholds import ERROR_WEIGHT, GAP_WEIGHT
 
 VARIANTS = {"as_published": "published_grid", "corrected": "exact"}  # how each protocol sweeps the thresholds
 NEAR_ZERO_GAP = 0.01
@@ -33,6 +33,7 @@ class Price:
     error_paid_high: float
 
     def as_dict(self) -> dict[str, float]:
+        """Return the numbers by name."""
         return asdict(self)
 
 

@@ -21,7 +21,7 @@ class Images:
     stay in the mapped file, whose pages all jobs share (mapped copy-on-write: the file is never written to).
     """
 
-    def __init__(self, array: np.ndarray, rows: pd.DataFrame, device: torch.device):
+    def __init__(self, array: np.ndarray, rows: pd.DataFrame, device: torch.device) -> None:
         """Take `array` uint8 [all images, H, W, 3] and `rows`: row_id, position, label, male."""
         self.rows = rows.reset_index(drop=True)
         self.device = device

@@ -19,6 +19,7 @@ class Stem(nn.Conv2d):
     """
 
     def forward(self, x: Tensor) -> Tensor:
+        """Return the convolution of x, computed in float32."""
         with torch.autocast(x.device.type, enabled=False):
             return super().forward(x.float())
 
@@ -26,7 +27,7 @@ class Stem(nn.Conv2d):
 class BasicBlock(nn.Module):
     """Two 3x3 convolutions with BatchNorm and a skip connection (He et al. 2016, section 4.2)."""
 
-    def __init__(self, width_in: int, width_out: int, stride: int):
+    def __init__(self, width_in: int, width_out: int, stride: int) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(width_in, width_out, 3, stride, 1, bias=False)
         self.bn1 = nn.BatchNorm2d(width_out)
@@ -37,6 +38,7 @@ class BasicBlock(nn.Module):
             self.skip = nn.Sequential(nn.Conv2d(width_in, width_out, 1, stride, bias=False), nn.BatchNorm2d(width_out))
 
     def forward(self, x: Tensor) -> Tensor:
+        """Return the block's output, [B, width_out, H / stride, W / stride]."""
         inner = F.relu(self.bn1(self.conv1(x)))
         return F.relu(self.bn2(self.conv2(inner)) + self.skip(x))
 

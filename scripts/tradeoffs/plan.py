@@ -12,7 +12,7 @@ EVALUATED = {"as_published": ["test"], "corrected": ["valid", "test"]}  # as pub
 class Plan:
     """The runs of a config, and for each what its rules need. Wildcards have `run` or `protocol`."""
 
-    def __init__(self, study: dict):
+    def __init__(self, study: dict) -> None:
         self.runs = grid(study)
         self.protocols = list(study["protocols"])
         self.constants = [f"{protocol}.{constant}" for protocol in self.protocols for constant in CONSTANTS]

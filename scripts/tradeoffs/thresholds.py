@@ -14,10 +14,10 @@ from scripts.common.errors import UserError
 from scripts.common.intervals import percentile_interval
 from scripts.common.metrics import RATES
 from scripts.common.pareto import pareto_mask
-from scripts.tradeoffs.published import ERROR_WEIGHT, GAP_WEIGHT
 
 SEXES = {"men": 1, "women": 0}
 SHIFTS = np.linspace(-1.5, 1.5, 20)  # of the accept logit, for each sex, as published
+ERROR_WEIGHT, GAP_WEIGHT = 1.0, 0.1  # how the original weighs error and gap against each other
 FAIR_ENOUGH = 0.05  # the largest gap that the third criterion of `optimism` allows
 CHUNK = 4_000_000  # pairs of thresholds held at a time
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from scripts.common import parquet
-from scripts.common.schemas.predictions import PREDICTIONS
+from scripts.common.schemas.predictions import PREDICTIONS, attributes_of, write_predictions
 from scripts.tradeoffs.attack_table import attack_names
 
 
@@ -47,7 +47,7 @@ def constants(predictions: str, attacks: str, predictions_out: str, attacks_out:
         UserError: a file is missing, damaged or of another schema.
     """
     frame = constant_predictions(parquet.read(predictions, PREDICTIONS), run, accept)
-    parquet.write(frame, predictions_out, PREDICTIONS)
+    write_predictions(frame, predictions_out, attributes_of(predictions))
     parquet.write(constant_attacks(parquet.read(attacks), run, accept), attacks_out)
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from scripts.common import parquet
-from scripts.common.schemas.predictions import PREDICTIONS
+from scripts.common.schemas.predictions import write_predictions
 from scripts.common.training import choose_device
 from scripts.tradeoffs.attack import attack
 from scripts.tradeoffs.images import Images, load_split
@@ -67,7 +67,7 @@ def evaluate(
     device = choose_device(gpu, threads)
     model = load_model(weights, settings["network"], device)
     data = {part: load_split(images, index, splits, part, device) for part in parts}
-    parquet.write(predict(model, data, settings["run"]), predictions, PREDICTIONS)
+    write_predictions(predict(model, data, settings["run"]), predictions, ["male"])
     attacked = load_split(images, index, splits, "test", device, robustness["images"])
     parquet.write(attack(model, attacked, settings["run"], robustness), attacks)
 

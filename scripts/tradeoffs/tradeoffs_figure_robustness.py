@@ -11,11 +11,12 @@ from matplotlib.patheffects import withStroke
 from scripts.common import figures, parquet
 from scripts.common.data_notes import data_note
 from scripts.common.logs import job
+from scripts.common.published import values
 from scripts.common.schemas.metrics import METRICS
 from scripts.tradeoffs.looks import ARMS, CONSTANT_NAMES, threat_words
 from scripts.tradeoffs.model_points import PROTOCOLS, SETTINGS, THREAT, hull_rows, model_points, trained
-from scripts.tradeoffs.published import ROBUSTNESS_HULL
 
+PUBLISHED = Path(__file__).with_name("published.yaml")
 NAME = "robustness_frontier"
 # The measure that each protocol draws filled and its line is made of; the other one stands beside it, hollow.
 MEASURES = {
@@ -96,10 +97,15 @@ def draw_constants(axes: Axes, constants: pd.DataFrame, points: pd.DataFrame, me
     axes.text(0.98, 0.02, "\n".join(lines), **corner, bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8})
 
 
+def published_hull() -> list[list[float]]:
+    """Return the vertices of the original's frontier as [error, error under attack]."""
+    return values(PUBLISHED, "robustness_frontier")["hull"]
+
+
 def limits(models: pd.DataFrame) -> dict[str, tuple[float, float]]:
     """Return the limits of both panels: all trained models, the constant "reject" and the published line."""
     shown = models[models.arm != "constant_accept"]
-    published = np.array(ROBUSTNESS_HULL)
+    published = np.array(published_hull())
     errors = np.concatenate([shown.error, published[:, 0]])
     robust = np.concatenate([shown.adversarial_error.dropna(), shown.published_error.dropna(), published[:, 1]])
     pad = 0.1 * np.ptp(errors)
@@ -116,7 +122,7 @@ def draw_panel(axes: Axes, own: pd.DataFrame, valid: pd.DataFrame, protocol: str
     line = pareto_line(points, valid, protocol)
     draw_models(axes, points, measure, other)
     draw_line(axes, line, measure)
-    published = pd.DataFrame(ROBUSTNESS_HULL, columns=["error", "published_error"])
+    published = pd.DataFrame(published_hull(), columns=["error", "published_error"])
     look = {"color": figures.BLACK, "lw": 1.1, "ls": ":", "zorder": 2, "label": "published line (CelebA)"}
     axes.plot(published.error, published.published_error, **look)
     axes.axline((0.4, 0.4), slope=1, color="#B0B0B0", lw=1.0, ls="--", zorder=1, label="attacks change nothing")

@@ -1,4 +1,4 @@
-"""Robust accuracy of men and women under each norm, and how much of it each attack of the cascade takes."""
+"""Robust accuracy of men and women under each norm, and how much of it each attack takes."""
 
 import textwrap
 from pathlib import Path

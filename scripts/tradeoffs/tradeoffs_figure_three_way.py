@@ -19,9 +19,9 @@ from scripts.common.pareto import pareto_mask
 from scripts.common.schemas.metrics import METRICS
 from scripts.tradeoffs.looks import CONSTANT_NAMES, threat_words
 from scripts.tradeoffs.model_points import PROTOCOLS, SETTINGS, THREAT, model_points, trained
-from scripts.tradeoffs.published import LEAST_ACCURACY
 from scripts.tradeoffs.three_way_page import page
 
+LEAST_ACCURACY = 0.6  # models below, and so both constants, are left out of the original's plot
 NAME = "three_way"
 ELEVATION, AZIMUTH, STILL_AZIMUTH = 20, 180, 35  # degrees; 20 and 180 are where the original's animation starts
 GIF_DPI, FRAME_MILLISECONDS = 80, 80

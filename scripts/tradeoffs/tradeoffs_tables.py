@@ -9,6 +9,7 @@ from scripts.common import parquet
 from scripts.common.data_notes import data_note
 from scripts.common.intervals import absolute_interval
 from scripts.common.logs import job
+from scripts.common.published import values
 from scripts.common.schemas.metrics import METRICS, select_metric
 from scripts.common.tables import UNDEFINED, format_interval, format_number, save_table
 from scripts.tradeoffs.fairness_price import frontier_hull, operating_points, price_of_fairness
@@ -18,10 +19,11 @@ from scripts.tradeoffs.model_points import (
     over_seeds,
     trained,
 )
-from scripts.tradeoffs.published import ERROR_WEIGHT, FAIRNESS_HULL, GAP_WEIGHT
+from scripts.tradeoffs.thresholds import ERROR_WEIGHT, GAP_WEIGHT
 from scripts.tradeoffs.tradeoffs_compare import KEYS
 from scripts.tradeoffs.tradeoffs_findings import ORIGINAL_ARMS
 
+PUBLISHED = Path(__file__).with_name("published.yaml")
 SETTING = ["method", "network", "protocol", "arm"]
 ATTACK_WORDS = {"apgd": "APGD", "fab": "FAB", "square": "Square"}
 CRITERIA = {
@@ -79,7 +81,8 @@ def price_table(frontiers: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
     """Return what a near-zero gap costs per protocol, beside the published price; ours with and without the penalty."""
     titles = ["frontier", "models", "least error", "gap there", "error at near-zero gap", "gap at near-zero gap"]
     titles += ["error paid (points)"]
-    (error_from, gap_from), (error_to, gap_to) = FAIRNESS_HULL[0], FAIRNESS_HULL[3]
+    hull = values(PUBLISHED, "fairness_frontier")["hull"]
+    (error_from, gap_from), (error_to, gap_to) = hull[0], hull[3]
     published = [error_from, gap_from, error_to, gap_to, f"{100 * (error_to - error_from):.2f}"]
     rows = [["original, CelebA, read off its picture", "36", *published]]
     for protocol, words in PROTOCOLS.items():

@@ -6,6 +6,7 @@ To train one run alone from the command line, see single.py.
 import hashlib
 import json
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -43,7 +44,7 @@ def optimizer_of(model: nn.Module, settings: dict) -> torch.optim.Optimizer:
     return torch.optim.SGD(model.parameters(), lr=rate, momentum=settings["momentum"], weight_decay=decay)
 
 
-def learning_rate(settings: dict):
+def learning_rate(settings: dict) -> Callable[[int, float], float]:
     """Return (epoch, share of it) -> rate.
 
     "steps": a tenth after each drop, given as shares of all epochs (published). "one_cycle": a linear
@@ -74,7 +75,7 @@ def augment(images: Tensor, names: list[str], random: torch.Generator) -> Tensor
     return images
 
 
-def step_loss(model: nn.Module, data: Images, settings: dict):
+def step_loss(model: nn.Module, data: Images, settings: dict) -> Callable[[int, int, Tensor], Tensor]:
     """Return (epoch, step, indices) -> loss: augment, attack half of the batch, forward."""
     device = data.device
 
@@ -92,7 +93,7 @@ def step_loss(model: nn.Module, data: Images, settings: dict):
     return loss
 
 
-def validation(model: nn.Module, data: Images, settings: dict):
+def validation(model: nn.Module, data: Images, settings: dict) -> Callable[[], dict[str, float]]:
     """Return () -> numbers of the validation part; "valid_objective" is the loss of training on it.
 
     Adversarial arms are judged on the same half-attacked mixture as in training, so that the epoch

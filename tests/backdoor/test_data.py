@@ -27,14 +27,20 @@ def idx(array: np.ndarray) -> bytes:
     return gzip.compress(head + array.tobytes())
 
 
-@pytest.fixture
-def folder(tmp_path):
+def write_official(folder):
+    """Write four small files under the official names; return the folder."""
+    folder.mkdir(exist_ok=True)
     random = np.random.default_rng(0)
     for name, rows in ROWS.items():
         images = random.integers(0, 256, (rows, 28, 28), dtype=np.uint8)
-        (tmp_path / f"{name}-images-idx3-ubyte.gz").write_bytes(idx(images))
-        (tmp_path / f"{name}-labels-idx1-ubyte.gz").write_bytes(idx((np.arange(rows) % 10).astype(np.uint8)))
-    return tmp_path
+        (folder / f"{name}-images-idx3-ubyte.gz").write_bytes(idx(images))
+        (folder / f"{name}-labels-idx1-ubyte.gz").write_bytes(idx((np.arange(rows) % 10).astype(np.uint8)))
+    return folder
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return write_official(tmp_path)
 
 
 def test_the_official_layout_is_read(folder):

@@ -3,13 +3,17 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from scripts.boosting.explorer import OBJECTIVES, candidates, content, write_explorer
+from scripts.boosting.boosting_measure import round_metrics
+from scripts.boosting.candidates import OBJECTIVES, candidates
+from scripts.boosting.explorer import content, write_explorer
 from scripts.boosting.looks import cells
 from scripts.boosting.preferences import chosen
 from scripts.common import parquet
 from tests.browser import open_browser
+from tests.pages import data_block, policy, unlisted
 
 TITLE = "document.querySelector('#answer h2')?.textContent"
 SET = """((weights) => {{
@@ -21,7 +25,7 @@ SET = """((weights) => {{
 
 @pytest.fixture(scope="module")
 def held(measured):
-    return content(parquet.read(measured["rounds"]), parquet.read(measured["facts"]))
+    return content(*(parquet.read(measured[name]) for name in ("candidates", "rounds", "facts")))
 
 
 @pytest.fixture(scope="module")
@@ -29,19 +33,55 @@ def browser(measured, tmp_path_factory):
     folder = tmp_path_factory.mktemp("explorer")
     page, facts = folder / "page.html", parquet.read(measured["facts"])
     facts = facts.assign(group_0=facts["group_0"] + " <b>&</b>")  # names from data are text, not markup
-    write_explorer(parquet.read(measured["rounds"]), facts, page)
+    write_explorer(parquet.read(measured["candidates"]), parquet.read(measured["rounds"]), facts, page)
     opened = open_browser(page.as_uri(), str(folder / "profile"))
     opened.wait("document.querySelectorAll('tbody tr').length > 0")
     yield opened
     opened.close()
 
 
+@pytest.fixture(scope="module")
+def text(measured, tmp_path_factory):
+    path = tmp_path_factory.mktemp("text") / "page.html"
+    write_explorer(
+        parquet.read(measured["candidates"]), parquet.read(measured["rounds"]), parquet.read(measured["facts"]), path
+    )
+    return path.read_text(encoding="utf-8")
+
+
+def test_the_policy_lets_run_what_the_page_brings_and_nothing_else(text):
+    assert unlisted(text) == []
+    assert policy(text)["default-src"] == ["'none'"] and "unsafe" not in str(policy(text))
+
+
+def test_the_data_block_holds_what_was_computed(text, held):
+    assert data_block(text) == held
+
+
+def test_a_phone_shows_the_whole_page_with_letters_of_a_readable_size(browser):
+    browser.send("Emulation.setDeviceMetricsOverride", width=390, height=844, deviceScaleFactor=2, mobile=True)
+    browser.settle()
+    assert browser.evaluate("document.documentElement.scrollWidth") == 390
+    browser.wait("by('plot').viewBox.baseVal.width <= 390")  # drawn anew for this width
+    assert browser.evaluate("by('plot').getBoundingClientRect().width / by('plot').viewBox.baseVal.width") > 0.9
+    browser.send("Emulation.clearDeviceMetricsOverride")
+
+
+def test_the_chart_follows_the_dark_scheme(browser):
+    ink = "getComputedStyle(document.querySelector('#plot text')).fill"
+    light = browser.evaluate(ink)
+    browser.send("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "dark"}])
+    assert browser.evaluate(ink) != light
+    browser.send("Emulation.setEmulatedMedia", features=[])
+
+
 def points(cell: dict) -> np.ndarray:
     return np.array([model["choice"] for model in cell["models"]])
 
 
-def test_candidates_are_efficient_and_no_constant_classifiers(measured, held):
-    rounds = parquet.read(measured["rounds"])
+def test_candidates_are_efficient_and_no_constant_classifiers(written, held):
+    read = [(parquet.read(paths["rounds"]), parquet.read(paths["runs"])) for paths in written.values()]
+    rounds = pd.concat([round_metrics(*tables) for tables in read])
     for (dataset, attributes), cell in zip(cells(rounds), held["cells"], strict=True):
         own = points(cell)
         for point in own:
@@ -71,7 +111,7 @@ def test_it_says_why_in_plain_words(browser, held):
     browser.evaluate(SET.format(weights="[80, 5, 5, 5, 5]"))
     words = browser.evaluate("by('answer').textContent")
     assert "no other one beats in everything" in words and "no other model comes closer" in words
-    assert "people judged wrongly" in words and "You gave it 80 %" in words
+    assert "people judged wrongly" in words and "You gave it 80\u00a0%" in words
     assert (
         len(held["objectives"]) == len(OBJECTIVES) == browser.evaluate("document.querySelectorAll('#answer li').length")
     )
@@ -109,7 +149,7 @@ def test_another_mark_tells_why_it_is_not_chosen(browser):
 
 def test_the_buttons_set_the_weights(browser):
     browser.evaluate("[...document.querySelectorAll('#presets button')][1].click()")
-    assert browser.evaluate("document.querySelector('#weights output').textContent") == "60 %"
+    assert browser.evaluate("document.querySelector('#weights output').textContent") == "60\u00a0%"
 
 
 def test_names_are_text_and_the_page_asks_for_nothing(browser):

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from scripts.boosting.boosting_measure import counts_of, stage_metrics
+from scripts.boosting.boosting_measure import counts_of, round_metrics, stage_metrics
 from scripts.boosting.boosting_two_stages import decide
 from scripts.boosting.measures import WORST, measure, probability_gaps
 from scripts.boosting.two_stages import ARMS
@@ -100,11 +100,22 @@ def test_the_two_stages_end_with_what_the_predictions_say(tmp_path):
         assert found.loc[(arm, "end_to_end_1"), "value"] == pytest.approx(np.mean(gaps))
 
 
-def test_the_rounds_in_numbers_put_both_halves_together(measured):
-    rounds = parquet.read(measured["rounds"])
+def test_the_rounds_in_numbers_put_both_halves_together(measured, written):
+    rounds = [round_metrics(parquet.read(paths["rounds"]), parquet.read(paths["runs"])) for paths in written.values()]
+    rounds = pd.concat(rounds, ignore_index=True)
     assert set(rounds["part"]) == {"watched", "choice", "report", "test"}
     test = rounds[(rounds["part"] == "test") & (rounds["attributes"] == "sex")]
     assert (test["n"] == 300).all() and test[["error", "balance", "SP"]].notna().all(axis=None)
     masses = pd.read_parquet(measured["masses"])
     sums = masses.groupby(["attributes", "protocol", "method", "round"])["share"].sum()
     np.testing.assert_allclose(sums, 1)
+    assert set(masses["attributes"]) == {"sex"}  # the figure of weights draws no combinations
+    drawn = parquet.read(measured["rounds"])
+    assert set(zip(drawn["attributes"], drawn["part"], strict=True)) == {
+        ("sex", "test"),
+        ("sex", "watched"),
+        ("sex, race", "test"),
+    }
+    keys = ["attributes", "protocol", "method", "round", "part", "theta"]
+    same = drawn.merge(rounds, on=keys, suffixes=("", "_all"))
+    assert len(same) == len(drawn) and (same["EOdds_max"] == same["EOdds_max_all"]).all()

@@ -120,8 +120,7 @@ def test_a_data_set_without_its_file_stays_out():
     assert list(Plan(study).cells) == ["adult.sex-race"]
     there = Plan(study | {"files": {"bank": "~/bank.zip", "credit": ""}})
     assert list(there.cells) == ["bank.marital", "adult.sex-race"]
-    assert there.table_of(entries[0]) == "results/boosting/data/bank.parquet"
-    assert there.table_of(SEVERAL) == "results/data/tabular/adult.parquet"
+    assert there.tables == ["bank", "adult"]
 
 
 def test_the_config_may_name_every_attribute_that_there_is():

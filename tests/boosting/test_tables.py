@@ -22,7 +22,7 @@ GOLDEN = pd.DataFrame(
 @pytest.fixture(scope="module")
 def folder(measured, tmp_path_factory):
     made = tmp_path_factory.mktemp("drawn")
-    draw_all({name: measured[name] for name in ("summary", "rounds", "masses", "facts", "stages")}, made)
+    draw_all({name: measured[name] for name in ("summary", "rounds", "candidates", "masses", "facts", "stages")}, made)
     parquet.write(GOLDEN, made / "golden.parquet")
     paths = {name: measured[name] for name in ("summary", "stages")} | {"golden": str(made / "golden.parquet")}
     write_tables(paths, made)

@@ -23,8 +23,8 @@ def merged(name="config.yaml"):
                 below[key] = value
         return below
 
-    config = yaml.safe_load((ROOT / "config.yaml").read_text())
-    return put(config, yaml.safe_load((ROOT / name).read_text()))
+    config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
+    return put(config, yaml.safe_load((ROOT / name).read_text(encoding="utf-8")))
 
 
 @pytest.mark.parametrize("name", ["config.yaml", "config.paper.yaml", "config.test.yaml"])

@@ -104,7 +104,7 @@ def test_span():
 def test_a_mark_over_seeds_has_the_widest_bar_and_the_fewest_rows():
     rows = pd.DataFrame({"method": ["b", "a", "b"], "seed": [1, 1, 2], "value": [0.2, 0.9, 0.4]})
     rows = rows.assign(ci_low=[0.1, 0.8, 0.3], ci_high=[0.3, 1.0, 0.6], n=[50, 70, 40])
-    found = figures.over_seeds(rows, ["method"]).set_index("method")
+    found = figures.aggregate_seeds(rows, ["method"]).set_index("method")
     assert list(found.index) == ["b", "a"]
     assert found.loc["b"].tolist() == pytest.approx([0.3, 0.1, 0.6, 40, 2])
     assert found.loc["a"].tolist() == pytest.approx([0.9, 0.8, 1.0, 70, 1])

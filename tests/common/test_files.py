@@ -15,34 +15,34 @@ from scripts.common.files import as_user_error, atomic_path, checksum
 def test_the_file_is_there_only_after_the_block(tmp_path):
     path = tmp_path / "new" / "table.csv"
     with atomic_path(path) as temporary:
-        temporary.write_text("1")
+        temporary.write_text("1", encoding="utf-8")
         assert temporary.suffix == ".csv"
         assert temporary.parent == path.parent
         assert not path.exists()
-    assert path.read_text() == "1"
+    assert path.read_text(encoding="utf-8") == "1"
     assert list(path.parent.iterdir()) == [path]
 
 
 def test_an_error_leaves_the_old_file_and_no_other(tmp_path):
     path = tmp_path / "table.csv"
-    path.write_text("old")
+    path.write_text("old", encoding="utf-8")
     with pytest.raises(ZeroDivisionError), atomic_path(path) as temporary:
-        temporary.write_text("new")
+        temporary.write_text("new", encoding="utf-8")
         raise ZeroDivisionError
-    assert path.read_text() == "old"
+    assert path.read_text(encoding="utf-8") == "old"
     assert list(tmp_path.iterdir()) == [path]
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full")
 def test_a_full_disk_is_one_line_and_nothing_is_left(tmp_path):
     path = tmp_path / "table.csv"
-    path.write_text("old")
+    path.write_text("old", encoding="utf-8")
     full = pytest.raises(UserError, match=r"table\.csv: the disk is full; free some space")
     with full as error, atomic_path(path) as temporary:
         temporary.symlink_to("/dev/full")  # every write to it fails as on a full disk
-        temporary.write_text("new")
+        temporary.write_text("new", encoding="utf-8")
     assert "\n" not in str(error.value)
-    assert path.read_text() == "old"
+    assert path.read_text(encoding="utf-8") == "old"
     assert list(tmp_path.iterdir()) == [path]
 
 
@@ -50,7 +50,7 @@ def test_a_full_disk_is_one_line_and_nothing_is_left(tmp_path):
 def test_a_folder_without_permission_is_named(tmp_path):
     tmp_path.chmod(0o500)
     with pytest.raises(UserError, match="cannot be written"), atomic_path(tmp_path / "x") as temporary:
-        temporary.write_text("1")
+        temporary.write_text("1", encoding="utf-8")
 
 
 @pytest.mark.parametrize(
@@ -97,9 +97,9 @@ def test_what_a_killed_writer_left_is_removed_and_a_living_ones_is_not(tmp_path)
     left = tmp_path / f".table.{ended.pid}.part.csv"
     others = [tmp_path / f".table.{os.getppid()}.part.csv", tmp_path / f".other.{ended.pid}.part.csv"]
     for path in (left, *others):
-        path.write_text("half")
+        path.write_text("half", encoding="utf-8")
     with atomic_path(tmp_path / "table.csv") as temporary:
-        temporary.write_text("1")
+        temporary.write_text("1", encoding="utf-8")
     assert not left.exists() and all(path.exists() for path in others)
 
 

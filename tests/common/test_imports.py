@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from scripts.common.imports import project_imports
+from scripts.common.imports import PLUMBING, project_imports
 
 ROOT = Path(__file__).parents[2]
 
@@ -21,7 +21,7 @@ def test_imports_are_followed_through_modules_packages_and_functions(tmp_path):
     }
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(text)
+        (tmp_path / name).write_text(text, encoding="utf-8")
     assert [Path(name).name for name in project_imports("scripts/x.py", tmp_path) if "__init__" not in name] == [
         "a.py",
         "b.py",
@@ -34,4 +34,19 @@ def test_imports_are_followed_through_modules_packages_and_functions(tmp_path):
 def test_figure_scripts_do_not_import_the_training_code():
     for script in sorted((ROOT / "scripts/tradeoffs").glob("figure_*.py")):
         imported = project_imports(f"scripts/tradeoffs/{script.name}", ROOT)
-        assert not [name for name in imported if "torch" in (ROOT / name).read_text().split("def ")[0]], script
+        assert not [
+            name for name in imported if "torch" in (ROOT / name).read_text(encoding="utf-8").split("def ")[0]
+        ], script
+
+
+def test_plumbing_is_no_import_unless_it_is_asked_for():
+    script = "scripts/income/income_fit.py"
+    assert not PLUMBING.keys() & set(project_imports(script, ROOT))
+    assert PLUMBING.keys() <= set(project_imports(script, ROOT, plumbing=True))
+
+
+def test_plumbing_imports_plumbing_alone():
+    """What it stands on would else be left out with it."""
+    for name in PLUMBING:
+        modules = {path for path in project_imports(name, ROOT, plumbing=True) if not path.endswith("__init__.py")}
+        assert (ROOT / name).is_file() and modules <= PLUMBING.keys()

@@ -24,8 +24,10 @@ with job(types.SimpleNamespace(log=[{str(path)!r}])):
 {textwrap.indent(textwrap.dedent(body), "    ")}
 print("after the job")
 """
-    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
-    return done, path.read_text()
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False, encoding="utf-8"
+    )
+    return done, path.read_text(encoding="utf-8")
 
 
 def test_a_good_job_logs_to_its_file_and_keeps_the_terminal_quiet(tmp_path):

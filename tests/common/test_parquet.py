@@ -12,7 +12,7 @@ from scripts.common.errors import UserError
 from scripts.common.parquet import gather, read, write
 from scripts.common.schemas.curves import CURVES
 from scripts.common.schemas.metrics import METRICS
-from scripts.common.schemas.predictions import PREDICTIONS
+from scripts.common.schemas.predictions import PREDICTIONS, attributes_of, write_predictions
 
 
 def predictions(rows=3):
@@ -86,7 +86,7 @@ def test_a_column_that_does_not_hold_its_type_is_not_written(tmp_path):
     [
         (lambda path: path.unlink(), "no such file; run the workflow"),
         (lambda path: path.write_bytes(path.read_bytes()[:-10]), "damaged or no Parquet file"),
-        (lambda path: path.write_text("a,b\n1,2\n"), "damaged or no Parquet file"),
+        (lambda path: path.write_text("a,b\n1,2\n", encoding="utf-8"), "damaged or no Parquet file"),
         (lambda path: path.write_bytes(b""), "damaged or no Parquet file"),
         (
             lambda path: pq.write_table(pq.read_table(path).drop(["score"]), path),
@@ -118,3 +118,13 @@ def test_gathering_stacks_in_the_order_given(tmp_path):
     stacked = gather(paths, PREDICTIONS)
     assert stacked["row_id"].tolist() == [1, 1, 2]
     assert stacked.index.tolist() == [0, 1, 2]
+
+
+def test_predictions_carry_the_list_of_their_attributes_and_the_same_bytes(tmp_path):
+    for name in ("a", "b"):
+        write_predictions(predictions(), tmp_path / f"{name}.parquet", ["Male"])
+    assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()
+    assert attributes_of(tmp_path / "a.parquet") == ["Male"]
+    assert read(tmp_path / "a.parquet", PREDICTIONS).columns.tolist() == [*PREDICTIONS.names, "Male"]
+    with pytest.raises(ValueError, match="no attributes of the frame"):
+        write_predictions(predictions(), tmp_path / "c.parquet", ["Female"])

@@ -38,7 +38,7 @@ def test_three_forms(frame, tmp_path):
     save_table(frame, tmp_path / "sub" / "models", "Rendered faces, 100 % of\n test_images", digits=2)
     csv = pd.read_csv(tmp_path / "sub/models.csv")
     pd.testing.assert_frame_equal(csv, frame)
-    markdown = (tmp_path / "sub/models.md").read_text("utf-8")
+    markdown = (tmp_path / "sub/models.md").read_text(encoding="utf-8")
     assert markdown.splitlines() == [
         "Rendered faces, 100 % of test_images",
         "",
@@ -47,7 +47,7 @@ def test_three_forms(frame, tmp_path):
         r"| adversarial_eps=0.01 & more |       0.69 | 0.690 [0.681, 0.699] |       3 |",
         r"| a\|b                        |          – | 0.6 ± 0.1            |       2 |",
     ]
-    tex = (tmp_path / "sub/models.tex").read_text("utf-8")
+    tex = (tmp_path / "sub/models.tex").read_text(encoding="utf-8")
     assert r"\caption{Rendered faces, 100 \% of test\_images}" in tex and r"\label{tab:models}" in tex
     assert r"adversarial\_eps=0.01 \& more & 0.69 & 0.690 [0.681, 0.699] & 3 \\" in tex
     assert r"a|b & -- & 0.6 $\pm$ 0.1 & 2 \\" in tex
@@ -58,7 +58,7 @@ def test_three_forms(frame, tmp_path):
 def test_trailing_zeros_and_dotted_names_survive(tmp_path):
     frame = pd.DataFrame({"eps": [0.1, 0.25], "text": ["0.690", "1e3"], "ok": [True, False]})
     save_table(frame, tmp_path / "table.v1", "c", digits=3)
-    markdown = (tmp_path / "table.v1.md").read_text("utf-8")
+    markdown = (tmp_path / "table.v1.md").read_text(encoding="utf-8")
     assert "0.100" in markdown and "0.690" in markdown and "1e3" in markdown and "True" in markdown
     assert (tmp_path / "table.v1.tex").exists()
 
@@ -66,14 +66,14 @@ def test_trailing_zeros_and_dotted_names_survive(tmp_path):
 def test_every_latex_character_is_escaped(tmp_path):
     frame = pd.DataFrame({"a_b%": ["&%$#_{}~^\\"]})
     save_table(frame, tmp_path / "t", "c", label="tab:other")
-    tex = (tmp_path / "t.tex").read_text("utf-8")
+    tex = (tmp_path / "t.tex").read_text(encoding="utf-8")
     assert r"\&\%\$\#\_\{\}\textasciitilde{}\textasciicircum{}\textbackslash{} \\" in tex
     assert r"a\_b\% \\" in tex and r"\label{tab:other}" in tex
 
 
 def test_an_empty_table_and_the_same_bytes_twice(frame, tmp_path):
     save_table(frame.iloc[:0], tmp_path / "empty", "nothing")
-    assert "method" in (tmp_path / "empty.md").read_text("utf-8")
+    assert "method" in (tmp_path / "empty.md").read_text(encoding="utf-8")
     for name in ("one", "two"):
         save_table(frame, tmp_path / name, "same", label="tab:x")
     for suffix in ("csv", "md", "tex"):

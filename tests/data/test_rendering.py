@@ -146,14 +146,14 @@ def test_cues_are_as_reliable_as_the_tables_say():
         row = np.full(40, sign, np.int8)
         for row_id in range(1500):
             cues.append(nuisance.cues(row, np.random.default_rng([1, row_id])))
-    for name, (hit, false_alarm) in nuisance.CHANCES.items():
+    for name, (hit, false_alarm) in nuisance.PROBABILITIES.items():
         for sign, chance in ((1, hit), (-1, false_alarm)):
             share = np.mean([cue[name] for cue in shown[sign]])
             assert abs(share - chance) < 4.5 * np.sqrt(chance * (1 - chance) / 1500) + 1e-9, name
     for name, gap in nuisance.GAPS.items():
         middle = {sign: np.median([cue[name] for cue in shown[sign]]) for sign in shown}
         assert middle[1] - middle[-1] == pytest.approx(gap, abs=0.17), name
-    assert set(nuisance.GAPS) | set(nuisance.CHANCES) == set(ATTRIBUTES) - {"Attractive"}
+    assert set(nuisance.GAPS) | set(nuisance.PROBABILITIES) == set(ATTRIBUTES) - {"Attractive"}
 
 
 def test_one_attribute_changes_one_cue():

@@ -13,7 +13,7 @@ from fairlearn.metrics import (
 )
 from sklearn.metrics import accuracy_score
 
-from scripts.common.over_seeds import mean_interval
+from scripts.common.resampled_t import mean_interval
 from scripts.income.measures import calibration, measure
 
 NAMES = {"men": 1, "women": 0}

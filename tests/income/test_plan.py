@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from scripts.common.errors import UserError
-from scripts.data.own_table import own_table
+from scripts.data.user_table import user_table
 from scripts.income.people import title
 from scripts.income.plan import Plan
 from tests.income.made_up import ENTRY
@@ -24,7 +24,7 @@ def plan(bank: str = "", most_rows: int | None = None, seeds=(1, 2)) -> Plan:
 def test_a_file_that_is_not_named_leaves_its_data_set_out():
     assert list(plan().cells) == ["adult_all.sex"]
     assert list(plan("~/bank.zip").cells) == ["adult_all.sex", "bank.marital"]
-    assert plan("~/bank.zip").table(batch("bank.marital.part1")) == "results/income/data/bank.parquet"
+    assert plan("~/bank.zip").table(batch("bank.marital.part1")) == "results/data/tabular/bank.parquet"
     assert plan().table(batch("adult_all.sex.part1")) == "results/data/tabular/adult_all.parquet"
 
 
@@ -46,4 +46,4 @@ def test_many_rows_are_fitted_by_a_few_seeds_per_job_and_few_rows_in_one_job():
 
 def test_a_path_that_leads_nowhere_is_named_with_its_key(tmp_path):
     with pytest.raises(UserError, match=r"income.files.bank: .*none.zip: no such file; correct the path"):
-        own_table(str(tmp_path / "none.zip"), "bank", {}, tmp_path / "table.parquet", "income.files")
+        user_table(str(tmp_path / "none.zip"), "bank", {}, tmp_path / "table.parquet", "income.files")

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from scripts.common import parquet
-from scripts.common.schemas.predictions import PREDICTIONS
+from scripts.common.schemas.predictions import PREDICTIONS, write_predictions
 
 
 def predictions(
@@ -30,9 +30,12 @@ def predictions(
 
 
 def write(folder: Path, frame: pd.DataFrame, study: str = "other", name: str = "run") -> str:
-    """Write a predictions file where a study would; return its path."""
+    """Write a predictions file where a study would, its further int8 columns listed as attributes; return its path."""
     path = folder / "results" / study / "predictions" / f"{name}.parquet"
     path.parent.mkdir(parents=True, exist_ok=True)
-    known = set(PREDICTIONS.names) <= set(frame.columns)
-    parquet.write(frame, path, PREDICTIONS if known else None)
+    attributes = [column for column in frame if frame[column].dtype == np.int8 and column not in PREDICTIONS.names]
+    if set(PREDICTIONS.names) <= set(frame.columns):
+        write_predictions(frame, path, attributes)
+    else:
+        parquet.write(frame, path)
     return str(path)

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
+from scripts.common import parquet
 from scripts.common.errors import UserError
+from scripts.common.schemas.predictions import PREDICTIONS, write_predictions
 from scripts.leakage.audit_run import Settings
 from scripts.leakage.leakage_audit import audit
 from scripts.leakage.reading import read_predictions
@@ -71,6 +73,22 @@ def test_a_file_without_an_attribute_is_left_out_and_counted(tmp_path):
     assert set(rows["study"]) == {"other"}
 
 
-def test_attributes_are_found_by_their_type(tmp_path):
-    frame = predictions(400).assign(second=lambda rows: rows["group"], weight=1.0)
-    assert read_predictions(write(tmp_path, frame)).groups == {"group": 2, "second": 2}
+def test_attributes_are_those_that_the_file_lists_and_no_other_int8_column(tmp_path):
+    frame = predictions(400).assign(second=lambda rows: rows["group"], grade=np.int8(3), weight=1.0)
+    path = tmp_path / "results/other/predictions/run.parquet"
+    write_predictions(frame, path, ["second", "group"])
+    assert list(read_predictions(path).groups) == ["second", "group"]
+
+
+def test_a_file_that_lists_no_attributes_is_refused_in_one_line(tmp_path):
+    path = tmp_path / "results/other/predictions/run.parquet"
+    parquet.write(predictions(400), path, PREDICTIONS)
+    with pytest.raises(UserError, match=r"run.parquet: does not list its sensitive attributes, \[\] where it has none"):
+        audit([str(path)], Settings(0, 0.1), [1])
+
+
+def test_a_listed_attribute_that_is_no_column_of_codes_is_refused(tmp_path):
+    path = tmp_path / "results/other/predictions/run.parquet"
+    write_predictions(predictions(400).assign(group=lambda rows: rows["group"].astype(float)), path, ["group"])
+    with pytest.raises(UserError, match=r"lists the attributes \['group'\], its int8 columns are \[\]"):
+        read_predictions(path)

@@ -10,12 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from scripts.common import html
 from scripts.common.errors import UserError
 from scripts.report import page
 from scripts.report.page import duration, file_size, hardware_words, moment, write_page
+from tests.pages import unlisted
 from tests.report.toy import HOSTILE, about, manifest, write_project, write_study
 
-CSS = (Path(page.__file__).parent / "page.css").read_text()
+CSS = "".join(path.read_text(encoding="utf-8") for path in (html.SHARED / "base.css", page.HERE / "page.css"))
 
 
 class Elements(HTMLParser):
@@ -94,6 +96,7 @@ def test_nothing_outside_the_file_is_named(text):
     assert "url(" not in CSS and "@import" not in CSS
     policy = next(about["content"] for about in elements.of("meta") if "http-equiv" in about)
     assert policy.startswith("default-src 'none'; img-src data:; style-src 'sha256-") and "unsafe" not in policy
+    assert unlisted(text) == []
 
 
 def test_the_same_results_give_the_same_page(project, text):
@@ -106,27 +109,27 @@ def test_html_is_valid(text):
     if tidy is None:
         pytest.skip("tidy is not installed: the HTML is not checked for validity")
     command = [tidy, "-errors", "-quiet", "--drop-empty-elements", "no"]
-    checked = subprocess.run([*command, "results/report.html"], text=True, capture_output=True)
+    checked = subprocess.run([*command, "results/report.html"], text=True, capture_output=True, encoding="utf-8")
     assert checked.stderr.strip() == ""
 
 
 def test_a_released_run_says_so(project):
-    Path("results/manifest.json").write_text(json.dumps(manifest(redrawn_from={"archive": "a.zip"})))
+    Path("results/manifest.json").write_text(json.dumps(manifest(redrawn_from={"archive": "a.zip"})), encoding="utf-8")
     write_page(**project)
-    assert "from released metrics" in Path("results/report.html").read_text()
+    assert "from released metrics" in Path("results/report.html").read_text(encoding="utf-8")
 
 
 def test_a_manifest_that_knows_nothing_leaves_no_gap(project):
-    Path("results/manifest.json").write_text("{}")
+    Path("results/manifest.json").write_text("{}", encoding="utf-8")
     write_page(**project)
-    assert "Not measured in this run" in Path("results/report.html").read_text()
+    assert "Not measured in this run" in Path("results/report.html").read_text(encoding="utf-8")
 
 
 def test_a_study_without_claims_is_told_of(project, tmp_path):
     write_study(tmp_path, "three", about("The third study", figures={}, tables={}, explorers={}))
     project["metrics"]["three"] = "results/three/metrics.parquet"
     write_page(**project)
-    text = Path("results/report.html").read_text()
+    text = Path("results/report.html").read_text(encoding="utf-8")
     assert "No claims of this study" in text and "This study draws no figures" in text
 
 
@@ -140,7 +143,7 @@ def broken(path: str, content: str | bytes | None):
 
 MISTAKES = {
     "no picture": ("results/one/figures/front.png", None, "front.png: no such file"),
-    "damaged picture": ("results/one/figures/front.png", b"GIF89a", "front.png: damaged or no picture"),
+    "damaged picture": ("results/one/figures/front.png", b"GIF89a", "front.png: damaged or not an image"),
     "no table": ("results/one/tables/models.csv", None, "models.csv: no such file"),
     "empty table": ("results/one/tables/models.csv", "", "models.csv: empty"),
     "ragged table": ("results/one/tables/models.csv", "a,b\n1\n", "rows of different length"),

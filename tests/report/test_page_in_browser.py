@@ -41,7 +41,7 @@ def fresh(browser):
 
 def test_all_pictures_are_loaded(fresh):
     fresh.wait("[...document.images].every((image) => image.complete)")
-    assert fresh.evaluate("document.images.length") == 5
+    assert fresh.evaluate("document.images.length") == 6
     assert fresh.evaluate("[...document.images].filter((image) => !image.naturalWidth).length") == 0
 
 

@@ -12,7 +12,7 @@ from scripts.common.errors import UserError
 from scripts.provenance.made_by import made_by, plain
 from scripts.report.caption import caption_html
 from scripts.report.embed import embed
-from scripts.report.page_claims import claim_rows, condition, tolerance_alt, verdict_counts, verdict_lists
+from scripts.report.page_claims import claim_rows, condition, summary_lists, tolerance_alt, verdict_counts
 from scripts.report.page_study import run_times
 from scripts.report.page_tables import cells, is_numeric, read_table
 from tests.report.toy import claim, claims, picture
@@ -39,21 +39,21 @@ def test_a_column_is_numeric_if_all_that_is_there_begins_with_a_number():
 
 
 def test_a_table_without_rows_keeps_its_columns(tmp_path):
-    (tmp_path / "a.csv").write_text("method,value\n")
+    (tmp_path / "a.csv").write_text("method,value\n", encoding="utf-8")
     table = read_table(tmp_path / "a.csv")
     assert (table.columns, table.rows, table.numeric) == (["method", "value"], [], [False, False])
 
 
 def test_a_caption_is_html_and_what_looks_like_html_is_text(tmp_path):
     path = tmp_path / "a.rst"
-    path.write_text("*Lines* of ``code`` & <script>alert(1)</script>.")
+    path.write_text("*Lines* of ``code`` & <script>alert(1)</script>.", encoding="utf-8")
     shown = caption_html(path)
     assert "<em>Lines</em>" in shown and "<script" not in shown and "&lt;script&gt;" in shown
 
 
 def test_a_caption_reads_no_other_file(tmp_path):
-    (tmp_path / "secret.txt").write_text("secret")
-    (tmp_path / "a.rst").write_text(f".. include:: {tmp_path}/secret.txt\n")
+    (tmp_path / "secret.txt").write_text("secret", encoding="utf-8")
+    (tmp_path / "a.rst").write_text(f".. include:: {tmp_path}/secret.txt\n", encoding="utf-8")
     with pytest.raises(UserError, match="no valid reStructuredText"):
         caption_html(tmp_path / "a.rst")
 
@@ -98,20 +98,22 @@ def test_a_claim_without_numbers_shows_dashes():
 def test_counts_add_up_and_name_every_study():
     lines = verdict_counts(claims(), ["one", "two", "three"])
     assert [(line["study"], line["total"]) for line in lines] == [
-        ("one", 4), ("one", 1), ("two", 1), ("three", 0), (None, 6),
+        ("one", 3), ("one", 1), ("two", 1), ("three", 0), (None, 4),
     ]  # fmt: skip
-    assert lines[-1]["counts"] == [3, 1, 1, 1]
+    assert lines[-1]["counts"] == [2, 0, 1, 1]
     assert all(sum(line["counts"]) == line["total"] for line in lines)
 
 
-def test_a_claim_with_one_verdict_in_two_protocols_is_listed_once():
-    reproduced = verdict_lists(claim_rows(claims()))[0]
-    assert reproduced["count"] == 3 and len(reproduced["claims"]) == 2
-    assert [protocol for protocol, _ in reproduced["claims"][0]["links"]] == ["corrected", "as published"]
+def test_a_claim_of_two_protocols_is_listed_once_and_ours_apart():
+    lists = summary_lists(claims())
+    reproduced = lists["papers"][0]
+    assert reproduced["count"] == len(reproduced["claims"]) == 2
+    assert [protocol for protocol, _ in reproduced["claims"][0]["links"]] == ["as published"]
+    assert [entry["count"] for entry in lists["others"]] == [0, 1, 0, 0]
 
 
 def test_the_figure_of_tolerances_is_told_in_words():
-    assert "3 reproduced, 1 partly, 1 not reproduced" in tolerance_alt(claims())
+    assert "2 reproduced, 0 partly, 1 not reproduced" in tolerance_alt(claims())
 
 
 def test_run_times_have_the_longest_first_and_their_sum_last():
@@ -142,7 +144,11 @@ def test_a_file_is_traced_to_its_rule_settings_and_data():
     rule = SimpleNamespace(
         name="draw",
         output=Named(["results/a.png", "results/a.pdf", "results/{run}.txt"]),
-        input=Named(["results/m.parquet", print, "scripts/common/x.py"], code=["scripts/common/x.py"]),
+        input=Named(
+            ["results/m.parquet", print, "scripts/common/x.py", "scripts/one/x.css"],
+            code=["scripts/common/x.py"],
+            html=["scripts/one/x.css"],
+        ),
         params=Named(threat="linf", sizes=[1, {"a": None}], later=print),
         script="../scripts/one/draw.py",
         snakefile="/home/project/rules/one.smk",

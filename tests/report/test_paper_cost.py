@@ -41,7 +41,7 @@ def test_the_flops_of_two_runs():
     study |= {"seeds": [1], "networks": ["small_cnn"], "protocols": {"corrected": own}, "robustness": ROBUSTNESS}
     study["training"]["epochs"] = 2
     images = {"corrected": {"train": 1000, "valid": 100, "test": 40}}
-    runs, training, attacks = tradeoffs.flops(study, images, lambda network: 10.0)
+    runs, training, attacks = tradeoffs.count_flops(study, images, lambda network: 10.0)
     assert runs == 2 and training == 2 * (3 * 1000 + 100) * 10 + 2 * (4 * 1000 + 100) * 10
     assert attacks == 2 * 10 * tradeoffs.attack_passes(ROBUSTNESS) * 10
 
@@ -90,18 +90,18 @@ def test_the_passes_of_two_models_with_one_trigger_and_of_a_clean_one():
 
 
 def test_a_study_without_a_cost_is_named():
-    line = paper_cost.cost_of("data", {}, {}, 7200, {}, {})
+    line = paper_cost.cost_of("data", {}, {}, 7200, {})
     assert line["job hours, this run"] == 2 and pd.isna(line["models"]) and "not extrapolated" in line["how"]
 
 
 def test_the_forward_pass_of_the_published_network_is_counted():
-    assert paper_cost.forward_flops("published_resnet") == pytest.approx(3.68e9, rel=0.01)
+    assert tradeoffs.forward_flops("published_resnet") == pytest.approx(3.68e9, rel=0.01)
 
 
-def test_the_table_goes_into_its_place_of_the_readme(tmp_path):
-    readme = tmp_path / "README.md"
-    readme.write_text("before\n<!-- begin paper-cost -->\nold\n<!-- end paper-cost -->\nafter\n")
-    paper_cost.write(pd.DataFrame({"study": ["coin"], "jobs": [3]}), tmp_path / "paper_cost", readme)
-    text = readme.read_text()
+def test_the_table_goes_into_its_place_of_the_page(tmp_path):
+    page = tmp_path / "cluster.md"
+    page.write_text("before\n<!-- begin paper-cost -->\nold\n<!-- end paper-cost -->\nafter\n", encoding="utf-8")
+    paper_cost.write(pd.DataFrame({"study": ["coin"], "jobs": [3]}), tmp_path / "paper_cost", page)
+    text = page.read_text(encoding="utf-8")
     assert "coin" in text and "old" not in text and text.startswith("before") and text.endswith("after\n")
-    assert "<!-- begin paper-cost -->" in (ROOT / "README.md").read_text()
+    assert "<!-- begin paper-cost -->" in (ROOT / "docs/cluster.md").read_text(encoding="utf-8")

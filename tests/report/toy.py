@@ -13,15 +13,30 @@ from scripts.common.schemas.metrics import METRICS
 
 HOSTILE = '<script>alert(1)</script> "quoted" & <img src=x onerror=alert(2)>'
 LONG = "fairness penalty + adversarial training with a schedule, eps 0.004, weight 0.5"
+REFERENCE = {
+    "id": "author2022",
+    "type": "article",
+    "title": "A title",
+    "authors": ["Author, Ann"],
+    "year": 2022,
+    "url": "https://example.org/paper",
+    "replicated": True,
+}
 MIXED = ["0.694 [0.685, 0.703]", "–", "1,200", "-0.2", "0.7 ± 0.1", "10.5"]
 
 
-def about(title: str, **changes) -> dict:
+def about(title: str, order: int = 1, **changes) -> dict:
     """Return a valid study.yaml."""
     content = {
         "title": title,
+        "order": order,
+        "found": {
+            "sentence": "It costs {cost} points.",
+            "numbers": {"cost": {"claim": "price", "protocol": "corrected"}},
+        },
         "question": "Does it work? And what does it cost?",
-        "source": {"citation": "A. Author, A title, 2022", "repository": "owner/name", "licence": "none"},
+        "protocols": {"corrected": "Everything is done well."},
+        "references": [REFERENCE],
         "figures": {
             "front": {"title": "A front", "shows": "figure 3", "alt": "Points that fall from left to right."},
             "cloud": {"title": "A cloud", "shows": "our extension", "alt": "A turning cloud.", "animation": True},
@@ -38,9 +53,11 @@ def about(title: str, **changes) -> dict:
 def claim(study: str, name: str, **changes) -> dict:
     """Return a line of `CLAIMS`."""
     line = dict.fromkeys(CLAIMS.names) | {
-        "study": study, "claim": name, "protocol": "corrected", "kind": "published", "place": "figure_3.png, left end",
+        "study": study, "claim": name, "protocol": "corrected", "origin": "paper",
+        "confidence": "verified", "document": "author2022", "place": "figure_3.png, left end",
         "says": f"The sentence of {name}.", "published": 0.74, "unit": "points", "read_from": "picture", "value": 1.05,
-        "ci_low": -0.2, "ci_high": 2.3, "n": 2187, "seeds": 2, "dataset": "rendered faces", "rule": "equals",
+        "ci_low": -0.2, "ci_high": 2.3, "interval": "sampling error", "n": 2187,
+        "seeds": 2, "dataset": "rendered faces", "rule": "equals",
         "bound": 0.74, "tolerance": 0.5, "tolerance_from": "sampling error", "tolerance_why": "Two standard errors.",
         "verdict": "reproduced", "reason": "within the tolerance",
     }  # fmt: skip
@@ -55,7 +72,7 @@ def claims() -> pd.DataFrame:
     lines = [
         claim("one", "price"),
         claim("one", "price", protocol="as_published"),
-        claim("one", "order", rule="at_most", kind="finding", verdict="partly", comment="A remark."),
+        claim("one", "order", rule="at_most", origin="ours", confidence=None, verdict="partly", comment="A remark."),
         claim("one", "fails", rule="at_least", **failed),
         claim("one", "untested", **empty, **untested),
         claim("two", "hostile", says=HOSTILE, place=HOSTILE, reason=HOSTILE, tolerance_why=HOSTILE, comment=HOSTILE),
@@ -103,9 +120,9 @@ def write_study(folder: Path, name: str, content: dict, caption: str = "A captio
                                                             f"results/{name}/tables"))  # fmt: skip
     for made in (captions, figures, tables):
         made.mkdir(parents=True)
-    (folder / f"scripts/{name}/study.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
+    (folder / f"scripts/{name}/study.yaml").write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
     for each in [*content["figures"], *content["tables"]]:
-        (captions / f"{each}.rst").write_text(caption)
+        (captions / f"{each}.rst").write_text(caption, encoding="utf-8")
     for figure, entry in content["figures"].items():
         picture(figures / f"{figure}.png")
         if entry.get("animation"):
@@ -128,18 +145,22 @@ def write_project(folder: Path) -> dict:
 
     Paths among them are relative: call it from within the folder.
     """
-    (folder / "LICENSE").write_text("MIT License\n\nCopyright\n")
+    (folder / "LICENSE").write_text("MIT License\n\nCopyright\n", encoding="utf-8")
     write_study(folder, "one", about("The first study"))
     write_study(
-        folder, "two", about(HOSTILE, question=HOSTILE, deviations=[], limitations=[HOSTILE]), "A <b>caption</b>."
+        folder,
+        "two",
+        about(HOSTILE, order=2, question=HOSTILE, deviations=[], limitations=[HOSTILE]),
+        "A <b>caption</b>.",
     )
     figures = folder / "results/report/figures"
     figures.mkdir(parents=True)
-    picture(figures / "claims_by_tolerance.png")
-    for kind in ("pdf", "parquet"):
-        (figures / f"claims_by_tolerance.{kind}").touch()
+    for name in ("claims_by_tolerance", "claims_by_study"):
+        picture(figures / f"{name}.png")
+        for kind in ("pdf", "parquet"):
+            (figures / f"{name}.{kind}").touch()
     parquet.write(claims(), folder / "results/claims.parquet", CLAIMS)
-    (folder / "results/manifest.json").write_text(json.dumps(manifest()))
+    (folder / "results/manifest.json").write_text(json.dumps(manifest()), encoding="utf-8")
     made = {"rule": "draw", "script": "scripts/one/draw.py", "settings": {"threats": ["linf"]}, "data": ["a.parquet"]}
     return {
         "root": folder,
@@ -148,5 +169,6 @@ def write_project(folder: Path) -> dict:
         "manifest_path": "results/manifest.json",
         "metrics": {name: f"results/{name}/metrics.parquet" for name in ("one", "two")},
         "made_by": {"results/one/figures/front.png": made},
+        "by_study": {k: f"results/report/figures/claims_by_study.{k}" for k in ("png", "pdf", "parquet")},
         "tolerance": {k: f"results/report/figures/claims_by_tolerance.{k}" for k in ("png", "pdf", "parquet")},
     }

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from scripts.common import timing
-from scripts.common.attacks import attack_cascade, pgd
+from scripts.common.attacks import attack_ensemble, pgd
 from scripts.common.errors import UserError
 from scripts.common.training import choose_device, generator
 from scripts.data.decoding import downscale
@@ -179,7 +179,7 @@ def test_one_attack_after_the_other_leaves_the_same_images_standing(model, data)
         model[-1].bias[1] -= (logits[:, 1] - logits[:, 0]).median()
         y = model(x).argmax(1)
     plan, eps = PLAN[::-1], 0.003  # the weakest first, so that more than one attack breaks something
-    found = attack_cascade(model, x, y, "linf", eps, plan, **common)
+    found = attack_ensemble(model, x, y, "linf", eps, plan, **common)
     theirs = reference.one_after_the_other(model, x, y, "linf", eps, plan, **common)
     assert found["broken_by_square"].sum() and found["broken_by_fab"].sum() and found["robust"].sum()
     assert (theirs.numpy() != found["robust"].to_numpy()).sum() <= 1  # up to rounding in batches of other sizes

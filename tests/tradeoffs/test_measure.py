@@ -6,7 +6,7 @@ from scripts.common import parquet
 from scripts.common.errors import UserError
 from scripts.common.metrics import RATES, count_table
 from scripts.common.schemas.metrics import METRICS
-from scripts.common.schemas.predictions import PREDICTIONS
+from scripts.common.schemas.predictions import PREDICTIONS, write_predictions
 from scripts.tradeoffs.attack_table import attack_names
 from scripts.tradeoffs.frontier import frontier_points
 from scripts.tradeoffs.tradeoffs_constants import constants
@@ -64,7 +64,7 @@ def test_robust_accuracy_of_a_small_case():
     value = values(robust_metrics(attacks_of_eight(), 50, seed=0))
     name = "robust_accuracy_linf_0.01"
     assert [value[name, who] for who in ("all", "men", "women", "difference")] == [4 / 8, 1 / 4, 3 / 4, -2 / 4]
-    assert value[f"{name}_apgd", "all"] == 6 / 8  # the cascade: standing after each attack
+    assert value[f"{name}_apgd", "all"] == 6 / 8  # the ensemble: standing after each attack
     assert value[f"{name}_fab", "all"] == 5 / 8
     assert value[f"{name}_square", "all"] == 4 / 8
     assert value[f"{name}_square", "women"] == 3 / 4
@@ -112,7 +112,7 @@ def test_clean_metrics_of_each_split():
 @pytest.fixture
 def files(tmp_path):
     frame, attacks = predictions(), attacks_of_eight()
-    parquet.write(frame, tmp_path / "predictions.parquet", PREDICTIONS)
+    write_predictions(frame, tmp_path / "predictions.parquet", ["male"])
     parquet.write(attacks, tmp_path / "attacks.parquet")
     return tmp_path
 

@@ -4,9 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from scripts.common.published import values
 from scripts.tradeoffs import tradeoffs_tables as tables
-from scripts.tradeoffs.published import FAIRNESS_HULL
 from tests.tradeoffs.synthetic import study, write
+
+FAIRNESS_HULL = values(tables.PUBLISHED, "fairness_frontier")["hull"]
 
 
 @pytest.fixture(scope="module")

@@ -4,10 +4,12 @@ import contextlib
 import time
 
 import pytest
+from plotly.offline import get_plotlyjs
 
 from scripts.tradeoffs import three_way_page
 from scripts.tradeoffs import tradeoffs_figure_three_way as figure_three_way
 from tests.browser import open_browser
+from tests.pages import data_block, policy, unlisted
 from tests.tradeoffs.synthetic import study
 
 MARK = "Boolean(document.querySelector('#plot .gl-container canvas')) && drawn"
@@ -22,6 +24,7 @@ def browser(tmp_path_factory):
     path = folder / "page.html"
     path.write_text(three_way_page.page(points, metrics, runs, "made-up models", "linf_0.01"), encoding="utf-8")
     browser = open_browser(path.as_uri(), str(folder / "profile"))
+    browser.text = path.read_text(encoding="utf-8")
     browser.wait("document.readyState === 'complete' && typeof show === 'function'")
     yield browser
     browser.close()
@@ -76,6 +79,16 @@ PLACE = """(() => {{
   const box = plot.querySelector('canvas').getBoundingClientRect();
   return [box.left + (0.5 + p[0] / p[3] / 2) * box.width, box.top + (0.5 - p[1] / p[3] / 2) * box.height];
 }})()"""
+
+
+def test_the_policy_lets_run_what_the_page_brings_and_nothing_else(browser):
+    assert unlisted(browser.text) == []
+    assert policy(browser.text)["default-src"] == ["'none'"] and "unsafe" not in str(policy(browser.text))
+    assert data_block(browser.text)["models"][0]["name"] == "<b>plain</b>"
+
+
+def test_plotlys_own_styles_are_found():
+    assert len(three_way_page.plotly_needs(get_plotlyjs())["style-src"].split()) == 2
 
 
 def test_the_browser_found_no_error_and_asked_for_nothing(browser):

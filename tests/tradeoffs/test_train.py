@@ -90,7 +90,7 @@ def test_a_training_killed_in_its_middle_ends_with_the_same_weights(folder):
     process.wait()
     assert not (folder / "killed" / f"{name}.safetensors").exists()
     resumed = run(folder, *arguments, "--out", "killed")
-    assert "taken up again after epoch" in resumed.stderr
+    assert "resumed after epoch" in resumed.stderr
     for ending in ("safetensors", "json", "curve.parquet"):
         assert (folder / f"whole/{name}.{ending}").read_bytes() == (folder / f"killed/{name}.{ending}").read_bytes()
     assert not checkpoints.exists()

@@ -25,7 +25,13 @@ def snakemake(folder: Path, *arguments: str, config: str | Path | None = "config
     command += ["--configfile", str(home / config)] if config else []
     environment = {**os.environ, "PYTHONWARNINGS": "default"}
     return subprocess.run(
-        command, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=environment
+        command,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+        env=environment,
+        encoding="utf-8",
     )
 
 
@@ -42,7 +48,7 @@ def new_folder(factory: pytest.TempPathFactory, name: str) -> Path:
 def clone_into(folder: Path) -> Path:
     """Copy the files of this checkout that git tracks or would track, as they stand now, into a folder."""
     listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
-    names = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    names = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True, encoding="utf-8").stdout
     for name in filter(None, names.split("\0")):
         if (ROOT / name).is_file():  # a deleted file is listed until it is committed
             (folder / name).parent.mkdir(parents=True, exist_ok=True)

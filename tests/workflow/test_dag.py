@@ -73,9 +73,9 @@ def test_a_trained_run_is_found_by_its_settings(study):
 def test_the_plan_has_one_training_per_run_of_the_grid(tmp_path, name):
     config = name
     if name == "config.paper.yaml":  # without its images, which a user downloads
-        paper = yaml.safe_load((ROOT / name).read_text()) | {"faces": {"source": "rendered"}}
+        paper = yaml.safe_load((ROOT / name).read_text(encoding="utf-8")) | {"faces": {"source": "rendered"}}
         config = tmp_path / "paper.yaml"
-        config.write_text(yaml.safe_dump(paper))
+        config.write_text(yaml.safe_dump(paper), encoding="utf-8")
     jobs = planned(tmp_path, config=str(config))
     runs = len(grid(merged(name)["tradeoffs"]))
     assert jobs["tradeoffs_train"] == jobs["tradeoffs_evaluate"] == runs
@@ -84,15 +84,29 @@ def test_the_plan_has_one_training_per_run_of_the_grid(tmp_path, name):
 
 def test_settings_beside_the_weights_say_how_they_were_made(study):
     for run, settings in RUNS.items():
-        record = json.loads((study / f"results/tradeoffs/models/{run}.json").read_text())
+        record = json.loads((study / f"results/tradeoffs/models/{run}.json").read_text(encoding="utf-8"))
         assert {key: record[key] for key in settings} == settings
 
 
 def test_a_changed_setting_retrains_only_the_runs_that_it_touches(study, tmp_path):
-    changed = yaml.safe_load((ROOT / "config.test.yaml").read_text())
+    changed = yaml.safe_load((ROOT / "config.test.yaml").read_text(encoding="utf-8"))
     changed["tradeoffs"]["protocols"]["corrected"]["arms"]["fair"] = {"weight": [0.25]}
     overlay = tmp_path / "changed.yaml"
-    overlay.write_text(yaml.safe_dump(changed))
+    overlay.write_text(yaml.safe_dump(changed), encoding="utf-8")
     jobs = planned(study, config=str(overlay))
     assert (jobs["tradeoffs_train"], jobs["tradeoffs_evaluate"]) == (1, 1)
     assert jobs["tradeoffs_measure"] == 1 and "render_faces" not in jobs and "tradeoffs_label" not in jobs
+
+
+def test_the_manifest_names_every_data_file_model_and_prediction(study):
+    """What the rules list must be all that there is: a file that a rule forgot to list would be missing here."""
+    manifest = json.loads((study / "results/manifest.json").read_text(encoding="utf-8"))
+    results = study / "results"
+    aside = {"logs", "benchmarks", "figures"}
+    data = {path for path in (results / "data").rglob("*") if path.is_file() and path.parts[-2] not in aside}
+    data = {path.relative_to(study).as_posix() for path in data if not aside & {*path.relative_to(results).parts}}
+    assert data - manifest["data_files"].keys() == set()
+    kept = {
+        path.relative_to(study).as_posix() for kind in ("models", "predictions") for path in results.glob(f"*/{kind}/*")
+    }
+    assert kept == manifest["hashes"].keys()

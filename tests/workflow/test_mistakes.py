@@ -18,7 +18,7 @@ CONFIGS = {
 def test_a_broken_config_plans_nothing(tmp_path, case):
     changes, words = CONFIGS[case]
     path = tmp_path / "broken.yaml"
-    path.write_text(yaml.safe_dump(changes))
+    path.write_text(yaml.safe_dump(changes), encoding="utf-8")
     folder = tmp_path / "run"
     folder.mkdir()
     result = snakemake(folder, config=str(path))
@@ -44,7 +44,7 @@ def test_a_broken_image_folder_is_named_before_anything_is_trained(tmp_path_fact
         (folder / "photos" / name).write_bytes(content)
     overlay = folder / "overlay.yaml"
     faces = {"source": "celeba", "celeba": place, "accept_terms": accepted}
-    overlay.write_text(yaml.safe_dump({"faces": faces}))
+    overlay.write_text(yaml.safe_dump({"faces": faces}), encoding="utf-8")
     result = snakemake(folder, "results/data/faces/rows.parquet", config=str(overlay))
     lines = [line for line in result.stdout.splitlines() if "ERROR" in line and word in line]
     assert result.returncode == 1 and lines, result.stdout[-2000:]

@@ -11,16 +11,16 @@ from pathlib import Path
 import yaml
 
 from scripts.common.imports import project_imports
-from scripts.report.rulegraph import EDGE, rulegraph_of
 from scripts.tradeoffs.runs import grid
 from tests.common.test_config import merged
 from tests.workflow.conftest import ROOT, snakemake
+from tests.workflow.rule_files import fits
+from tests.workflow.rulegraph import EDGE, rulegraph_of
 from tests.workflow.test_environments import RULES
 
 CLAIMS = {"claims", "figure_claims"}
 PAGES = {"manifest", "report"}  # what follows from anything
-TRAINING = {"tradeoffs_train", "tradeoffs_evaluate", "frtrain_fit", "income_fit", "leakage_models", "render_faces"}
-TRAINING |= {"backdoor_train", "backdoor_scan", "backdoor_mitigate"}
+TRAINING = fits() | {"render_faces", "backdoor_scan", "backdoor_mitigate"}
 MEASURING = {
     "tradeoffs_measure",
     "tradeoffs_gather",
@@ -59,7 +59,9 @@ def scripts() -> dict[str, str]:
     """Return the script of every rule."""
     found = {}
     for path in RULES:
-        for name, body in re.findall(r"^ *rule (\w+):\n(.*?)(?=^ *rule |\Z)", path.read_text(), re.M | re.S):
+        for name, body in re.findall(
+            r"^ *rule (\w+):\n(.*?)(?=^ *rule |\Z)", path.read_text(encoding="utf-8"), re.M | re.S
+        ):
             if script := re.search(r'"\.\./(scripts/[^"]+)"\s*$', body, re.M):
                 found[name] = script[1]
     return found
@@ -75,9 +77,9 @@ def expected(edited: str) -> set[str]:
 
 
 def edit(path: Path, old: str, new: str) -> None:
-    text = path.read_text()
+    text = path.read_text(encoding="utf-8")
     assert text.count(old) == 1, f"{path}: {old!r} stands {text.count(old)} times"
-    path.write_text(text.replace(old, new))
+    path.write_text(text.replace(old, new), encoding="utf-8")
 
 
 def test_a_copied_clone_has_nothing_to_do(workshop):
@@ -102,10 +104,10 @@ def test_an_edited_style_only_draws(workshop):
 
 
 def test_a_new_seed_plans_its_own_runs_only(study, tmp_path):
-    config = yaml.safe_load((study / "config.test.yaml").read_text())
+    config = yaml.safe_load((study / "config.test.yaml").read_text(encoding="utf-8"))
     config["tradeoffs"]["seeds"] = [1, 2]
     path = tmp_path / "seeds.yaml"
-    path.write_text(yaml.safe_dump(config))
+    path.write_text(yaml.safe_dump(config), encoding="utf-8")
     jobs = planned_jobs(study, path)
     new = {run for run in grid(merged("config.test.yaml")["tradeoffs"] | {"seeds": [2]})}
     for rule in ("tradeoffs_train", "tradeoffs_evaluate", "tradeoffs_measure"):
@@ -118,18 +120,50 @@ def test_a_new_seed_plans_its_own_runs_only(study, tmp_path):
 
 
 def test_a_changed_hyper_parameter_trains_its_own_runs_only(study, tmp_path):
-    config = yaml.safe_load((study / "config.test.yaml").read_text())
+    config = yaml.safe_load((study / "config.test.yaml").read_text(encoding="utf-8"))
     config["tradeoffs"]["protocols"]["corrected"]["training"] = {"learning_rate": 0.002}
     path = tmp_path / "rate.yaml"
-    path.write_text(yaml.safe_dump(config))
+    path.write_text(yaml.safe_dump(config), encoding="utf-8")
     jobs = planned_jobs(study, path)
     touched = {run for run in grid(merged("config.test.yaml")["tradeoffs"]) if run.startswith("corrected")}
     assert set(jobs["tradeoffs_train"]) == set(jobs["tradeoffs_evaluate"]) == touched
     constants = {"corrected.constant_reject", "corrected.constant_accept"}  # judged on the images of a trained run
     assert set(jobs["tradeoffs_measure"]) == touched | constants
-    assert jobs.keys() & TRAINING == {"tradeoffs_train", "tradeoffs_evaluate"}
+    assert jobs.keys() & TRAINING == {"tradeoffs_train", "tradeoffs_evaluate", "tradeoffs_constants"}
 
 
 def test_an_edited_claim_judges_again_and_measures_nothing(workshop):
     edit(workshop / "scripts/tradeoffs/claims.yaml", "says: 42 % of people", "says: Four in ten people")
     assert planned_jobs(workshop).keys() == CLAIMS | PAGES
+
+
+def test_an_edited_page_style_draws_the_pages_again_and_nothing_else(workshop):
+    edit(workshop / "scripts/common/html/base.css", "max-width: 78rem", "max-width: 77rem")
+    assert planned_jobs(workshop).keys() - PAGES == {"boosting_figures", "tradeoffs_figure_three_way"}
+
+
+def test_an_edited_page_script_draws_its_own_page_again(workshop):
+    edit(workshop / "scripts/boosting/html/explorer.js", '"errors first"', '"error first"')
+    jobs = planned_jobs(workshop).keys()
+    assert "report" in jobs and jobs - PAGES == {"boosting_figures"}
+
+
+def test_plumbing_and_another_table_remake_nothing(workshop):
+    edit(workshop / "scripts/common/logs.py", '"done in %.1f s"', '"finished in %.1f s"')
+    edit(workshop / "scripts/common/files.py", "the disk is full; free some space", "the disk is full; make room")
+    edit(workshop / "scripts/common/errors.py", "single line that says", "line that says")
+    edit(workshop / "scripts/common/parent_watchdog.py", "SECONDS = 0.5", "SECONDS = 1.0")
+    tables = workshop / "scripts/data/tables"
+    (tables / "more_german.yaml").write_text(
+        (tables / "german.yaml").read_text(encoding="utf-8").replace("German", "More German"), encoding="utf-8"
+    )
+    assert planned_jobs(workshop) == {}
+
+
+def test_an_edited_schema_or_table_concerns_those_that_use_it(workshop):
+    edit(workshop / "scripts/common/schemas/curves.py", "one row per epoch", "a row per epoch")
+    edit(workshop / "scripts/data/tables/german.yaml", "positive: good credit", "positive: credit that is good")
+    jobs = planned_jobs(workshop)
+    assert jobs["tabular"] == ["german"] and jobs["income_fit"] == ["german.sex"]
+    assert {"tradeoffs_train", "backdoor_train"} <= jobs.keys()  # they write curves
+    assert not {"boosting_fit", "frtrain_fit", "leakage_models", "mnist", "render_faces"} & jobs.keys()

@@ -28,15 +28,17 @@ print(json.dumps([status, used.ru_maxrss, used.ru_utime + used.ru_stime]))
 
 def planned(folder: Path, overlay: dict, target: str) -> tuple[dict[str, int], float, float]:
     """Return of a dry run: {rule: jobs}, its largest memory in MB and its processor time in seconds."""
-    (folder / "large.yaml").write_text(yaml.safe_dump(overlay))
+    (folder / "large.yaml").write_text(yaml.safe_dump(overlay), encoding="utf-8")
     command = [sys.executable, "-m", "snakemake", target, "--snakefile", str(ROOT / "Snakefile")]
     command += ["--directory", str(folder), "--dry-run", "--cores", "2", "--quiet", "rules"]
     command += ["--configfile", str(folder / "large.yaml")]
-    with (folder / "said").open("w") as said:
+    with (folder / "said").open("w", encoding="utf-8") as said:
         meter = [sys.executable, "-c", METER, *command]
-        done = subprocess.run(meter, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=said, text=True)
+        done = subprocess.run(
+            meter, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=said, text=True, encoding="utf-8"
+        )
     status, kilobytes, seconds = json.loads(done.stdout)
-    text = (folder / "said").read_text()
+    text = (folder / "said").read_text(encoding="utf-8")
     assert status == 0, text[-3000:]
     jobs = {name: int(count) for name, count in re.findall(r"^(\w+) +(\d+)$", text.split("Job stats:")[-1], re.M)}
     return jobs, kilobytes / 1024, seconds

@@ -1,7 +1,6 @@
 """l_p attacks on differentiable classifiers with two logits: for training and for evaluation."""
 
 from scripts.common.attacks.apgd import apgd
-from scripts.common.attacks.cascade import attack_cascade, check_plan, published_measure
 from scripts.common.attacks.checks import (
     check_black_box,
     check_deterministic,
@@ -12,6 +11,7 @@ from scripts.common.attacks.checks import (
     check_robust_not_above_clean,
     verify_classifier,
 )
+from scripts.common.attacks.ensemble import attack_ensemble, check_plan, published_measure
 from scripts.common.attacks.errors import AttackCheckError
 from scripts.common.attacks.fab import fab, fab_minimal
 from scripts.common.attacks.norms import NORMS, distance, project, random_start
@@ -23,7 +23,7 @@ __all__ = [
     "NORMS",
     "AttackCheckError",
     "apgd",
-    "attack_cascade",
+    "attack_ensemble",
     "check_black_box",
     "check_deterministic",
     "check_large_eps",

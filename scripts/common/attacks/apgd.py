@@ -1,5 +1,8 @@
-"""APGD, the step-size-free gradient attack (Croce and Hein 2020, "Reliable evaluation of adversarial
-robustness", algorithm 1), and its l1 variant (Croce and Hein 2021, "Mind the box", algorithm 1)."""
+"""APGD, the gradient attack without a step size to tune, and its l1 variant.
+
+Croce and Hein 2020, "Reliable evaluation of adversarial robustness", algorithm 1; for l1 Croce and Hein 2021, "Mind the
+box", algorithm 1.
+"""
 
 import math
 
@@ -7,20 +10,22 @@ import torch
 from torch import Tensor
 
 from scripts.common.attacks.norms import check_norm, per_image, project, random_starts, streams
-from scripts.common.attacks.objective import Model, climb_at, is_wrong, logits_of, loss_of, margin_of
+from scripts.common.attacks.objective import Model, is_wrong, logits_of, loss_and_gradient, loss_of, margin_of
 
 MOMENTUM = 0.75
 RHO = 0.75
 
 
 def checkpoints(iterations: int) -> list[int]:
-    """Return the iterations after which the step size is reviewed: ceil(p_j N) with p_1 = 0.22 and
-    p_{j+1} = p_j + max(p_j - p_{j-1} - 0.03, 0.06)."""
-    before, share, found = 0.0, 0.22, []
-    while share <= 1:
-        found.append(math.ceil(share * iterations - 1e-9))
-        before, share = share, share + max(share - before - 0.03, 0.06)
-    return found
+    """Return the iterations after which the step size is reviewed.
+
+    They are ceil(p_j N) with p_1 = 0.22 and p_{j+1} = p_j + max(p_j - p_{j-1} - 0.03, 0.06).
+    """
+    before, fraction, reviews = 0.0, 0.22, []
+    while fraction <= 1:
+        reviews.append(math.ceil(fraction * iterations - 1e-9))
+        before, fraction = fraction, fraction + max(fraction - before - 0.03, 0.06)
+    return reviews
 
 
 def apgd(
@@ -35,45 +40,45 @@ def apgd(
     seed: int = 0,
     ids: Tensor | None = None,
 ) -> Tensor:
-    """Return per image a misclassified point of the ball, or else the point of highest loss found.
+    """Return for each image a misclassified point in the ball or, failing that, the point of highest loss seen.
 
-    An image leaves the batch as soon as it is misclassified, so the cost is, for each image still
-    standing and each restart, `iterations` input gradients and `iterations + 1` forward passes (no
-    pass on the clean image: give the correctly classified ones). Random starts come from (seed, id,
-    restart) per image: an image's result does not depend on its batch, up to the rounding by which
-    convolutions of different batch sizes differ.
+    An image leaves the batch as soon as it is misclassified. The cost, for each surviving image and each
+    restart, is `iterations` input gradients and `iterations + 1` forward passes. The clean image is not
+    classified: pass correctly classified images only. Random starts are seeded per image by (seed, id,
+    restart), so an image's result does not depend on its batch, up to the rounding differences between
+    convolutions of different batch sizes.
 
     Args:
         x: [B, C, H, W] in [0, 1]. y: [B] in {0, 1}. eps: radius in pixel units.
-        ids: integer [B] that number the images for their random streams; else 0, 1, 2...
+        ids: integer [B], the images' ids that seed their random streams; by default 0, 1, 2...
     """
     check_norm(norm)
     if iterations < 1 or restarts < 1:
         raise ValueError(f"iterations and restarts must be at least 1, not {iterations} and {restarts}")
     result = x.clone()
-    standing = torch.arange(len(x), device=x.device)
-    ids = standing if ids is None else ids.to(x.device)
+    surviving = torch.arange(len(x), device=x.device)
+    ids = surviving if ids is None else ids.to(x.device)
     best = torch.full((len(x),), -math.inf, device=x.device)
     for restart in range(restarts):
-        if not len(standing):
+        if not len(surviving):
             break
-        clean, label = x[standing], y[standing]
-        generators = streams(seed, ids[standing], clean, restart)
+        clean, label = x[surviving], y[surviving]
+        generators = streams(seed, ids[surviving], clean, restart)
         search = _search_l1 if norm == "l1" else _search
-        point, value, broken = search(model, clean, label, norm, eps, iterations, loss, generators)
-        better = broken | (value > best[standing])
-        result[standing[better]] = point[better]
-        best[standing[better]] = value[better]
-        standing = standing[~broken]
+        point, value, adversarial = search(model, clean, label, norm, eps, iterations, loss, generators)
+        better = adversarial | (value > best[surviving])
+        result[surviving[better]] = point[better]
+        best[surviving[better]] = value[better]
+        surviving = surviving[~adversarial]
     return result
 
 
 def _search(model, x, y, norm, eps, iterations, loss, generators) -> tuple[Tensor, Tensor, Tensor]:
     start = random_starts(x, norm, eps, generators)
-    return ascend(model, x, y, start, norm, eps, iterations, loss, checkpoints(iterations))
+    return apgd_run(model, x, y, start, norm, eps, iterations, loss, checkpoints(iterations))
 
 
-def ascend(
+def apgd_run(
     model: Model,
     x: Tensor,
     y: Tensor,
@@ -83,24 +88,24 @@ def ascend(
     iterations: int,
     loss: str,
     reviews: list[int],
-    stop_when_broken: bool = True,
+    stop_when_adversarial: bool = True,
     strict: bool = True,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Run APGD for l_inf or l2 once from `start`.
+    """Result of one APGD run for l_inf or l2 from `start`.
 
-    Returns the point of each image (the last misclassified one, else the one of highest loss), its
-    loss [B] and whether it is misclassified [B]. Without `stop_when_broken` every image stays in the
-    batch to the end. `strict`: as in `logits_of`.
+    Returns for each image a point (the last misclassified one, else the one of highest loss), its
+    loss [B] and whether it is misclassified [B]. Without `stop_when_adversarial` every image stays in
+    the batch to the end. `reviews`: iterations at which the step size is reviewed. `strict`: as in `logits_of`.
     """
     record = _Record(x)
-    margin, value, gradient = climb_at(model, start, y, loss, strict)
+    margin, value, gradient = loss_and_gradient(model, start, y, loss, strict)
     state = {"x": x, "y": y, "point": start, "before": start, "gradient": gradient, "value": value}
     state |= {"best": start, "best_value": value, "best_gradient": gradient, "index": record.index}
     state |= {"step": torch.full_like(value, 2 * eps), "rises": torch.zeros_like(value)}
     state |= {"reviewed_step": state["step"], "reviewed_value": value}
     previous_review = 0
     for iteration in range(1, iterations + 1):
-        state = record.note(state, margin, stop_when_broken)
+        state = record.note(state, margin, stop_when_adversarial)
         if not len(state["index"]):
             break
         point, clean = state["point"], state["x"]
@@ -118,21 +123,21 @@ def ascend(
             _halve_steps(state, RHO * (iteration - previous_review))
             previous_review = iteration
     else:
-        state = record.note(state, margin, stop_when_broken)
+        state = record.note(state, margin, stop_when_adversarial)
     return record.finish(state)
 
 
 def _evaluate(model, state: dict, loss: str, strict: bool, last: bool) -> Tensor:
-    """Put loss and gradient at the current points into the state; return the margins [B].
+    """Update loss and gradient of the state at the current points; return the margins [B].
 
-    After the last step no gradient is needed.
+    The gradient is skipped after the last step.
     """
     if last:
         with torch.no_grad():
             logits = logits_of(model, state["point"], strict)
             state["value"] = loss_of(logits, state["y"], loss)
         return margin_of(logits, state["y"])
-    margin, state["value"], state["gradient"] = climb_at(model, state["point"], state["y"], loss, strict)
+    margin, state["value"], state["gradient"] = loss_and_gradient(model, state["point"], state["y"], loss, strict)
     return margin
 
 
@@ -152,8 +157,11 @@ def _keep_best(state: dict) -> None:
 
 
 def _halve_steps(state: dict, rises_wanted: float) -> None:
-    """Halve the step and go back to the best point where too few steps raised the loss, or where
-    neither the step nor the best loss has changed since the last review."""
+    """Halve the step size and return to the best point where the search makes no progress.
+
+    That is where too few steps raised the loss, or where neither the step size nor the best loss has changed since the
+    last review.
+    """
     stuck = (state["reviewed_step"] == state["step"]) & (state["reviewed_value"] == state["best_value"])
     halve = (state["rises"] < rises_wanted) | stuck
     state["reviewed_step"], state["reviewed_value"] = state["step"], state["best_value"]
@@ -166,13 +174,13 @@ def _halve_steps(state: dict, rises_wanted: float) -> None:
 
 
 class _Record:
-    """The misclassified points found so far, and the rest of the batch that is still searched."""
+    """Misclassified points so far; the remaining images are still being searched."""
 
-    def __init__(self, x: Tensor):
+    def __init__(self, x: Tensor) -> None:
         self.index = torch.arange(len(x), device=x.device)
         self.point = x.clone()
         self.value = torch.full((len(x),), -math.inf, device=x.device)
-        self.broken = torch.zeros(len(x), dtype=torch.bool, device=x.device)
+        self.adversarial = torch.zeros(len(x), dtype=torch.bool, device=x.device)
 
     def note(self, state: dict, margin: Tensor, drop: bool = True) -> dict:
         """Record the images whose current point is misclassified; return the state, without them if `drop`."""
@@ -180,29 +188,36 @@ class _Record:
         if not wrong.any():
             return state
         index = state["index"][wrong]
-        self.point[index], self.value[index], self.broken[index] = state["point"][wrong], state["value"][wrong], True
+        self.point[index], self.value[index], self.adversarial[index] = (
+            state["point"][wrong],
+            state["value"][wrong],
+            True,
+        )
         return {name: value[~wrong] for name, value in state.items()} if drop else state
 
     def finish(self, state: dict) -> tuple[Tensor, Tensor, Tensor]:
-        """Return points, losses and misclassified flags [B]; the unbroken images get their best point."""
-        left = ~self.broken[state["index"]]
+        """Return points, losses and misclassified flags [B]; surviving images get their best point."""
+        left = ~self.adversarial[state["index"]]
         index = state["index"][left]
         self.point[index], self.value[index] = state["best"][left], state["best_value"][left]
-        return self.point, self.value, self.broken
+        return self.point, self.value, self.adversarial
 
 
 def _search_l1(model, x, y, norm, eps, iterations, loss, generators) -> tuple[Tensor, Tensor, Tensor]:
-    """Run l1-APGD from a random start with the radii 3 eps, 2 eps, eps for 0.3, 0.3 and 0.4 of the
-    iterations (section 4.3 of the paper): each phase starts from the projected best point before."""
+    """Run l1-APGD from a random start with three radii, one after the other.
+
+    The radii are 3 eps, 2 eps and eps for fractions 0.3, 0.3 and 0.4 of the iterations (section 4.3 of the paper); each
+    phase starts at the projected best point of the previous one.
+    """
     point = random_starts(x, norm, 3 * eps, generators)
     early = int(0.3 * iterations)
     for factor in (3, 2) if early else ():
         point = project(point, x, norm, factor * eps)
-        point = ascend_l1(model, x, y, point, factor * eps, early, loss, stop_when_broken=False)[0]
-    return ascend_l1(model, x, y, project(point, x, norm, eps), eps, iterations - 2 * early, loss)
+        point = apgd_run_l1(model, x, y, point, factor * eps, early, loss, stop_when_adversarial=False)[0]
+    return apgd_run_l1(model, x, y, project(point, x, norm, eps), eps, iterations - 2 * early, loss)
 
 
-def ascend_l1(
+def apgd_run_l1(
     model: Model,
     x: Tensor,
     y: Tensor,
@@ -210,24 +225,24 @@ def ascend_l1(
     eps: float,
     iterations: int,
     loss: str,
-    stop_when_broken: bool = True,
+    stop_when_adversarial: bool = True,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Run single-radius l1-APGD once from `start`: sparse sign steps without momentum.
+    """Result of one single-radius l1-APGD run from `start`: sparse sign steps without momentum.
 
     A step moves the k pixels of largest gradient by equal amounts that sum to the step size. At a
     review (every 4 % of the iterations) k becomes two thirds of the pixels in which the best point differs
     from x, and the step shrinks by 1.5 (not below eps / 10) where k has stopped falling, else it
-    returns to eps and the search to the best point. Without `stop_when_broken` (a radius above eps)
-    the point of highest loss is returned and no image is dropped. Returns as `ascend`.
+    returns to eps and the search to the best point. Without `stop_when_adversarial` (for a radius above
+    eps) the point of highest loss is returned and no image is dropped. Returns the same as `apgd_run`.
     """
     size, period = x[0].numel(), max(math.ceil(0.04 * iterations), 1)
     record = _Record(x)
-    margin, value, gradient = climb_at(model, start, y, loss)
+    margin, value, gradient = loss_and_gradient(model, start, y, loss)
     state = {"x": x, "y": y, "point": start, "gradient": gradient, "value": value, "index": record.index}
     state |= {"best": start, "best_value": value, "best_gradient": gradient}
     state |= {"k": torch.full_like(value, max(0.2 * size, 1)), "step": torch.full_like(value, eps)}
     for iteration in range(1, iterations + 1):
-        if stop_when_broken:
+        if stop_when_adversarial:
             state = record.note(state, margin)
         if not len(state["index"]):
             break
@@ -238,7 +253,7 @@ def ascend_l1(
         if iteration % period == 0:
             _review_l1(state, eps)
     else:
-        if stop_when_broken:
+        if stop_when_adversarial:
             state = record.note(state, margin)
     return record.finish(state)
 
@@ -249,8 +264,8 @@ def _sparse_direction(gradient: Tensor, k: Tensor) -> Tensor:
     wanted = k.long().clamp(1, flat.shape[1])
     largest = flat.topk(int(wanted.max()), dim=1).values
     chosen = (flat >= largest.gather(1, wanted[:, None] - 1)) & (flat > 0)
-    share = chosen / chosen.sum(1, keepdim=True).clamp(min=1)
-    return share.view_as(gradient) * gradient.sign()
+    fraction = chosen / chosen.sum(1, keepdim=True).clamp(min=1)
+    return fraction.view_as(gradient) * gradient.sign()
 
 
 def _review_l1(state: dict, eps: float) -> None:

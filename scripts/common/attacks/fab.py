@@ -1,13 +1,15 @@
-"""FAB, the minimal-norm attack (Croce and Hein 2020, "Minimally distorted adversarial examples with a
-fast adaptive boundary attack"), for two logits: there is one decision boundary, margin = 0."""
+"""FAB, the minimal-norm attack, for two logits: there is one decision boundary, margin = 0.
+
+Croce and Hein 2020, "Minimally distorted adversarial examples with a fast adaptive boundary attack".
+"""
 
 import math
 
 import torch
 from torch import Tensor
 
-from scripts.common.attacks.norms import check_norm, distance, fill, per_image, random_starts, room, streams
-from scripts.common.attacks.objective import Model, climb_at, is_wrong, margin_at
+from scripts.common.attacks.norms import check_norm, distance, headroom, per_image, random_starts, streams, water_fill
+from scripts.common.attacks.objective import Model, is_wrong, loss_and_gradient, margin_at
 
 OVERSHOOT = 1.05  # eta: how far beyond the linearised boundary a step goes
 BACKWARD = 0.9  # beta: how far towards the boundary point a search goes on after a success
@@ -26,11 +28,11 @@ def fab(
     seed: int = 0,
     ids: Tensor | None = None,
 ) -> Tensor:
-    """Return per image a misclassified point within eps, or else the image unchanged.
+    """Return for each image a misclassified point within eps, or else the image unchanged.
 
-    An image leaves the batch once its nearest misclassified point is within eps. Cost, for each image
-    still standing: per iteration two forward passes and one input gradient, per restart five forward
-    passes. The arguments are those of `apgd`; the images are correctly classified ones.
+    An image leaves the batch once its nearest misclassified point is within eps. Cost per surviving image:
+    two forward passes and one input gradient per iteration, five forward passes per restart. Arguments as
+    in `apgd`; all images must be correctly classified.
     """
     nearest, far = _search(model, x, y, norm, eps, eps, iterations, restarts, seed, ids)
     return torch.where(per_image(far <= eps), nearest, x)
@@ -47,8 +49,10 @@ def fab_minimal(
     ids: Tensor | None = None,
     radius: float = math.inf,
 ) -> tuple[Tensor, Tensor]:
-    """Return the nearest misclassified point found of each image and its distance [B] (infinite where
-    none was found), searching to the end. Restarts begin within half of min(distance, radius)."""
+    """Return each image's nearest misclassified point and its distance [B], infinite if there is none.
+
+    All iterations are used. Restarts begin within half of min(distance, radius).
+    """
     return _search(model, x, y, norm, -1.0, radius, iterations, restarts, seed, ids)
 
 
@@ -71,9 +75,9 @@ def _search(model, x, y, norm, enough, radius, iterations, restarts, seed, ids) 
             if not len(state["index"]):
                 break
             state = _step(model, state, norm, nearest, far, enough)
-        found = index[torch.isfinite(far[index]) & (far[index] > enough)]
-        if len(found):
-            _shorten(model, x[found], y[found], norm, nearest, far, found)
+        improvable = index[torch.isfinite(far[index]) & (far[index] > enough)]
+        if len(improvable):
+            _shorten(model, x[improvable], y[improvable], norm, nearest, far, improvable)
         index = index[far[index] > enough]
         if not len(index):
             break
@@ -81,9 +85,9 @@ def _search(model, x, y, norm, enough, radius, iterations, restarts, seed, ids) 
 
 
 def _step(model, state: dict, norm: str, nearest: Tensor, far: Tensor, enough: float) -> dict:
-    """Go to the linearised boundary, note new nearest points, step back from them; drop finished images."""
+    """Step to the linearised boundary, record new nearest points, step back from them; drop finished images."""
     x, y, point, index = (state[name] for name in ("x", "y", "point", "index"))
-    margin, _, gradient = climb_at(model, point, y)
+    margin, _, gradient = loss_and_gradient(model, point, y)
     gradient = -gradient  # of the margin
     # One call for the step from the point and for the one from the original image.
     margin_at_x = margin + (gradient * (x - point)).flatten(1).sum(1)
@@ -95,8 +99,8 @@ def _step(model, state: dict, norm: str, nearest: Tensor, far: Tensor, enough: f
     wrong = is_wrong(margin_at(model, point, y), y)
     _note(point, x, wrong, norm, nearest, far, index)
     state["point"] = torch.where(per_image(wrong), (1 - BACKWARD) * x + BACKWARD * point, point)
-    standing = far[index] > enough
-    return state if standing.all() else {name: value[standing] for name, value in state.items()}
+    surviving = far[index] > enough
+    return state if surviving.all() else {name: value[surviving] for name, value in state.items()}
 
 
 def _note(point, x, wrong, norm, nearest: Tensor, far: Tensor, index: Tensor) -> None:
@@ -107,20 +111,20 @@ def _note(point, x, wrong, norm, nearest: Tensor, far: Tensor, index: Tensor) ->
 
 
 def _shorten(model, x, y, norm, nearest: Tensor, far: Tensor, index: Tensor) -> None:
-    """Look for the boundary on the segment from x to the nearest point: three secant steps."""
+    """Move nearest points closer: three secant steps towards the boundary on the segment from x."""
     inside, outside = torch.zeros_like(far[index]), torch.ones_like(far[index])
     end = nearest[index]
     m_in, m_out = (margin_at(model, z, y) for z in (x, end))
     for _ in range(FINAL_STEPS):
-        # Aimed a little beyond the crossing, since only a misclassified point counts.
-        share = (m_in / (m_in - m_out).clamp(min=1e-12)).clamp(0, 1) * 0.9 + 0.1
-        share = inside + share * (outside - inside)
-        point = x + per_image(share) * (end - x)
+        # Aims slightly beyond the crossing, since only a misclassified point counts.
+        fraction = (m_in / (m_in - m_out).clamp(min=1e-12)).clamp(0, 1) * 0.9 + 0.1
+        fraction = inside + fraction * (outside - inside)
+        point = x + per_image(fraction) * (end - x)
         margin = margin_at(model, point, y)
         wrong = is_wrong(margin, y)
         _note(point, x, wrong, norm, nearest, far, index)
-        inside, m_in = torch.where(wrong, inside, share), torch.where(wrong, m_in, margin)
-        outside, m_out = torch.where(wrong, share, outside), torch.where(wrong, margin, m_out)
+        inside, m_in = torch.where(wrong, inside, fraction), torch.where(wrong, m_in, margin)
+        outside, m_out = torch.where(wrong, fraction, outside), torch.where(wrong, margin, m_out)
 
 
 def to_boundary(z: Tensor, gradient: Tensor, value: Tensor, norm: str) -> Tensor:
@@ -134,7 +138,7 @@ def to_boundary(z: Tensor, gradient: Tensor, value: Tensor, norm: str) -> Tensor
         z, gradient: [B, C, H, W]. value: [B], the linearised margin at z.
     """
     direction = -gradient.sign() * per_image(value.sign())
-    slope, cap, target = gradient.abs().flatten(1), room(direction, z).flatten(1), value.abs()
+    slope, cap, target = gradient.abs().flatten(1), headroom(direction, z).flatten(1), value.abs()
     if norm == "l1":
         ranked, order = slope.sort(dim=1, descending=True)
         gain = ranked * cap.gather(1, order)
@@ -146,6 +150,6 @@ def to_boundary(z: Tensor, gradient: Tensor, value: Tensor, norm: str) -> Tensor
         # is the target; scaled to the largest slope, so that products of small numbers do not vanish.
         top = slope.amax(1, keepdim=True).clamp(min=1e-30)
         slope = slope / top
-        t = fill(slope if norm == "linf" else slope.square(), slope * cap, target / top[:, 0])[:, None]
+        t = water_fill(slope if norm == "linf" else slope.square(), slope * cap, target / top[:, 0])[:, None]
         size = torch.minimum(t.expand_as(cap) if norm == "linf" else t * slope, cap)
     return size.view_as(z) * direction

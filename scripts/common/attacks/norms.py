@@ -36,17 +36,17 @@ def distance(a: Tensor, b: Tensor, norm: str) -> Tensor:
     return lengths(a - b, norm)
 
 
-def room(direction: Tensor, x: Tensor) -> Tensor:
-    """Return how far each pixel can go in the sign of `direction` before it leaves [0, 1]."""
+def headroom(direction: Tensor, x: Tensor) -> Tensor:
+    """Return how far each pixel can move in the sign of `direction` before it leaves [0, 1]."""
     return (direction > 0).to(x.dtype).sub_(x).abs_()  # 1 - x or x; torch.where is ten times slower on a CPU
 
 
-def fill(rate: Tensor, cap: Tensor, target: Tensor) -> Tensor:
-    """Return per image the t >= 0 with sum_i min(t rate_i, cap_i) = target.
+def water_fill(rate: Tensor, cap: Tensor, target: Tensor) -> Tensor:
+    """Return for each image the t >= 0 with sum_i min(t rate_i, cap_i) = target.
 
-    The sum is concave and piecewise linear in t, so Newton's steps from t = 0 rise to the root and
-    end on its linear piece; two or three passes replace a sort. Where even the caps do not reach the
-    target, t is the largest float.
+    The sum is concave and piecewise linear in t, so Newton steps from t = 0 rise to the root and end
+    on its linear piece; two or three passes replace a sort. Where the caps sum to less than the target,
+    t is the largest float.
 
     Args:
         rate, cap: non-negative, [B, D]. target: [B].
@@ -67,9 +67,9 @@ def fill(rate: Tensor, cap: Tensor, target: Tensor) -> Tensor:
 def project(z: Tensor, x: Tensor, norm: str, eps: float | Tensor) -> Tensor:
     """Return the point nearest to z (in Euclidean distance) in the eps-ball around x and in [0, 1].
 
-    For l2 the Karush-Kuhn-Tucker conditions give z - x scaled by one factor and cut at the box; for
-    l1 they give it soft-thresholded by one number and cut at the box (Croce and Hein 2021, "Mind the
-    box", proposition 2.1). Both numbers are found to float32 precision. x itself must be in [0, 1].
+    For l2 the Karush-Kuhn-Tucker conditions give z - x scaled by one factor and clipped to the box; for
+    l1 they give z - x soft-thresholded by one number and clipped to the box (Croce and Hein 2021, "Mind
+    the box", proposition 2.1). Both numbers are computed to float32 precision. x itself must be in [0, 1].
     """
     check_norm(norm)
     eps = torch.as_tensor(eps, dtype=x.dtype, device=x.device).expand(len(x))
@@ -77,9 +77,9 @@ def project(z: Tensor, x: Tensor, norm: str, eps: float | Tensor) -> Tensor:
         radius = per_image(eps)
         return torch.minimum(torch.maximum(z, x - radius), x + radius).clamp(0, 1)
     shift = (z - x).flatten(1)
-    size, cap = shift.abs(), room(z - x, x).flatten(1)
+    size, cap = shift.abs(), headroom(z - x, x).flatten(1)
     if norm == "l2":
-        factor = fill(size.square(), cap.square(), eps.square()).sqrt().clamp(max=1)
+        factor = water_fill(size.square(), cap.square(), eps.square()).sqrt().clamp(max=1)
         kept = torch.minimum(factor[:, None] * size, cap)
     else:
         kept = torch.minimum((size - _threshold(size, cap, eps)[:, None]).clamp(min=0), cap)
@@ -112,7 +112,7 @@ def _threshold(size: Tensor, cap: Tensor, eps: Tensor) -> Tensor:
 
 
 def random_start(x: Tensor, norm: str, eps: float | Tensor, generator: torch.Generator) -> Tensor:
-    """Return x plus a draw from the uniform distribution on the eps-ball, cut at [0, 1].
+    """Return x plus a draw from the uniform distribution on the eps-ball, clipped to [0, 1].
 
     The draw is made on the generator's device, in the order of the images.
     """
@@ -138,7 +138,7 @@ def random_start(x: Tensor, norm: str, eps: float | Tensor, generator: torch.Gen
 def streams(seed: int, ids: Tensor | None, x: Tensor, *labels: int) -> list[torch.Generator]:
     """Return one random generator per image, seeded by (seed, image id, labels).
 
-    So an image's random numbers do not depend on its batch, on the device or on the other images.
+    An image's random numbers therefore do not depend on its batch, the device or the other images.
     `ids` [B] are integers; without them the images are numbered from 0.
     """
     numbers = range(len(x)) if ids is None else ids.tolist()
@@ -147,7 +147,7 @@ def streams(seed: int, ids: Tensor | None, x: Tensor, *labels: int) -> list[torc
 
 
 def random_starts(x: Tensor, norm: str, eps: float | Tensor, generators: list[torch.Generator]) -> Tensor:
-    """Return `random_start` of every image, each from a generator of its own."""
+    """Return `random_start` of every image, one generator per image."""
     eps = torch.as_tensor(eps, dtype=x.dtype, device=x.device).expand(len(x))
     if not generators:
         return x.clone()

@@ -1,4 +1,4 @@
-"""What an attack on a two-logit classifier climbs, in float32."""
+"""Losses that an attack on a two-logit classifier maximises, with their gradients, in float32."""
 
 import contextlib
 from collections.abc import Callable
@@ -16,12 +16,12 @@ LOSSES = ("margin", "cross_entropy")
 def logits_of(model: Model, x: Tensor, strict: bool = True) -> Tensor:
     """Return the logits [B, 2] as float32.
 
-    `strict` is evaluation: autocast is off and a NaN is an error. Else (training attacks) the model
-    runs in the caller's precision, since a float32 attack would cost a GPU several plain steps.
+    `strict` is for evaluation: autocast is off and a NaN is an error. Otherwise (attacks during training)
+    the model runs in the caller's precision, since a float32 attack would slow a GPU several times.
 
     Raises:
         ValueError: the model does not return two logits per image.
-        AttackCheckError: `strict` and a logit is not finite (a NaN would pass for a robust image).
+        AttackCheckError: `strict` and a logit is not finite (a NaN would count as robust).
     """
     with torch.autocast(x.device.type, enabled=False) if strict else contextlib.nullcontext():
         logits = model(x).float()
@@ -44,7 +44,7 @@ def is_wrong(margin: Tensor, y: Tensor) -> Tensor:
 
 
 def loss_of(logits: Tensor, y: Tensor, loss: str) -> Tensor:
-    """Return the loss to be increased, [B].
+    """Return the loss to be maximised, [B].
 
     With two logits the cross-entropy is softplus(-margin): the same gradient direction as the
     negative margin, but it vanishes in float32 where the classifier is confident. DLR, the usual
@@ -63,11 +63,13 @@ def margin_at(model: Model, x: Tensor, y: Tensor) -> Tensor:
     return margin_of(logits_of(model, x), y)
 
 
-def climb_at(
+def loss_and_gradient(
     model: Model, x: Tensor, y: Tensor, loss: str = "margin", strict: bool = True
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Return margin [B], loss [B] and the loss's gradient with respect to x: one forward pass and one
-    input gradient. Parameters receive no gradient. `strict`: as in `logits_of`."""
+    """Return margin [B], loss [B] and the loss's gradient with respect to x.
+
+    One forward pass and one input gradient; parameters receive no gradient. `strict`: as in `logits_of`.
+    """
     with torch.enable_grad():
         point = x.detach().requires_grad_()
         logits = logits_of(model, point, strict)

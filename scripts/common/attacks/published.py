@@ -1,9 +1,9 @@
-"""The training attack of the replicated study, with its faults."""
+"""The training attack of the replicated study, including its errors."""
 
 import torch
 from torch import Tensor, nn
 
-from scripts.common.attacks.apgd import ascend
+from scripts.common.attacks.apgd import apgd_run
 from scripts.common.attacks.norms import per_image
 from scripts.common.attacks.objective import is_wrong, logits_of, margin_of
 
@@ -18,15 +18,15 @@ def published_apgd(
     n_iter_min: int = 2,
     seed: int = 0,
 ) -> Tensor:
-    """Return what the published half-batch attack trains on: l_inf APGD on the cross-entropy.
+    """Training images of the published half-batch attack: l_inf APGD on the cross-entropy.
 
-    Give it the attacked half of the batch. The faults are kept on purpose:
-    - the model stays in the caller's mode (the study: train), so BatchNorm uses the statistics of
-      the attacked images, and every pass moves its running statistics;
-    - only images that are classified correctly now are attacked;
+    `x` is the half of the batch to attack. The original's errors are kept on purpose:
+    - the model stays in the caller's mode (in the study: train), so BatchNorm uses the statistics of
+      the attacked images, and every pass updates its running statistics;
+    - only images that are currently classified correctly are attacked;
     - an image is returned perturbed only where the attack flipped its class, otherwise clean;
-    - the random start comes from `seed` afresh at every call: the same numbers each time. (The
-      original re-seeds the global generator; this one is left alone.)
+    - the random start is re-seeded with `seed` at every call, so it is the same each time (the original
+      re-seeds the global generator; here the global generator is not touched).
     The step size is reviewed after n_iter_2 iterations, then at intervals one shorter each time, not
     below n_iter_min. Cost: one clean forward pass, then `iterations` input gradients and
     `iterations + 1` forward passes on the correct images.
@@ -44,8 +44,8 @@ def published_apgd(
     while reviews[-1] < iterations:
         interval = max(interval - max(int(0.03 * iterations), 1), n_iter_min)
         reviews.append(reviews[-1] + interval)
-    settings = {"stop_when_broken": False, "strict": False}
+    settings = {"stop_when_adversarial": False, "strict": False}
     loss = "cross_entropy"
-    point, _, flipped = ascend(model, clean, label, start, "linf", eps, iterations, loss, reviews, **settings)
+    point, _, flipped = apgd_run(model, clean, label, start, "linf", eps, iterations, loss, reviews, **settings)
     result[correct] = torch.where(per_image(flipped), point, clean)
     return result

@@ -1,4 +1,4 @@
-"""Attacks for training: FGSM with a random start and PGD, l_inf, in the caller's model mode."""
+"""Attacks for training: FGSM with a random start and PGD, both l_inf; the model stays in the caller's mode."""
 
 import contextlib
 from collections.abc import Iterator
@@ -8,14 +8,14 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from scripts.common.attacks.norms import project, random_start
-from scripts.common.attacks.objective import Model, climb_at
+from scripts.common.attacks.objective import Model, loss_and_gradient
 
 
 @contextlib.contextmanager
 def frozen(model: nn.Module) -> Iterator[nn.Module]:
-    """Put BatchNorm layers in eval mode and turn the parameters' gradients off; restore both at the end.
+    """Put BatchNorm layers in eval mode and turn parameter gradients off; restore both at the end.
 
-    So attack passes do not move the running statistics and keep nothing for a weight gradient.
+    Attack passes then neither update running statistics nor store activations for weight gradients.
     """
     modes = [(module, module.training) for module in model.modules() if isinstance(module, _BatchNorm)]
     wanted = [(parameter, parameter.requires_grad) for parameter in model.parameters()]
@@ -57,14 +57,14 @@ def pgd(
 
     The step size, in pixel units, is 2.5 eps / steps unless given, so that every point of the ball
     can be reached. Cost: per step one forward pass and one input gradient. The random start is drawn
-    for the batch, so it depends on an image's place in it.
+    for the whole batch, so it depends on an image's position in it.
     """
     if steps < 1:
         raise ValueError(f"steps must be at least 1, not {steps}")
     step_size = 2.5 * eps / steps if step_size is None else step_size
     point = random_start(x, "linf", eps, generator)
     for _ in range(steps):
-        # Not strict: a network that has become NaN is reported by the training loop, which knows the step.
-        gradient = climb_at(model, point, y, strict=False)[2]
+        # Not strict: the training loop reports a network that has become NaN, with the step.
+        gradient = loss_and_gradient(model, point, y, strict=False)[2]
         point = project(point + step_size * gradient.sign(), x, "linf", eps)
     return point

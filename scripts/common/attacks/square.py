@@ -1,5 +1,7 @@
-"""Square, the black-box random search (Andriushchenko et al. 2020), with its l1 form (Croce and Hein
-2021, "Mind the box"). It sees logits only: no gradient can be masked from it."""
+"""Square, the black-box random search (Andriushchenko et al. 2020), with its l1 form.
+
+The l1 form is that of Croce and Hein 2021, "Mind the box". It uses logits only, so gradient masking does not affect it.
+"""
 
 import functools
 import math
@@ -7,18 +9,18 @@ import math
 import torch
 from torch import Tensor
 
-from scripts.common.attacks.norms import check_norm, fill, per_image, project, room, streams
+from scripts.common.attacks.norms import check_norm, headroom, per_image, project, streams, water_fill
 from scripts.common.attacks.objective import Model, is_wrong, margin_at
 
 HALVINGS = (10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000)  # of the window's area, for 10,000 queries
-# The paper has 1. On a small network 300 queries with 1, 2, 4, 10 left 78, 73, 73, 70 of 80 images standing in l2
-# (eps 1.5) and 80, 64, 52, 44 in l1 (eps 14); 1,000 queries with 1, 4, 10 left 49, 42, 47 and 78, 34, 35.
+# The paper has 1. On a small network 78, 73, 73, 70 of 80 images survived 300 queries with 1, 2, 4, 10 in l2 (eps 1.5)
+# and 80, 64, 52, 44 in l1 (eps 14); 49, 42, 47 and 78, 34, 35 survived 1,000 queries with 1, 4, 10.
 GAIN = 4
 BLOCK = 64  # queries whose random numbers are drawn together
 
 
-def window_share(query: int, queries: int, p_init: float) -> float:
-    """Return the share of the image that a window covers at this query (1, 2, ...)."""
+def window_fraction(query: int, queries: int, p_init: float) -> float:
+    """Fraction of the image that a window covers at this query (1, 2, ...)."""
     scaled = query * 10_000 / queries
     return p_init / 2 ** sum(scaled > limit for limit in HALVINGS)
 
@@ -34,12 +36,12 @@ def square(
     ids: Tensor | None = None,
     p_init: float = 0.8,
 ) -> Tensor:
-    """Return per image a misclassified point of the ball, or else the point of smallest margin found.
+    """Return for each image a misclassified point in the ball or, failing that, the point of smallest margin seen.
 
-    Random changes of square windows are kept when they lower the margin. l_inf: a window takes +-eps
-    per channel on top of the image. l2 and l1: the norm of two windows, and what is unused, moves into
-    one of them. An image leaves the batch when misclassified. Cost: one forward pass per query and
-    image still standing, the start included. The other arguments are those of `apgd`.
+    Random changes of square windows are kept when they lower the margin. l_inf: a window is set to the
+    image +-eps per channel. l2 and l1: the norm of two windows, plus the unused norm, moves into one of
+    them. An image leaves the batch when misclassified. Cost: one forward pass per query and surviving
+    image, including the start. The other arguments are those of `apgd`.
     """
     check_norm(norm)
     if queries < 1:
@@ -61,12 +63,12 @@ def square(
             break
         turn = (query - 1) % BLOCK
         if turn == 0:
-            alive = state["index"].tolist()
-            block = [torch.rand((BLOCK, 5 + channels), generator=generators[i]) for i in alive]
+            surviving = state["index"].tolist()
+            block = [torch.rand((BLOCK, 5 + channels), generator=generators[i]) for i in surviving]
             state["draws"] = torch.stack(block).to(x.device)
         propose = _propose_linf if norm == "linf" else _propose_mass
-        share = window_share(query, queries, p_init)
-        candidate = propose(state, norm, eps, share, state["draws"][:, turn])
+        fraction = window_fraction(query, queries, p_init)
+        candidate = propose(state, norm, eps, fraction, state["draws"][:, turn])
         margin = margin_at(model, candidate, state["y"])
         better = margin < state["margin"]
         state["margin"] = torch.where(better, margin, state["margin"])
@@ -90,9 +92,9 @@ def _window(images: Tensor, side: int, row: Tensor, column: Tensor) -> tuple[Ten
     return batch, channel, rows[:, None, :, None], columns[:, None, None, :]
 
 
-def _side(images: Tensor, share: float, smallest: int) -> int:
+def _side(images: Tensor, fraction: float, smallest: int) -> int:
     height, width = images.shape[2:]
-    return min(max(round(math.sqrt(share * height * width)), smallest), height, width)
+    return min(max(round(math.sqrt(fraction * height * width)), smallest), height, width)
 
 
 def _stripes(x: Tensor, norm: str, eps: float, generators: list[torch.Generator]) -> Tensor:
@@ -101,14 +103,14 @@ def _stripes(x: Tensor, norm: str, eps: float, generators: list[torch.Generator]
     return (x + eps * _signs(draws).to(x.device)).clamp(0, 1)
 
 
-def _propose_linf(state: dict, norm: str, eps: float, share: float, draws: Tensor) -> Tensor:
-    """Put one colour of {-eps, +eps} per channel on a window."""
+def _propose_linf(state: dict, norm: str, eps: float, fraction: float, draws: Tensor) -> Tensor:
+    """Candidate with one colour from {-eps, +eps} per channel added to a window."""
     x, point = state["x"], state["point"]
-    window = _window(x, _side(x, share, 1), draws[:, 0], draws[:, 1])
+    window = _window(x, _side(x, fraction, 1), draws[:, 0], draws[:, 1])
     colour = eps * _signs(draws[:, 5:])[:, :, None, None]
     clean, now = x[window], point[window]
     changed = (clean + colour).clamp(0, 1)
-    # A query that changes nothing is wasted: take the opposite colour then.
+    # A query that changes nothing is wasted, so it takes the opposite colour.
     idle = (changed == now).flatten(1).all(1)
     changed = torch.where(per_image(idle), (clean - colour).clamp(0, 1), changed)
     candidate = point.clone()
@@ -117,8 +119,10 @@ def _propose_linf(state: dict, norm: str, eps: float, share: float, draws: Tenso
 
 
 def pyramid(side: int, device: torch.device | str = "cpu") -> Tensor:
-    """Return the window pattern eta [side, side]: a positive and a negative half, each highest in its
-    middle (equation 2 of the Square paper)."""
+    """Window pattern eta [side, side] (equation 2 of the Square paper).
+
+    It has a positive and a negative half, each highest in its middle.
+    """
 
     def half(height: int, width: int) -> Tensor:
         rows = (torch.arange(height, device=device) - height // 2).abs()[:, None]
@@ -146,13 +150,16 @@ def _patterns(side: int, turned: Tensor, norm: str) -> Tensor:
 
 
 def _fit(delta: Tensor, x: Tensor, norm: str, eps: float) -> Tensor:
-    """Return x + delta brought into the ball and the box. l1: the projection, which thresholds and so
-    keeps few pixels. l2: delta is scaled so that it has length eps after it is clamped to the box."""
+    """Return x + delta moved into the ball and the box.
+
+    l1: the projection, which thresholds and so keeps few pixels. l2: delta is scaled to have length eps after clipping
+    to the box.
+    """
     if norm == "l1":
         return project(x + delta, x, norm, eps)
-    size, cap = delta.abs().flatten(1), room(delta, x).flatten(1)
+    size, cap = delta.abs().flatten(1), headroom(delta, x).flatten(1)
     budget = torch.full((len(x),), eps, device=x.device)
-    scale = fill(size.square(), cap.square(), budget.square()).sqrt()
+    scale = water_fill(size.square(), cap.square(), budget.square()).sqrt()
     size = torch.minimum(scale[:, None] * size, cap)
     return (x + size.view_as(x) * delta.sign()).clamp(0, 1)
 
@@ -174,16 +181,16 @@ def _tiles(x: Tensor, norm: str, eps: float, generators: list[torch.Generator]) 
     return _fit(delta, x, norm, eps)
 
 
-def _propose_mass(state: dict, norm: str, eps: float, share: float, draws: Tensor) -> Tensor:
-    """Empty one window and put its norm, that of a second one and the unused norm into the second, along
-    its present perturbation plus a signed pattern (algorithm 3 of the Square paper).
+def _propose_mass(state: dict, norm: str, eps: float, fraction: float, draws: Tensor) -> Tensor:
+    """Candidate with the norm of one window moved into another (algorithm 3 of the Square paper).
 
-    The paper keeps the norm that is moved; here it is multiplied by `GAIN` and the whole then brought
-    back to eps, so that a window can also grow at the cost of the rest.
+    One window is emptied; its norm, that of a second window and the unused norm go into the second, along its present
+    perturbation plus a signed pattern. The paper keeps the moved norm; here it is multiplied by `GAIN` and the result
+    then rescaled to eps, so that a window can also grow at the cost of the others.
     """
     x, power = state["x"], 2 if norm == "l2" else 1
     delta = state["point"] - x
-    side = _side(x, share, min(3, *x.shape[2:]))
+    side = _side(x, fraction, min(3, *x.shape[2:]))
     target, source = (_window(x, side, draws[:, i], draws[:, i + 1]) for i in (0, 2))
     now = delta[target]
     now = now / _length(now.flatten(2), norm)[:, :, None, None].clamp(min=1e-12)

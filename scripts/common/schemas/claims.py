@@ -9,15 +9,18 @@ CLAIMS = pa.schema(
         ("study", text),
         ("claim", text),  # unique in the study
         ("protocol", text),
-        ("kind", text),  # published: the paper says so; finding: we say so of the paper
-        ("place", text),  # where the claim stands
+        ("origin", text),  # who states it: paper, theorem, package or ours
+        ("confidence", text),  # verified or unverified; null where it is ours
+        ("document", text),  # id of the reference that states it; null where none does
+        ("place", text),  # where in the document
         ("says", text),
         ("published", real),  # null where the source gives no number
         ("unit", text),
-        ("read_from", text),  # table, text, slides or picture
+        ("read_from", text),  # table, text, slides, picture or code
         ("value", real),  # ours; null where there is none
         ("ci_low", real),
         ("ci_high", real),
+        ("interval", text),  # what the interval covers: sampling error, seeds, ...
         ("n", whole),
         ("seeds", whole),
         ("dataset", text),

@@ -1,4 +1,4 @@
-"""Metrics: one row per number that anyone may want to look up or draw."""
+"""Metrics: one row per measured number."""
 
 import pandas as pd
 import pyarrow as pa
@@ -10,8 +10,8 @@ text, whole, real = pa.string(), pa.int64(), pa.float64()
 METRICS = pa.schema(
     [
         ("study", text),  # tradeoffs, income, ...
-        ("dataset", text),  # what the numbers rest on, e.g. "rendered faces"
-        ("method", text),  # what is compared, e.g. "adversarial eps=0.005"
+        ("dataset", text),  # e.g. "rendered faces"
+        ("method", text),  # e.g. "adversarial eps=0.005"
         ("protocol", text),  # as_published or corrected
         ("run", text),  # the trained model, unique in the study
         ("seed", whole),
@@ -19,9 +19,9 @@ METRICS = pa.schema(
         ("subgroup", text),  # all, one group, or "difference"
         ("metric", text),
         ("value", real),
-        ("ci_low", real),  # 95 % interval; null where none is defined
+        ("ci_low", real),  # 95 % interval; null where undefined
         ("ci_high", real),
-        ("n", whole),  # rows that the value rests on
+        ("n", whole),  # number of rows that the value is computed from
     ]
 )
 

@@ -1,4 +1,4 @@
-"""Faces drawn from rows of CelebA's attribute table: no photograph goes in, and none comes out."""
+"""Synthetic faces drawn from rows of CelebA's attribute table; no photograph is used."""
 
 from scripts.data.rendering.render import render_faces
 

@@ -1,4 +1,4 @@
-"""The photograph: pose of the head, light, things in the way, and what lens and sensor do to the picture."""
+"""The simulated camera: pose of the head, light, obstacles in front of the face, lens blur and sensor noise."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ CENTRE = 33.0  # the row of the face's centre
 
 @dataclass(frozen=True)
 class Shot:
-    """The circumstances of one photograph, before it is taken."""
+    """Random conditions of one photograph."""
 
     shift: tuple[float, float]  # pixels right and down
     angle: float  # radians
@@ -34,7 +34,7 @@ class Shot:
 
 
 def sample_shot(rng: np.random.Generator, blurry: bool) -> Shot:
-    """Draw the circumstances of one photograph; their spread is `STRENGTH` times a fixed one."""
+    """Return random conditions of one photograph, with a spread proportional to `STRENGTH`."""
     n = (STRENGTH * np.clip(rng.standard_normal(16), -2.2, 2.2)).tolist()
     r = rng.random(8).tolist()
     obstacle = ("hand", "strand", "microphone", "shadow")[int(r[0] * 4)] if r[1] < 0.22 * STRENGTH else ""
@@ -57,9 +57,9 @@ def sample_shot(rng: np.random.Generator, blurry: bool) -> Shot:
 
 
 def pose(shot: Shot) -> Canvas:
-    """Return an empty canvas whose face coordinates are posed: shifted, turned, scaled, and looking aside.
+    """Return an empty canvas with face coordinates that are shifted, rotated, scaled and turned to one side.
 
-    Looking aside (and up or down) moves what lies in the middle of the face and leaves its outline in place.
+    Turning (sideways, up or down) moves the middle of the face and leaves its outline in place.
     """
     row, column = CENTRE + shot.shift[1] - 0.5, SIZE / 2 + shot.shift[0] - 0.5
     size = UNIT * shot.scale
@@ -75,7 +75,7 @@ def pose(shot: Shot) -> Canvas:
 
 
 def obstruct(canvas: Canvas, shot: Shot, skin: tuple, hair: tuple) -> None:
-    """Put the shot's obstacle in front of the face."""
+    """Draw the shot's obstacle in front of the face."""
     x, y = shot.place
     if shot.obstacle == "hand":  # fingers on the chin or cheek
         left = -0.45 + 0.6 * x
@@ -100,20 +100,20 @@ def obstruct(canvas: Canvas, shot: Shot, skin: tuple, hair: tuple) -> None:
 def soften(image: np.ndarray, width: float) -> None:
     """Blur planes (float32 [3, H, W]) in place by passes of (k, 1 - 2k, k), whose variances of 2k add up to width^2.
 
-    A few passes are close to a Gaussian, and one is enough for a sharp picture.
+    A few passes approximate a Gaussian; one is enough for a sharp image.
     """
     passes = max(int(np.ceil(width**2 / 0.5)), 1)
-    share = width**2 / passes / 2
+    weight = width**2 / passes / 2
     for _ in range(passes):
         for planes in (image, image.swapaxes(1, 2)):
             step = planes[:, 1:] - planes[:, :-1]
-            step *= share
+            step *= weight
             planes[:, :-1] += step
             planes[:, 1:] -= step
 
 
 def develop(image: np.ndarray, shot: Shot, rng: np.random.Generator) -> np.ndarray:
-    """Apply lens and sensor to a picture (float32 [3, 64, 64]) and return bytes (uint8 [64, 64, 3])."""
+    """Return the image (float32 [3, 64, 64]) after lens and sensor, as uint8 [64, 64, 3]."""
     if shot.blur:
         soften(image, shot.blur)
     gains = np.array(shot.cast, np.float32).reshape(3, 1, 1) * (255 * shot.exposure * shot.contrast)

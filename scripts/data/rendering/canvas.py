@@ -1,8 +1,8 @@
-"""A small picture in which shapes are given in face coordinates and have soft, antialiased edges.
+"""A small image on which shapes are drawn in face coordinates with soft, antialiased edges.
 
 Face coordinates: the face's centre is (0, 0), u points to the right, v points down; the eyes lie near v = -0.04, the
-chin near v = 0.66 and the crown near v = -0.68. Shapes are coverage masks in [0, 1], found from the distance to the
-shape's edge, so that no supersampling is needed.
+chin near v = 0.66 and the crown near v = -0.68. Shapes are coverage masks in [0, 1], computed from the distance to the
+shape's edge, so no supersampling is needed.
 """
 
 import numpy as np
@@ -12,17 +12,19 @@ Colour = tuple[float, float, float]
 
 
 class Canvas:
-    """Planar RGB pixels (float32 [3, H, W], in place) with the face coordinates of every pixel's centre."""
+    """Planar RGB pixels (float32 [3, H, W], changed in place) with the face coordinates of every pixel's centre."""
 
-    def __init__(self, image: np.ndarray, u: np.ndarray, v: np.ndarray, to_pixels: tuple, bend: tuple, pixel: float):
+    def __init__(
+        self, image: np.ndarray, u: np.ndarray, v: np.ndarray, to_pixels: tuple, bend: tuple, pixel: float
+    ) -> None:
         self.image, self.u, self.v = image, u, v
         self.pixel = pixel  # width of a pixel in face coordinates
         self._to_pixels, self._bend = to_pixels, bend
 
     def window(self, left: float, top: float, right: float, bottom: float) -> "Canvas":
-        """Return the part of the picture that holds a box in face coordinates; it shares its pixels."""
+        """Return the part of the canvas that contains a box in face coordinates; pixels are shared, not copied."""
         a, b, row, column = self._to_pixels
-        bend_u, bend_v = self._bend  # how far looking aside moves a point at most
+        bend_u, bend_v = self._bend  # largest shift of a point by turning the head
         left, right, top, bottom = (
             left + min(bend_u, 0),
             right + max(bend_u, 0),
@@ -65,7 +67,7 @@ class Canvas:
         image *= 1 - mask * (planes(amount) if isinstance(amount, tuple) else amount)
 
     def edge(self, distance: np.ndarray, soft: float = 0.0) -> Mask:
-        """Turn a distance inside a shape (positive inside) into coverage; `soft` widens the edge."""
+        """Coverage from the signed distance to a shape's edge (positive inside); `soft` widens the edge."""
         width = self.pixel * 1.2 + soft
         return np.minimum(np.maximum(distance * (1 / width) + 0.5, 0), 1)  # np.clip takes twice as long
 
@@ -75,7 +77,7 @@ class Canvas:
         return self.edge((1 - np.sqrt(across * across + down * down)) * min(width, height), soft)
 
     def ring(self, u: float, v: float, width: float, height: float, thickness: float) -> Mask:
-        """Coverage of an ellipse's outline, a superellipse that is a little square."""
+        """Coverage of the outline of a superellipse, a slightly square ellipse."""
         across, down = ((self.u - u) * (1 / width)) ** 2, ((self.v - v) * (1 / height)) ** 2
         radius = np.sqrt(np.sqrt(across * across + down * down))
         return self.edge(thickness / 2 - np.abs(1 - radius) * min(width, height))
@@ -100,9 +102,9 @@ def planes(colour: Colour) -> np.ndarray:
     return np.array(colour, np.float32).reshape(3, 1, 1)
 
 
-def mix(first: Colour, second: Colour, share: float) -> Colour:
-    """Return the colour that is `share` of the way from the first to the second."""
-    return tuple(a + share * (b - a) for a, b in zip(first, second, strict=True))
+def mix(first: Colour, second: Colour, weight: float) -> Colour:
+    """Return the colour at the fraction `weight` of the way from the first to the second."""
+    return tuple(a + weight * (b - a) for a, b in zip(first, second, strict=True))
 
 
 def scaled(colour: Colour, factor: float) -> Colour:

@@ -20,7 +20,7 @@ def background(canvas: Canvas, face: Face) -> None:
 
 
 def shoulders(canvas: Canvas, face: Face) -> None:
-    """Paint neck and clothes, with a tie or a necklace where they show."""
+    """Paint neck and clothes, with tie or necklace."""
     shown, chin = face.shown, TEMPLE + face.length
     part = canvas.mirrored(2.0, 0.3, 1.6)
     side, v = part.u, part.v
@@ -136,10 +136,10 @@ def hair(canvas: Canvas, face: Face, texture: np.ndarray, inside: np.ndarray) ->
         part.blend(np.minimum(part.glow(face.width + 0.01, -0.12, 0.045, 0.10), 0.7), scaled(face.hair, 0.9))
         return
     side = np.abs(u)
-    share = side * (1 / face.width)
-    square = np.minimum(share * share, 1)
+    across = side * (1 / face.width)
+    square = np.minimum(across * across, 1)
     fall = 0.34 * square * square + 0.14 * (u - face.parting) ** 2
-    temples = face.temples * np.exp(-(((share - 0.58) * (1 / 0.22)) ** 2))
+    temples = face.temples * np.exp(-(((across - 0.58) * (1 / 0.22)) ** 2))
     line = face.hairline + fall - temples + 0.010 * np.sin(23 * u + face.phases[7])
     if shown["Bangs"]:
         ragged = 0.025 * np.sin(17 * u + face.phases[5]) + 0.018 * np.sin(41 * u + face.phases[4])
@@ -151,7 +151,7 @@ def hair(canvas: Canvas, face: Face, texture: np.ndarray, inside: np.ndarray) ->
     beside = canvas.edge(side - edge - 0.06 * np.maximum(v - 0.25, 0), 0.02) * canvas.edge(bottom - v, 0.06)
     within = canvas.edge(inside)
     mask = within * np.maximum(top, beside)
-    canvas.shade(canvas.edge(line + 0.045 - v, 0.10) * within * (share < 1), 0.16)  # shadow on the forehead
+    canvas.shade(canvas.edge(line + 0.045 - v, 0.10) * within * (across < 1), 0.16)  # shadow on the forehead
     canvas.paint(mask, texture, face.hair)
     if shown["Sideburns"]:
         part = canvas.mirrored(face.width + 0.05, -0.22, 0.26)

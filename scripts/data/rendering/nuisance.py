@@ -1,9 +1,9 @@
-"""How well a picture shows its attributes: the calibrated numbers of the renderer, all in one place.
+"""The calibrated constants of the renderer: how clearly an image shows each attribute.
 
 On real photographs a good classifier of the study's label reaches an accuracy of about 0.70, although the attributes
-themselves allow 0.864: annotations are noisy, and what they name is hard to see. The rendered faces are made equally
-hard in two ways. Each attribute's cue is noisy (this file's tables), and the photograph is imperfect (`STRENGTH`, used
-by camera.py). `python -m scripts.data.calibrate_faces` measures the result; change a number here only with it.
+themselves allow 0.864: annotations are noisy, and some attributes are hard to see. The rendered faces are made equally
+hard in two ways. Each attribute's cue is noisy (the tables below), and the photograph is imperfect (`STRENGTH`, used
+by camera.py). `python -m scripts.data.calibrate_faces` measures the result; run it again after changing a constant.
 """
 
 import numpy as np
@@ -13,7 +13,7 @@ from scripts.data.celeba_names import ATTRIBUTES
 # Scales pose, light, colour cast, blur, occlusion and sensor noise; 0 gives a studio portrait.
 STRENGTH = 0.7
 
-# Cues of degree: the trait is drawn at `sign * gap / 2 + normal noise`, so that even a perfect reader of the picture
+# Cues of degree: the trait has the value `sign * gap / 2 + normal noise`, so even a classifier that reads it exactly
 # is right about a balanced attribute only with probability Phi(gap / 2): 0.84 at a gap of 2.
 GAPS = {
     "Arched_Eyebrows": 2.0,
@@ -33,10 +33,10 @@ GAPS = {
     "Young": 2.2,
 }
 
-LIMIT = 2.5  # no trait is drawn further out than this
+LIMIT = 2.5  # largest absolute value of a trait
 
-# Cues that are there or not: the probability of drawing them when the attribute is +1, and when it is -1.
-CHANCES = {
+# Cues of presence: the probability of drawing them when the attribute is +1, and when it is -1.
+PROBABILITIES = {
     "5_o_Clock_Shadow": (0.70, 0.05),
     "Bald": (0.95, 0.002),
     "Bangs": (0.88, 0.04),
@@ -63,22 +63,22 @@ CHANCES = {
     "Wearing_Necktie": (0.80, 0.01),
 }
 
-# "Attractive" has no cue of its own.
+# "Attractive" has no cue.
 
 
 def cues(attributes: np.ndarray, rng: np.random.Generator) -> dict[str, float]:
-    """Return how each attribute (int8 [40], -1 or +1) shows in one picture.
+    """Return the visible cue of each attribute (int8 [40], -1 or +1) in one image.
 
     Cues of degree are real numbers, about -gap/2 or +gap/2; cues of presence are 0.0 or 1.0. The draws do not depend
     on the attributes: with the same generator state, changing one attribute changes one cue.
     """
     noise = rng.standard_normal(len(ATTRIBUTES)).tolist()
-    chance = rng.random(len(ATTRIBUTES)).tolist()
+    uniform = rng.random(len(ATTRIBUTES)).tolist()
     shown = {}
     for index, name in enumerate(ATTRIBUTES):
         sign = int(attributes[index])
         if name in GAPS:
             shown[name] = min(max(sign * GAPS[name] / 2 + noise[index], -LIMIT), LIMIT)
-        elif name in CHANCES:
-            shown[name] = float(chance[index] < CHANCES[name][sign < 0])
+        elif name in PROBABILITIES:
+            shown[name] = float(uniform[index] < PROBABILITIES[name][sign < 0])
     return shown

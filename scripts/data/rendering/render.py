@@ -1,4 +1,4 @@
-"""Rendering rows of attributes to pictures, on one core or several."""
+"""Rendering of attribute rows to images, on one core or several."""
 
 from concurrent.futures import ProcessPoolExecutor
 
@@ -11,12 +11,12 @@ from scripts.data.rendering import features, head
 from scripts.data.rendering.camera import SIZE, develop, obstruct, pose, sample_shot
 from scripts.data.rendering.traits import sample
 
-SEED = 64  # fixed: with the row id it determines everything in a picture that the attributes do not
+SEED = 64  # fixed: with the row id it determines all randomness of an image
 FACES_PER_TASK = 500
 
 
 def render_face(row_id: int, attributes: np.ndarray) -> np.ndarray:
-    """Return the picture (uint8 [64, 64, 3]) of one row: attributes int8 [40], each -1 or +1."""
+    """Return the image (uint8 [64, 64, 3]) of one row of attributes (int8 [40], each -1 or +1)."""
     rng = np.random.default_rng([SEED, int(row_id)])
     face = sample(attributes, rng)
     shot = sample_shot(rng, blurry=face.shown["Blurry"] > 0)
@@ -27,7 +27,7 @@ def render_face(row_id: int, attributes: np.ndarray) -> np.ndarray:
     if not face.shown["Bald"] and not face.male:
         head.back_hair(canvas, face, texture, inside)
     head.shoulders(canvas, face)
-    middle = canvas.window(-0.66, -0.72, 0.66, 0.90)  # all of the head but the hair
+    middle = canvas.window(-0.66, -0.72, 0.66, 0.90)  # the head without the hair
     cover, level = head.outline(middle, face)
     head.skin(middle, face, cover, level, shot.light)
     head.beard(middle, face, cover)
@@ -44,21 +44,21 @@ def render_face(row_id: int, attributes: np.ndarray) -> np.ndarray:
 
 
 def render_faces(row_ids: np.ndarray, attributes: np.ndarray, workers: int = 1) -> np.ndarray:
-    """Draw one face per row.
+    """Return one face per row.
 
-    The same row id and attributes always give the same bytes, whatever else is in the batch and however many
-    workers draw.
+    The same row id and attributes always give the same bytes, whatever the rest of the batch and the number of
+    workers.
 
     Args:
         row_ids: int64 [N], CelebA image numbers.
         attributes: int8 [N, 40] of -1 and +1, in the order of `ATTRIBUTES`.
-        workers: processes to draw with.
+        workers: processes that draw.
 
     Returns:
         uint8 [N, 64, 64, 3], RGB.
 
     Raises:
-        UserError: the shapes do not fit, or an attribute is neither -1 nor +1.
+        UserError: the shapes do not match, or an attribute is neither -1 nor +1.
     """
     row_ids, attributes = np.asarray(row_ids), np.asarray(attributes)
     check(row_ids, attributes)
@@ -73,7 +73,7 @@ def render_faces(row_ids: np.ndarray, attributes: np.ndarray, workers: int = 1) 
 
 
 def check(row_ids: np.ndarray, attributes: np.ndarray) -> None:
-    """Raise a `UserError` unless row ids and attributes are what `render_faces` draws from."""
+    """Raise a `UserError` unless row ids and attributes are valid input of `render_faces`."""
     if row_ids.ndim != 1 or row_ids.dtype.kind not in "iu" or (len(row_ids) and row_ids.min() < 0):
         raise UserError(
             f"rendered faces: row ids must be a list of whole numbers >= 0, got {row_ids.dtype} {row_ids.shape}"

@@ -1,7 +1,7 @@
-"""From the cues of one row to the traits that are drawn: colours, sizes and shapes.
+"""The traits of a face (colours, sizes, shapes), derived from the cues of one row.
 
-Whatever no attribute determines (tone of the skin, colour of the eyes and clothes, proportions) is drawn from the
-row's generator. All draws are made for every row, so that one attribute never shifts another's randomness.
+What no attribute determines (skin tone, colour of eyes and clothes, proportions) is drawn from the row's generator.
+Every row makes the same draws, so one attribute never shifts another's randomness.
 """
 
 import colorsys
@@ -26,7 +26,7 @@ LIPSTICKS = ((0.75, 0.08, 0.16), (0.82, 0.22, 0.36), (0.60, 0.07, 0.16), (0.85, 
 
 @dataclass(frozen=True)
 class Face:
-    """All that is drawn of one person, before the camera. Lengths are in face coordinates, shares lie in [0, 1]."""
+    """All traits of one person, before the camera. Lengths are in face coordinates, fractions lie in [0, 1]."""
 
     shown: dict[str, float]  # the cues of nuisance.py
     male: bool
@@ -72,7 +72,7 @@ class Face:
 
 
 def hair_colour(shown: dict[str, float], spread: list[float], pick: float) -> Colour:
-    """Return a colour from the shown hair-colour cues; several shown cues mix, none gives an in-between colour."""
+    """Return a colour from the visible hair-colour cues; several cues mix, none gives an intermediate colour."""
     named = [(BLACK, "Black_Hair"), (BROWN, "Brown_Hair"), (BLOND, "Blond_Hair"), (GRAY, "Gray_Hair")]
     present = [colour for colour, name in named if shown[name]]
     if not present:
@@ -86,14 +86,14 @@ def hair_colour(shown: dict[str, float], spread: list[float], pick: float) -> Co
 
 
 def skin_colour(shown: dict[str, float], tone: float) -> Colour:
-    """Return the tone of the skin: a wide spread, moved towards white by paleness."""
+    """Return the skin colour: widely spread tones, shifted towards white by paleness."""
     tone = min(max(0.66 + 0.20 * tone, 0.0), 1.0)
     colour = mix(DARK_SKIN, TAN_SKIN, tone / 0.5) if tone < 0.5 else mix(TAN_SKIN, FAIR_SKIN, (tone - 0.5) / 0.5)
     return mix(colour, PALE_SKIN, min(max(0.22 + 0.28 * shown["Pale_Skin"], -0.15), 0.95))
 
 
 def sample(attributes: np.ndarray, rng: np.random.Generator) -> Face:
-    """Draw the traits of one face from its attributes (int8 [40], -1 or +1)."""
+    """Return random traits of one face given its attributes (int8 [40], -1 or +1)."""
     shown = cues(attributes, rng)
     normal = iter(np.clip(rng.standard_normal(40), -2.2, 2.2).tolist())
     uniform = iter(rng.random(40).tolist())

@@ -1,6 +1,7 @@
 """The comparisons on a GPU: share of the measured matrix rate, and ratios over the plain pipeline."""
 
 import time
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -98,7 +99,7 @@ def modes(compiled: tuple[bool, ...]) -> list[str]:
     return ["compiled" if mode else "eager" for mode in compiled]
 
 
-def our_epoch(network: str, data: Images, settings: dict, mode: str):
+def our_epoch(network: str, data: Images, settings: dict, mode: str) -> Callable[[], None]:
     """Return a training epoch of a fresh network on the data's device, compiled or not."""
     model = build(network, 1).to(data.device, memory_format=torch.channels_last)
     return epoch_of(model, data, settings, network=torch.compile(model) if mode == "compiled" else None)

@@ -18,7 +18,7 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
 from scripts.common.attacks import check_plan
-from scripts.common.attacks.cascade import ATTACKS
+from scripts.common.attacks.ensemble import ATTACKS
 
 SIDE, PADDING, WORKERS = 64, 4, 4
 
@@ -26,7 +26,7 @@ SIDE, PADDING, WORKERS = 64, 4, 4
 class Photographs(Dataset):
     """JPEG files and labels; every access decodes one image."""
 
-    def __init__(self, paths: Sequence[Path], labels: Sequence[int], transform):
+    def __init__(self, paths: Sequence[Path], labels: Sequence[int], transform) -> None:
         self.paths, self.labels, self.transform = paths, labels, transform
 
     def __len__(self) -> int:

@@ -17,7 +17,7 @@ import yaml
 from torch import nn
 
 from scripts.common import parquet
-from scripts.common.attacks import attack_cascade
+from scripts.common.attacks import attack_ensemble
 from scripts.common.errors import UserError
 from scripts.common.logs import job
 from scripts.common.tables import save_table
@@ -115,19 +115,19 @@ def adversarial_epochs(model: nn.Module, data: Images, size: Size) -> list[dict]
 
 
 def evaluation(model: nn.Module, data: Images, size: Size, what: str) -> dict:
-    """Compare the cascade with one attack after the other; the remark says what both leave standing."""
+    """Compare the ensemble with one attack after the other; the remark says how many images survive each."""
     x, y = data.centre(torch.arange(len(data))), data.labels
     outcome, common = {}, {"seed": 1, "batch_size": size.attacked, "ids": data.row_ids}
 
-    def cascade() -> None:
-        found = attack_cascade(model, x, y, "linf", EPS, size.plan, black_box_allowed=None, **common)
+    def ensemble() -> None:
+        found = attack_ensemble(model, x, y, "linf", EPS, size.plan, black_box_allowed=None, **common)
         outcome["ours"] = float(found["robust"].mean())
 
     def one_after_the_other() -> None:
         found = reference.one_after_the_other(model, x, y, "linf", EPS, size.plan, **common)
         outcome["reference"] = float(found.float().mean())
 
-    costs = interleave({"ours": cascade, "reference": one_after_the_other}, min(size.repeats, 3), warm_up=False)
+    costs = interleave({"ours": ensemble, "reference": one_after_the_other}, min(size.repeats, 3), warm_up=False)
     accuracy = float((model(x).argmax(1) == y).float().mean())
     remark = (
         f"small_cnn ({what}), {len(data)} images, l_inf {EPS}, accuracy {accuracy:.3f}; worst-case robust accuracy "

@@ -5,7 +5,7 @@ import torch
 
 from scripts.common.attacks import (
     AttackCheckError,
-    attack_cascade,
+    attack_ensemble,
     check_black_box,
     check_deterministic,
     check_large_eps,
@@ -102,7 +102,7 @@ def test_large_radius_on_a_real_network():
     y = predicted(model, x)
     robust = {
         eps: torch.tensor(
-            attack_cascade(model, x, y, "linf", eps, [{"attack": "apgd", "iterations": 10}]).robust.to_numpy()
+            attack_ensemble(model, x, y, "linf", eps, [{"attack": "apgd", "iterations": 10}]).robust.to_numpy()
         )
         for eps in (0.005, 0.02, 0.5)
     }

@@ -10,7 +10,7 @@ from scripts.common.attacks.apgd import checkpoints
 from scripts.common.attacks.fab import to_boundary
 from scripts.common.attacks.norms import NORMS, lengths
 from scripts.common.attacks.objective import is_wrong, margin_at, margin_of
-from scripts.common.attacks.square import pyramid, window_share
+from scripts.common.attacks.square import pyramid, window_fraction
 from tests.common.attacks.models import (
     Counting,
     exact_distance,
@@ -320,8 +320,8 @@ def test_checkpoints_of_the_paper():
 
 
 def test_square_schedule_and_window_pattern():
-    assert [window_share(i, 10_000, 0.8) for i in (1, 10, 11, 51, 8001)] == [0.8, 0.8, 0.4, 0.2, 0.8 / 512]
-    assert window_share(6, 5000, 0.8) == 0.4
+    assert [window_fraction(i, 10_000, 0.8) for i in (1, 10, 11, 51, 8001)] == [0.8, 0.8, 0.4, 0.2, 0.8 / 512]
+    assert window_fraction(6, 5000, 0.8) == 0.4
     eta = pyramid(6)
     assert torch.equal(eta[:, :3] > 0, torch.ones(6, 3, dtype=torch.bool)) and (eta[:, 3:] < 0).all()
     assert eta.max() == eta[3, 1] == pytest.approx(1 + 1 / 4 + 1 / 9 + 1 / 16)

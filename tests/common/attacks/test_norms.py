@@ -5,7 +5,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
-from scripts.common.attacks.norms import NORMS, distance, fill, lengths, project, random_start, random_starts, streams
+from scripts.common.attacks.norms import (
+    NORMS,
+    distance,
+    lengths,
+    project,
+    random_start,
+    random_starts,
+    streams,
+    water_fill,
+)
 from tests.common.attacks.models import images, inside
 
 SHAPE = (1, 2, 3)
@@ -99,8 +108,8 @@ def test_fill_by_hand():
     rate, cap = torch.tensor([[1.0, 2.0, 5.0]]), torch.tensor([[1.0, 1.0, 0.0]])
     # t + 2 t until the second is full at t = 0.5, then 1 + t until the first is full at t = 1.
     for target, t in ((0.0, 0.0), (0.9, 0.3), (1.75, 0.75), (2.0, 1.0)):
-        assert fill(rate, cap, torch.tensor([target])).item() == pytest.approx(t)
-    assert fill(rate, cap, torch.tensor([2.5])).item() > 1e30  # cannot be reached
+        assert water_fill(rate, cap, torch.tensor([target])).item() == pytest.approx(t)
+    assert water_fill(rate, cap, torch.tensor([2.5])).item() > 1e30  # cannot be reached
 
 
 @pytest.mark.parametrize("norm", NORMS)

@@ -349,6 +349,6 @@ FORMATS = [
     Format(
         "crowd file", crowd, lambda path: load_crowd(path, PEOPLE, "compas").to_csv().encode(), other_crowds, False, 0
     ),
-    Format("release", (ROOT / "releases/preview.zip").read_bytes, read_whole_release, flips=6),
+    Format("release", (ROOT / "releases/preview/leakage.zip").read_bytes, read_whole_release, flips=6),
     Format("config", (ROOT / "config.test.yaml").read_bytes, read_config, other_configs, None, 0),
 ]

@@ -43,7 +43,7 @@ class Place:
 
     def start(self, *arguments: str, **options) -> subprocess.Popen:
         """Start Snakemake in a session of its own; what it says goes to the file `said`."""
-        with (self.folder / "said").open("w") as said:
+        with (self.folder / "said").open("w", encoding="utf-8") as said:
             return subprocess.Popen(
                 self.command(*arguments),
                 **{"cwd": self.folder, "env": self.environment, **options},
@@ -75,7 +75,7 @@ class Place:
         assert unlocked.returncode == 0, unlocked.stdout + unlocked.stderr
 
     def finish(self, target: str = TARGET) -> None:
-        """Type what the README says after a crash; the run must then come to its end."""
+        """Type what docs/running.md says after a crash; the run must then come to its end."""
         self.unlock()
         status, said = self.run(target)
         assert status == 0, said[-4000:]
@@ -142,7 +142,7 @@ def wait_for_file(process: subprocess.Popen, folder: Path, pattern: str) -> Path
 def mounted(folder: Path, *options: str) -> Iterator[Path]:
     """Mount something at a folder for a while; skip the test where that is not allowed."""
     folder.mkdir(parents=True, exist_ok=True)
-    done = subprocess.run(["mount", *options, str(folder)], capture_output=True, text=True)
+    done = subprocess.run(["mount", *options, str(folder)], capture_output=True, text=True, encoding="utf-8")
     if done.returncode != 0:
         pytest.skip(f"mounting is not allowed here: {done.stderr.strip()}")
     try:
@@ -155,7 +155,9 @@ def mounted(folder: Path, *options: str) -> Iterator[Path]:
 def read_only(folder: Path) -> Iterator[None]:
     """Make a folder read-only, also for root."""
     with mounted(folder, "--bind", str(folder)):
-        done = subprocess.run(["mount", "-o", "remount,ro,bind", str(folder)], capture_output=True, text=True)
+        done = subprocess.run(
+            ["mount", "-o", "remount,ro,bind", str(folder)], capture_output=True, text=True, encoding="utf-8"
+        )
         if done.returncode != 0:
             pytest.skip(f"mounting is not allowed here: {done.stderr.strip()}")
         yield
@@ -169,7 +171,7 @@ def finished(tmp_path_factory) -> Path:
     with FileLock(f"{shared}.lock"):
         if not shared.exists():
             folder = clone_into(new_folder(tmp_path_factory, "faults"))
-            (folder / "faults.yaml").write_text(OVERLAY)
+            (folder / "faults.yaml").write_text(OVERLAY, encoding="utf-8")
             (folder / ".venv").mkdir()
             for part in (ROOT / ".venv").iterdir():
                 (folder / ".venv" / part.name).symlink_to(part.resolve())

@@ -1,4 +1,4 @@
-"""What the fault tests tried, for the table in the README: one JSON line per fault, where the rule asks for it."""
+"""What the fault tests tried, for the table in docs/reliability.md: one JSON line per fault where the rule asks."""
 
 import json
 import os

@@ -38,14 +38,14 @@ def shop(finished, tmp_path, server):  # noqa: F811
     folder = tmp_path / "clone"
     shutil.copytree(finished, folder, symlinks=True, ignore=shutil.ignore_patterns("results", ".snakemake"))
     listed = folder / "scripts/data/sources.yaml"
-    content = yaml.safe_load(listed.read_text())
+    content = yaml.safe_load(listed.read_text(encoding="utf-8"))
     content["files"]["img_align_celeba.zip"] |= {
         "urls": [f"http://127.0.0.1:{server.server_address[1]}/images.zip"],
         "bytes": len(GOOD),
         "sha256": hashlib.sha256(GOOD).hexdigest(),
     }
-    listed.write_text(yaml.safe_dump(content))
-    (folder / "faults.yaml").write_text(OVERLAY)
+    listed.write_text(yaml.safe_dump(content), encoding="utf-8")
+    (folder / "faults.yaml").write_text(OVERLAY, encoding="utf-8")
     place = Place(folder)
     place.environment |= {"HTTPS_PROXY": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"}  # nothing outside
     place.environment |= {"NO_PROXY": "127.0.0.1"}
@@ -121,7 +121,7 @@ def test_a_bad_package_is_named_and_kept_out(finished, tmp_path, damage):
     broken = {"cut short": content[:100], "another file": content, "an HTML page": HTML}[damage]
     (shelf / name).write_bytes(broken)
     place = Place(folder)
-    (folder / "faults.yaml").write_text("gpu: 0\n")
+    (folder / "faults.yaml").write_text("gpu: 0\n", encoding="utf-8")
     place.environment |= {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(shelf)}
     status, said = place.run(f"results/data/packages/{name}", "--retries", "0")
     assert status == 1 and "Traceback" not in said, said[-3000:]
@@ -136,7 +136,7 @@ def test_a_photograph_archive_with_names_that_leave_their_folder_writes_nothing_
     own = shop.folder / "own.zip"
     evil = {"../../../evil/000003.jpg": jpeg(), f"{shop.folder.parent}/evil/000004.jpg": jpeg()}
     own.write_bytes(photographs(**PARTS, **evil))
-    (shop.folder / "faults.yaml").write_text(OVERLAY + f"  celeba: {own}\n")
+    (shop.folder / "faults.yaml").write_text(OVERLAY + f"  celeba: {own}\n", encoding="utf-8")
     status, said = shop.run(DATASET)
     assert status == 0, said[-3000:]
     outside = [path for path in shop.folder.parent.rglob("evil*")]

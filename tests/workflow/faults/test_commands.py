@@ -1,4 +1,4 @@
-"""What the README says to type after a crash: five lines, and every one of them is true."""
+"""What docs/running.md says to type after a crash: five lines, and every one of them is true."""
 
 import re
 import shutil
@@ -10,12 +10,12 @@ from tests.workflow.conftest import ROOT
 from tests.workflow.faults.conftest import TARGET, lost
 from tests.workflow.faults.record import record
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs/running.md").read_text(encoding="utf-8")
 
 
 def lines_after_a_crash() -> list[str]:
-    """Return the commands of the README's block, without their remarks."""
-    block = README.split("## When something breaks")[1].split("```")[1]
+    """Return the commands of the page's block, without their remarks."""
+    block = PAGE.split("## When something breaks")[1].split("```")[1]
     return [line.split("#")[0].strip() for line in block.strip().splitlines()]
 
 
@@ -34,7 +34,9 @@ def test_five_lines_say_what_to_type():
     ],
 )
 def test_make_runs_what_the_tests_run(target, command):
-    done = subprocess.run(["make", "--dry-run", target], cwd=ROOT, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        ["make", "--dry-run", target], cwd=ROOT, capture_output=True, text=True, check=True, encoding="utf-8"
+    )
     assert re.search(command, done.stdout, re.M), done.stdout
 
 
@@ -42,7 +44,7 @@ def test_the_lines_that_call_a_file_damaged_say_to_delete_it():
     """`rm FILE` is what the message itself says, for every kind of file that the workflow has written."""
     sources = ["scripts/common/parquet.py", "scripts/tradeoffs/images.py", "scripts/tradeoffs/models.py"]
     for source in sources:
-        assert "delete it and run the workflow" in (ROOT / source).read_text(), source
+        assert "delete it and run the workflow" in (ROOT / source).read_text(encoding="utf-8"), source
 
 
 @pytest.mark.faults

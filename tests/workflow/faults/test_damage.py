@@ -40,9 +40,9 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_taken(place, trained, 
     kept[-1].write_bytes(content[:1000] if damage == "cut short" else flipped(content, len(content) - 5))
     status, said = place.run(WEIGHTS)
     assert status == 0, said[-3000:]
-    words = (place.folder / LOG).read_text()
+    words = (place.folder / LOG).read_text(encoding="utf-8")
     assert re.search(rf"WARNING .*{kept[-1].name}: damaged checkpoint .*; going back to the one before", words)
-    assert f"taken up again after epoch {int(kept[0].stem.split('_')[1])}" in words
+    assert f"resumed after epoch {int(kept[0].stem.split('_')[1])}" in words
     wrong = lost(place, trained)
     record("corrupted checkpoint", 1, wrong, f"newest checkpoint of a killed training: {damage}")
     assert wrong == 0
@@ -92,8 +92,8 @@ def test_a_training_that_was_begun_with_other_settings_is_not_taken_up(place, tr
     process.kill()
     process.wait(LONGEST)
     overlay = place.folder / "faults.yaml"
-    text = overlay.read_text()
-    overlay.write_text(text.replace("epochs: 8", "epochs: 8, learning_rate: 0.01"))
+    text = overlay.read_text(encoding="utf-8")
+    overlay.write_text(text.replace("epochs: 8", "epochs: 8, learning_rate: 0.01"), encoding="utf-8")
     process = place.start("--unlock")
     process.wait(LONGEST)
     process = place.start(WEIGHTS)
@@ -101,7 +101,7 @@ def test_a_training_that_was_begun_with_other_settings_is_not_taken_up(place, tr
     time.sleep(0.2)
     process.kill()
     process.wait(LONGEST)
-    overlay.write_text(text)
+    overlay.write_text(text, encoding="utf-8")
     place.finish(WEIGHTS)
     wrong = lost(place, trained)
     record("settings changed after a crash", 1, wrong, "killed, another learning rate, killed, the first settings")

@@ -94,13 +94,14 @@ def test_a_job_outlives_no_run_even_below_a_shell(place):
     """As under conda, where a shell stands between Snakemake and the job."""
     program = "import types, time\nfrom scripts.common.logs import job\n"
     program += "with job(types.SimpleNamespace(log=['x.log'])):\n    print('on', flush=True)\n    time.sleep(60)\n"
-    (place.folder / "program.py").write_text(program)
+    (place.folder / "program.py").write_text(program, encoding="utf-8")
     parent = psutil.Popen(
         ["bash", "-c", "COUNTERWEIGHT_RUN=$$ bash -c 'python program.py; true' & wait"],
         cwd=place.folder,
         env=place.environment | {"PYTHONPATH": ".", "PATH": f"{place.folder}/.venv/bin:{os.environ['PATH']}"},
         stdout=-1,
         text=True,
+        encoding="utf-8",
     )
     assert parent.stdout.readline() == "on\n"
     (child,) = [child for child in parent.children(recursive=True) if "program.py" in child.cmdline()]
@@ -140,7 +141,7 @@ def test_of_two_runs_at_once_the_second_stops_and_the_first_is_not_disturbed(pla
     assert (status == 1 and "Traceback" not in words and "another" in words.lower()) or "other Snakemake" in words, (
         words
     )
-    assert first.wait(LONGEST) == 0, (place.folder / "said.first").read_text()[-3000:]
+    assert first.wait(LONGEST) == 0, (place.folder / "said.first").read_text(encoding="utf-8")[-3000:]
     wrong = lost(place, undisturbed)
     record("two runs at once", 1, wrong, "the same command a second time while the first one trains")
     assert wrong == 0

@@ -60,7 +60,7 @@ def missing() -> str:
     if os.geteuid() != 0:
         return "only root can start Slurm's daemons"
     if CONFIGURATION.exists():
-        first = CONFIGURATION.read_text().partition("\n")[0]
+        first = CONFIGURATION.read_text(encoding="utf-8").partition("\n")[0]
         if not first.startswith(MARK):
             return f"{CONFIGURATION} exists: this machine belongs to a cluster"
         if Path(f"/proc/{first.split()[-1]}").exists():
@@ -100,8 +100,10 @@ class Cluster:
         key.chmod(0o400)
         places = {"mark": MARK, "pid": os.getpid(), "state": self.state, "cpus": CPUS, "memory": MEMORY}
         self.watch()
-        CONFIGURATION.write_text(SLURM_CONF.format(**places, controller=free_port(), node=free_port()))
-        DEVICES.write_text("NodeName=localhost Name=gpu File=/dev/null\n")
+        CONFIGURATION.write_text(
+            SLURM_CONF.format(**places, controller=free_port(), node=free_port()), encoding="utf-8"
+        )
+        DEVICES.write_text("NodeName=localhost Name=gpu File=/dev/null\n", encoding="utf-8")
         files = {"key-file": key, "socket": "socket", "pid-file": "pid", "log-file": "log", "seed-file": "seed"}
         options = [f"--{option}={self.state / 'munge' / name}" for option, name in files.items()]
         self.launch("munged", "--foreground", *options)
@@ -123,7 +125,7 @@ class Cluster:
 
     def launch(self, program: str, *arguments: str) -> None:
         """Start a daemon in a session of its own: it ends when the tests end, even by a kill."""
-        with (self.state / f"{program}.out").open("a") as out:
+        with (self.state / f"{program}.out").open("a", encoding="utf-8") as out:
             self.daemons[program] = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "KILL", find(program), *arguments],
                 stdout=out,
@@ -173,7 +175,9 @@ class Cluster:
 
     def call(self, program: str, *arguments: str) -> str:
         """Run one of Slurm's commands and return what it prints."""
-        result = subprocess.run([find(program), *arguments], capture_output=True, text=True, timeout=60)
+        result = subprocess.run(
+            [find(program), *arguments], capture_output=True, text=True, timeout=60, encoding="utf-8"
+        )
         return result.stdout + result.stderr
 
     def jobs(self) -> dict[str, str]:
@@ -200,7 +204,8 @@ class Cluster:
         while not (value := condition()):
             if time.monotonic() > deadline:
                 logs = [*self.state.glob("*.log"), *self.state.glob("*.out"), self.state / "munge/log"]
-                tails = "\n".join(f"{log}:\n{log.read_text()[-1500:]}" for log in logs if log.exists())
+                texts = {log: log.read_text(encoding="utf-8") for log in logs if log.exists()}
+                tails = "\n".join(f"{log}:\n{text[-1500:]}" for log, text in texts.items())
                 raise RuntimeError(f"not within {seconds} s; {self.jobs()}\n{tails}")
             time.sleep(0.2)
         return value

@@ -55,7 +55,7 @@ class Place:
     def start(self, *arguments: str, target: str = TARGET) -> subprocess.Popen:
         """Start `snakemake --profile profiles/slurm`; what it says goes to the file `said`."""
         command = [sys.executable, "-m", "snakemake", target, "--profile", "profiles/slurm", *QUICK, *arguments]
-        with (self.folder / "said").open("w") as said:
+        with (self.folder / "said").open("w", encoding="utf-8") as said:
             return subprocess.Popen(
                 [*command, "--configfile", *OVERLAYS],
                 cwd=self.folder,
@@ -83,7 +83,7 @@ class Place:
 
     def said(self) -> str:
         """Return what Snakemake has said so far."""
-        return (self.folder / "said").read_text()
+        return (self.folder / "said").read_text(encoding="utf-8")
 
     def submitted(self) -> list[str]:
         """Return the Slurm ids of the jobs that were submitted, in order."""
@@ -110,7 +110,7 @@ def prepared(study, tmp_path_factory) -> Path:
     """The finished run at test scale, and a config that trains one run anew and longer."""
     folder = tmp_path_factory.mktemp("prepared") / "clone"
     shutil.copytree(study, folder, symlinks=True, ignore=shutil.ignore_patterns("packages", "figures"))
-    (folder / "faults.yaml").write_text(OVERLAY)
+    (folder / "faults.yaml").write_text(OVERLAY, encoding="utf-8")
     return folder
 
 

@@ -6,13 +6,13 @@ import yaml
 
 from tests.workflow.conftest import ROOT, snakemake
 
-PARTITIONS = yaml.safe_load((ROOT / "profiles/slurm/partitions.yaml").read_text())["partitions"]
+PARTITIONS = yaml.safe_load((ROOT / "profiles/slurm/partitions.yaml").read_text(encoding="utf-8"))["partitions"]
 
 
 def planned(folder) -> tuple[dict[str, list[int]], set[str]]:
     """Return {rule: [CPUs, MB, minutes, GPUs]} of what a dry run with a GPU submits, and all other rules."""
     overlay = folder / "gpu.yaml"
-    overlay.write_text("gpu: 1\n")
+    overlay.write_text("gpu: 1\n", encoding="utf-8")
     result = snakemake(folder, "--dry-run", "--profile", str(ROOT / "profiles/slurm"), config=overlay)
     assert result.returncode == 0, result.stdout[-3000:]
     submitted, local = {}, set()

@@ -46,7 +46,7 @@ def whole_dag(cluster, study, tmp_path_factory) -> Iterator[tuple[Path, subproce
     command += ["--cores", "2", "--profile", str(ROOT / "profiles/slurm"), *QUICK, "--jobs", "4"]
     command += ["--configfile", str(ROOT / "config.test.yaml")]
     environment = {**os.environ, "PYTHONWARNINGS": "default"}
-    with (folder / "said").open("w") as said:
+    with (folder / "said").open("w", encoding="utf-8") as said:
         run = subprocess.Popen(
             command,
             **{"env": environment, "stdin": subprocess.DEVNULL, "stdout": said, "stderr": subprocess.STDOUT},
@@ -107,7 +107,7 @@ def test_more_memory_than_any_node_has_ends_in_one_clear_line(cluster, place):
 
 
 def test_a_gpu_job_goes_to_the_gpu_partition_with_one_gpu(cluster, place):
-    (place.folder / "faults.yaml").write_text("gpu: 1\ntradeoffs:\n  training: {epochs: 13}\n")
+    (place.folder / "faults.yaml").write_text("gpu: 1\ntradeoffs:\n  training: {epochs: 13}\n", encoding="utf-8")
     status, said = place.run("--retries", "0", target=TRAINED)
     (job,) = place.submitted()
     assert field(cluster, job, "Partition") == "gpu" and "gpu:1" in field(cluster, job, "TresPerJob")
@@ -116,8 +116,8 @@ def test_a_gpu_job_goes_to_the_gpu_partition_with_one_gpu(cluster, place):
 
 def test_the_whole_dag_through_slurm_has_the_bytes_of_a_local_run(whole_dag, study):
     folder, run = whole_dag
-    assert run.wait(LONGEST) == 0, (folder / "said").read_text()[-5000:]
-    submitted = (folder / "said").read_text().count("submitted with SLURM jobid")
+    assert run.wait(LONGEST) == 0, (folder / "said").read_text(encoding="utf-8")[-5000:]
+    submitted = (folder / "said").read_text(encoding="utf-8").count("submitted with SLURM jobid")
     made, undisturbed = tables(folder), tables(study)
     assert submitted > 30 and made.keys() == undisturbed.keys()
     different = [name for name in made if made[name] != undisturbed[name]]

@@ -33,7 +33,7 @@ def main(case: str, result: str) -> None:
         with torch.no_grad():
             fooled = (model(x_adv).argmax(1) != y) & inside
         robust[f"{name} {norm} {eps}"] = int((~fooled).sum())
-    with open(result, "w") as file:  # noqa: PTH123
+    with open(result, "w", encoding="utf-8") as file:  # noqa: PTH123
         json.dump(robust, file)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from scripts.common.attacks import attack_cascade
+from scripts.common.attacks import attack_ensemble
 from tests.common.attacks.oracle.problem import CASES, shapes, trained
 
 HERE = Path(__file__).parent
@@ -44,7 +44,7 @@ def theirs(problem, tmp_path_factory):
         "-r",
         str(HERE / "requirements.txt"),
     ]
-    done = subprocess.run(install, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(install, capture_output=True, text=True, timeout=120, encoding="utf-8")
     if done.returncode:
         reached = "hash" in done.stderr.lower() and "do not match" in done.stderr.lower()
         assert not reached, done.stderr
@@ -58,9 +58,9 @@ def theirs(problem, tmp_path_factory):
         "PYTHONPATH": os.pathsep.join([str(folder / "site"), str(ROOT)]),
         "OMP_NUM_THREADS": "1",
     }
-    done = subprocess.run(script, capture_output=True, text=True, timeout=300, env=environment)
+    done = subprocess.run(script, capture_output=True, text=True, timeout=300, env=environment, encoding="utf-8")
     assert done.returncode == 0, done.stderr
-    return json.loads((folder / "result.json").read_text())
+    return json.loads((folder / "result.json").read_text(encoding="utf-8"))
 
 
 @pytest.mark.slow
@@ -68,7 +68,7 @@ def theirs(problem, tmp_path_factory):
 def test_as_strong_as_the_public_implementation(problem, theirs, name, norm, eps, budget, record_property):
     model, x, y = problem
     entry = {"attack": name, ("queries" if name == "square" else "iterations"): budget}
-    ours = int(attack_cascade(model, x, y, norm, eps, [entry]).robust.sum())
+    ours = int(attack_ensemble(model, x, y, norm, eps, [entry]).robust.sum())
     other = theirs[f"{name} {norm} {eps}"]
     record_property("robust images: ours, theirs", f"{ours}, {other} of {len(x)}")
     print(f"{name} {norm} {eps}: robust of {len(x)}: ours {ours}, torchattacks {other}")
