@@ -12,7 +12,7 @@ unexport PYTHONPATH PYTHONHOME PYTHONSTARTUP
 export MPLBACKEND := agg
 export PYTHONUTF8 := 1
 # A user without an entry in /etc/passwd, as in a container, has neither name nor home.
-ifeq ($(shell id -un 2>/dev/null),)
+ifeq ($(shell id -un >/dev/null 2>&1 && echo yes),)
 export LOGNAME ?= nobody
 endif
 export HOME ?= /
