@@ -5,7 +5,17 @@ CONFIG ?=
 RELEASED ?=
 STUDY ?=
 TOUR := income
-BIN := .venv/bin
+# Programs run as modules: their own starters keep the path at which the environment was made, and it may have moved.
+RUN := .venv/bin/python -m
+# The caller's Python settings are none of ours: a cluster module's packages, a notebook's backend, another locale.
+unexport PYTHONPATH PYTHONHOME PYTHONSTARTUP
+export MPLBACKEND := agg
+export PYTHONUTF8 := 1
+# A user without an entry in /etc/passwd, as in a container, has neither name nor home.
+ifeq ($(shell id -un >/dev/null 2>&1 && echo yes),)
+export LOGNAME ?= nobody
+endif
+export HOME ?= /
 # Snakemake keeps copies of rule files below the home, and ends in a traceback where it cannot.
 ifeq ($(shell test -w "$$HOME" && echo yes),)
 export XDG_CACHE_HOME ?= $(CURDIR)/.snakemake/cache
@@ -15,8 +25,10 @@ $(if $(STUDY),$(if $(wildcard scripts/$(STUDY)/study.yaml),,$(error Error: STUDY
 	there are $(sort $(patsubst scripts/%/study.yaml,%,$(wildcard scripts/*/study.yaml))))))
 # --cores stands last: a target would count as one more value of the options before it.
 TESTS := tests/$(STUDY) tests/claims tests/report tests/common/test_config.py tests/workflow/test_environments.py
-SNAKEMAKE := $(BIN)/snakemake $(if $(CONFIG),--configfile $(CONFIG)) \
-	$(if $(RELEASED),--config 'released=$(RELEASED)') --cores $(CORES)
+# A path reaches the shell through the environment or in quotes: it may hold a blank or an apostrophe.
+export RELEASED
+SNAKEMAKE := $(RUN) snakemake $(if $(CONFIG),--configfile $(foreach file,$(CONFIG),'$(subst ','\'',$(file))')) \
+	$(if $(RELEASED),--config "released=$$RELEASED") --cores $(CORES)
 
 .PHONY: study tour figures release test test-faults faults bench docs citation lint lock unlock clock clean help
 
@@ -28,7 +40,7 @@ help:  ## say what there is
 	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] <= (3, 12) else \
 		"Error: Python 3.11 or 3.12 is needed, this is %d.%d; try: make PYTHON=python3.12" % sys.version_info[:2])'
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r envs/requirements.txt
+	$(RUN) pip install --quiet --disable-pip-version-check --require-hashes -r envs/requirements.txt
 	@touch $@
 
 study: .venv/installed  ## rebuild every study: download, train, measure, draw; STUDY=X for one, with its page
@@ -36,7 +48,7 @@ study: .venv/installed  ## rebuild every study: download, train, measure, draw; 
 
 tour: .venv/installed  ## a first result in three minutes: one study on real data, from download to its page
 	$(SNAKEMAKE) $(TOUR) results/docs/studies/$(TOUR).md
-	@$(BIN)/python -m scripts.report.tour $(TOUR)
+	@$(RUN) scripts.report.tour $(TOUR)
 
 figures: .venv/installed  ## redraw figures, tables and claims; with RELEASED=releases/preview from releases, without training
 	$(SNAKEMAKE) figures
@@ -45,35 +57,35 @@ release: .venv/installed  ## pack the numbers of each study into results/release
 	$(SNAKEMAKE) release
 
 test: .venv/installed  ## run all tests; STUDY=X for those of one study and what checks its files
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(if $(STUDY),$(TESTS))
-	$(if $(STUDY),$(BIN)/python -m pytest tests/workflow/test_docs.py -k $(STUDY))
+	$(RUN) pytest -n 2 --dist loadfile $(if $(STUDY),$(TESTS))
+	$(if $(STUDY),$(RUN) pytest tests/workflow/test_docs.py -k $(STUDY))
 
 test-faults: .venv/installed  ## break runs in every way we know, and look at what is left
-	$(BIN)/python -m pytest -m faults -n 2 --dist loadfile --no-loadscope-reorder tests/workflow/slurm tests/workflow/faults
+	$(RUN) pytest -m faults -n 2 --dist loadfile --no-loadscope-reorder tests/workflow/slurm tests/workflow/faults
 
 faults: .venv/installed  ## the same, and renew the table of it (releases/faults.csv, docs/reliability.md)
-	$(BIN)/snakemake --cores 2 faults
+	$(RUN) snakemake --cores 2 faults
 	cp results/faults/faults.csv releases/faults.csv
 
 bench: .venv/installed  ## measure speeds as ratios (results/bench/)
-	$(BIN)/snakemake --cores 1 bench
+	$(RUN) snakemake --cores 1 bench
 
 citation: .venv/installed  ## write CITATION.cff from the references of every study
-	$(BIN)/python -m scripts.provenance.citation
+	$(RUN) scripts.provenance.citation
 
 docs: .venv/installed  ## put the newest results into docs/ and the front page
 	$(SNAKEMAKE) docs
 
 lint: .venv/installed  ## formatting and lint
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/snakefmt --check Snakefile rules
-	$(BIN)/codespell
-	$(BIN)/snakemake --lint
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+	$(RUN) snakefmt --check Snakefile rules
+	$(RUN) codespell_lib
+	$(RUN) snakemake --lint
 
 lock: .venv/installed  ## renew envs/requirements.txt from envs/requirements.in
-	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	$(RUN) pip install --quiet uv
+	$(RUN) uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-header --upgrade -o envs/requirements.txt envs/requirements.in
 
 unlock: .venv/installed  ## after a crash: remove Snakemake's lock, then run make study again
@@ -83,5 +95,5 @@ clock:  ## after a clock was set back: date the files of the future back, in the
 	$(PYTHON) -m scripts.common.preflight
 
 clean:  ## remove the results, keep the environment
-	find results -mindepth 1 -maxdepth 1 ! -name README.md -exec rm -rf {} +
+	find -H results -mindepth 1 -maxdepth 1 ! -name README.md -exec rm -rf {} +
 	rm -rf .snakemake

@@ -143,11 +143,11 @@ rule docs:
         "../envs/report.yaml"
     params:
         root=os.path.relpath(ROOT),
-        # Place in the project -> what goes there.
+        # Place in the project -> what goes there; as text, since a file of a rule holds its rule.
         files={
             **{f"docs/studies/{study}.md": f"{DOCS}/studies/{study}.md" for study in STUDIES},
-            "docs/studies/README.md": rules.docs_readme.output.index,
-            "docs/configuration.md": rules.docs_configuration.output[0],
+            "docs/studies/README.md": str(rules.docs_readme.output.index),
+            "docs/configuration.md": str(rules.docs_configuration.output[0]),
             "docs/claims_by_study.png": DOCS_FIGURE,
             **{
                 f"docs/data/{Path(path).name}": path
@@ -157,8 +157,8 @@ rule docs:
         },
         folders={f"docs/studies/{study}": f"{DOCS}/studies/{study}" for study in STUDIES},
         parts={
-            "studies": ("README.md", rules.docs_readme.output.part),
-            "faults": ("docs/reliability.md", rules.docs_faults.output[0]),
+            "studies": ("README.md", str(rules.docs_readme.output.part)),
+            "faults": ("docs/reliability.md", str(rules.docs_faults.output[0])),
         },
     script:
         "../scripts/report/docs.py"

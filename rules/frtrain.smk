@@ -130,6 +130,31 @@ rule frtrain_choose:
         "../scripts/frtrain/frtrain_choose.py"
 
 
+rule frtrain_compare:
+    input:
+        predictions=expand(
+            rules.frtrain_fit.output.predictions,
+            batch=["grid_poisoned", "baselines_clean", "baselines_poisoned"],
+        ),
+        choices=rules.frtrain_choose.output.choices,
+        code=code("scripts/frtrain/frtrain_compare.py"),
+    output:
+        f"{FRTRAIN_OUT}/comparisons.parquet",
+    log:
+        f"{FRTRAIN_OUT}/logs/frtrain_compare.log",
+    benchmark:
+        f"{FRTRAIN_OUT}/benchmarks/frtrain_compare.tsv"
+    conda:
+        "../envs/data.yaml"
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(60),
+    params:
+        replicates=FRTRAIN["bootstrap"],
+    script:
+        "../scripts/frtrain/frtrain_compare.py"
+
+
 rule frtrain_groups:
     input:
         data=rules.frtrain_synthetic.output,

@@ -118,6 +118,30 @@ rule leakage_checks:
         "../scripts/leakage/leakage_checks.py"
 
 
+rule leakage_compare:
+    input:
+        predictions=rules.leakage_all_predictions.input,
+        audit=rules.leakage_audit.output.audit,
+        descriptions=table_descriptions(*LEAKAGE_TABLES),
+        code=code("scripts/leakage/leakage_compare.py"),
+    output:
+        f"{LEAKAGE_OUT}/comparisons.parquet",
+    log:
+        f"{LEAKAGE_OUT}/logs/leakage_compare.log",
+    benchmark:
+        f"{LEAKAGE_OUT}/benchmarks/leakage_compare.tsv"
+    conda:
+        "../envs/tabular.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(60),
+    params:
+        seed=LEAKAGE["audit_seed"],
+    script:
+        "../scripts/leakage/leakage_compare.py"
+
+
 rule leakage_gather:
     input:
         audit=rules.leakage_audit.output.audit,

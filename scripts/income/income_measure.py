@@ -5,18 +5,20 @@ import pandas as pd
 
 from scripts.common import parquet
 from scripts.common.errors import UserError
-from scripts.common.intervals import paired_difference
+from scripts.common.intervals import bootstrap_interval, paired_difference, unpaired_difference
 from scripts.common.logs import job, log, progress
-from scripts.common.metrics import RATES
+from scripts.common.metrics import RATES, joint_table
 from scripts.common.resampled_t import aggregate_splits
 from scripts.common.schemas.metrics import METRICS
 from scripts.common.schemas.predictions import PREDICTIONS
 from scripts.common.seeds import seed_from
-from scripts.income.measures import disparate_impact, measure, parity_difference
+from scripts.income.measures import PARITY, disparate_impact, measure, parity_difference
 from scripts.income.names import ARMS, BASE, CELLS, LABELS, OWN_SPLIT, RANDOM, run_name
 from scripts.income.people import TEST, VALID
 
 STUDY = "income"
+TOLD_APART = ("parity_difference", "disparate_impact")  # of everybody: each is one number of both groups
+MEASURED = ["subgroup", "metric", "value", "ci_low", "ci_high", "n"]
 PAIRED = {name: RATES[name] for name in ("accuracy", "acceptance_rate", "tpr", "fpr")}
 KEYS = ["dataset", "groups", "protocol", "method", "quantity", "metric", "subgroup"]
 # test rows over training rows, which the interval over seeds needs; as published there is no validation part
@@ -66,8 +68,39 @@ def labelled(found: list[tuple[pd.DataFrame, dict]]) -> pd.DataFrame:
     return pd.concat([frame, about.iloc[rows].reset_index(drop=True)], axis=1)
 
 
-def cell_metrics(frame: pd.DataFrame, replicates: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return all metrics of the test parts of one cell, and the paired differences to its base model.
+def parity_differences(
+    y_true: np.ndarray, y_pred: np.ndarray, base_said: np.ndarray, group: np.ndarray, replicates: int, seed: int
+) -> pd.DataFrame:
+    """Return `TOLD_APART` of `y_pred` minus `base_said`, decisions on the same people, with paired bootstrap intervals.
+
+    Columns as of `measure`.
+    """
+    codes = {"group": group, "y_true": y_true, "y_pred": y_pred, "base_said": base_said}
+    joint, rows = joint_table(codes, [2, 2, 2, 2]), []
+    for name in TOLD_APART:
+        difference = bootstrap_interval(
+            joint, lambda table, of=PARITY[name]: of(table.sum(-1)) - of(table.sum(-2)), replicates, seed
+        )
+        rows.append(("all", name, *difference, len(y_true)))
+    return pd.DataFrame(rows, columns=MEASURED)
+
+
+def differences_of_other_people(found: pd.DataFrame, base: pd.DataFrame) -> pd.DataFrame:
+    """Return accuracy and `TOLD_APART` of everybody, one model minus the base model, each judged on people of its own.
+
+    Args:
+        found, base: as `measure` returns them. Their samples are independent, so there is nothing to pair.
+    """
+    both = found.merge(base, on=["subgroup", "metric"], suffixes=("", "_2"))
+    both = both[(both["subgroup"] == "all") & both["metric"].isin(["accuracy", *TOLD_APART])]
+    value, low, high = unpaired_difference(
+        both["value"], (both["ci_low"], both["ci_high"]), both["value_2"], (both["ci_low_2"], both["ci_high_2"])
+    )
+    return both.assign(value=value, ci_low=low, ci_high=high, n=both[["n", "n_2"]].min(axis=1))[MEASURED]
+
+
+def cell_metrics(frame: pd.DataFrame, replicates: int) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Return all metrics of the test parts of one cell, and the differences to its base model.
 
     The labels themselves are measured as if they were decisions: what a model without error would show.
 
@@ -75,14 +108,15 @@ def cell_metrics(frame: pd.DataFrame, replicates: int) -> tuple[pd.DataFrame, pd
         frame: the predictions file of the cell.
 
     Returns:
-        Two frames in schema METRICS, the second with arm minus base on the same rows.
+        Three frames in schema METRICS, the second with arm minus base on the same rows. The third has what else claims
+        state of arm minus base: parity of everybody, and the arms that are judged on other people.
     """
     cell = frame["run"].iloc[0].rsplit(f".{frame['protocol'].iloc[0]}.", 1)[0]
     attribute, names = frame["attribute"].iloc[0], {frame["group_1"].iloc[0]: 1, frame["group_0"].iloc[0]: 0}
     runs = {
         key: own for key, own in frame[frame["split"] == "test"].groupby(["protocol", "seed", "method"], sort=False)
     }
-    values, differences = [], []
+    values, differences, stated = [], [], []
     for (protocol, seed, method), own in progress(runs.items(), cell, unit="run"):
         run = own["run"].iloc[0]
         y_true, y_pred, score, group = (own[name].to_numpy() for name in ("y_true", "y_pred", "score", attribute))
@@ -90,6 +124,7 @@ def cell_metrics(frame: pd.DataFrame, replicates: int) -> tuple[pd.DataFrame, pd
         found = measure(y_true, y_pred, known, group, names, replicates, seed_from("income", run))
         values.append((found, told(own, protocol, method, run, seed)))
         if method == BASE:
+            base_found = found
             run = run_name(cell, protocol, LABELS, seed)
             found = measure(y_true, y_true, None, group, names, replicates, seed_from("income", run))
             values.append((found, told(own, protocol, LABELS, run, seed)))
@@ -103,7 +138,12 @@ def cell_metrics(frame: pd.DataFrame, replicates: int) -> tuple[pd.DataFrame, pd
             base_said = base["y_pred"].to_numpy()
             found = paired_difference(y_true, y_pred, base_said, group, names, replicates, seed_here, rates=PAIRED)
             differences.append((found, told(own, protocol, method, run, seed)))
-    return labelled(values), labelled(differences)
+            found = parity_differences(y_true, y_pred, base_said, group, replicates, seed_here)
+            stated.append((found, told(own, protocol, method, run, seed)))
+        else:
+            found = differences_of_other_people(found, base_found)
+            stated.append((found, told(own, protocol, method, run, seed)))
+    return labelled(values), labelled(differences), labelled(stated)
 
 
 def altered_findings(altered: pd.DataFrame) -> pd.DataFrame:
@@ -169,17 +209,15 @@ def measure_all(
     Raises:
         UserError: a predictions file is damaged.
     """
-    values, differences = [], []
+    found = []
     for path in predictions:
         frame = parquet.read(path, PREDICTIONS)
         check_predictions(frame, frame["attribute"].iloc[0], path)
-        found = cell_metrics(frame, replicates)
-        values.append(found[0])
-        differences.append(found[1])
-    values, differences = (order_of(pd.concat(parts, ignore_index=True)) for parts in (values, differences))
+        found.append(cell_metrics(frame, replicates))
+    values, differences, stated = (order_of(pd.concat(parts, ignore_index=True)) for parts in zip(*found, strict=True))
     parquet.write(values, outputs["metrics"], METRICS)
     changes = altered_findings(stacked(altered))
-    findings = pd.concat([differences, changes], ignore_index=True) if len(changes) else differences
+    findings = pd.concat([differences, stated, *([changes] if len(changes) else [])], ignore_index=True)
     parquet.write(findings, outputs["findings"], METRICS)
     parquet.write(summary_of(values, differences), outputs["summary"])
     parquet.write(swap_effects(stacked(swaps)), outputs["swaps"])

@@ -4,6 +4,7 @@ A table here is counts [m, k] of outputs and groups. Balanced accuracy is the me
 people who are told right; guessing has 1/k.
 """
 
+from collections.abc import Sequence
 from math import log, sqrt
 from statistics import NormalDist
 
@@ -61,6 +62,11 @@ def wald_interval(hits: ArrayLike, sizes: ArrayLike) -> tuple[np.ndarray | float
     return (rates.mean(-1) - half)[()], (rates.mean(-1) + half)[()]
 
 
+def normal_half_width(parts: Sequence[np.ndarray]) -> float:
+    """Return half the width of the normal 95 % interval of the mean over groups of their means, [n_g] each."""
+    return 1.959963984540054 / len(parts) * float(np.sqrt(sum(part.var(ddof=1) / len(part) for part in parts)))
+
+
 def gap_error(first: int, second: int, delta: float = DELTA) -> float:
     """Return t with P(gap > observed gap + t) <= delta for rates of two groups of these sizes (McDiarmid)."""
     return sqrt((1 / first + 1 / second) * log(1 / delta) / 2)
@@ -113,8 +119,13 @@ def odds_prediction(y_true: np.ndarray, y_pred: np.ndarray, group: np.ndarray) -
     """
     counts = np.bincount(group * 4 + y_true * 2 + y_pred, minlength=8).reshape(2, 2, 2).astype(float)
     with np.errstate(invalid="ignore", divide="ignore"):
-        base = counts[:, 1].sum(1) / counts.sum((1, 2))
         rates = counts[:, :, 1] / counts.sum(2)  # [group, label]: FPR, TPR
-        pooled = counts.sum(0)[:, 1] / counts.sum((0, 2))
-    prediction = (1 + abs(base[1] - base[0]) * abs(pooled[1] - pooled[0])) / 2
+        prediction = predicted_by_odds(counts)
     return float(prediction), float(np.abs(rates[1] - rates[0]).max())
+
+
+def predicted_by_odds(counts: np.ndarray) -> np.ndarray:
+    """Return the prediction of X8, [...], of tables [..., 2, 2, 2] (group, label, decision)."""
+    base = counts[..., 1, :].sum(-1) / counts.sum((-2, -1))
+    pooled = counts.sum(-3)[..., 1] / counts.sum((-3, -1))
+    return (1 + abs(base[..., 1] - base[..., 0]) * abs(pooled[..., 1] - pooled[..., 0])) / 2

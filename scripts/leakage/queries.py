@@ -6,6 +6,7 @@ import numpy as np
 from scipy import stats
 
 from scripts.leakage.audit_run import Halves
+from scripts.leakage.bounds import normal_half_width
 
 
 def laws_of_ones(probability: np.ndarray, groups: np.ndarray, k: int, queries: int) -> tuple[np.ndarray, np.ndarray]:
@@ -15,6 +16,14 @@ def laws_of_ones(probability: np.ndarray, groups: np.ndarray, k: int, queries: i
     """
     person = stats.binom.pmf(np.arange(queries + 1), queries, probability[:, None])
     return person, np.stack([person[groups == g].mean(0) for g in range(k)], axis=1)
+
+
+def right_after(probability: np.ndarray, groups: np.ndarray, k: int, halves: Halves, queries: int) -> np.ndarray:
+    """Return with which probability an attack from the other half is right about each judging person, float64 [n]."""
+    _, known = laws_of_ones(probability[halves.train], groups[halves.train], k, queries)
+    person, _ = laws_of_ones(probability[halves.judge], groups[halves.judge], k, queries)
+    told = known.argmax(1)  # [queries + 1]
+    return (person * (told == groups[halves.judge][:, None])).sum(1)
 
 
 def query_rows(
@@ -31,13 +40,11 @@ def query_rows(
     rows = []
     group = groups[halves.judge]
     for count in queries:
-        _, known = laws_of_ones(probability[halves.train], groups[halves.train], k, count)
-        person, law = laws_of_ones(probability[halves.judge], group, k, count)
-        told = known.argmax(1)  # [count + 1]
-        right = (person * (told == group[:, None])).sum(1)
+        _, law = laws_of_ones(probability[halves.judge], group, k, count)
+        right = right_after(probability, groups, k, halves, count)
         parts = [right[group == g] for g in range(k)]
         value = float(np.mean([part.mean() for part in parts]))
-        half = 1.959963984540054 / k * float(np.sqrt(sum(part.var(ddof=1) / len(part) for part in parts)))
+        half = normal_half_width(parts)
         rows.append(
             {
                 "queries": count,

@@ -5,6 +5,7 @@ shared data files that it stands on as that of `X_all_data`; these rules make no
 below results/X/predictions or results/X/models must be among them.
 """
 
+import re
 from collections.abc import Iterable
 
 from scripts.common.errors import UserError
@@ -19,8 +20,9 @@ def kept_files(rules: Iterable, studies: Iterable[str], kind: str) -> list[str]:
         rules: the rules of the workflow, as Snakemake holds them.
         studies: names of the studies of the config.
     """
-    wanted = {f"{study}_all_{kind}" for study in studies}
-    return sorted({str(path) for rule in rules if rule.name in wanted for path in rule.input})
+    # A workflow that takes this one as a module may put a prefix before the names.
+    wanted = re.compile(rf"(?:.*_)?(?:{'|'.join(map(re.escape, studies))})_all_{kind}")
+    return sorted({str(path) for rule in rules if wanted.fullmatch(rule.name) for path in rule.input})
 
 
 def hashed_files(rules: Iterable, study: str) -> list[str]:

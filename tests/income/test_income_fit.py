@@ -4,6 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from scripts.claims.claims_file import read_claims
+from scripts.claims.measures import measure
 from scripts.common import parquet
 from scripts.common.errors import UserError
 from scripts.common.schemas.metrics import METRICS
@@ -11,10 +13,11 @@ from scripts.common.schemas.predictions import PREDICTIONS
 from scripts.income.fairlearn_arms import threshold_probabilities
 from scripts.income.income_figures import draw_all
 from scripts.income.income_fit import fit_cell, write_cell
-from scripts.income.income_measure import check_predictions, measure_all
+from scripts.income.income_measure import check_predictions, measure_all, parity_differences
 from scripts.income.income_tables import write_tables
 from scripts.income.model import draw, fit, log_odds, scores
 from scripts.income.names import ARMS, BASE, GRADIENT, LABELS, MASSAGING, THRESHOLDS
+from tests.common.test_config import ROOT
 from tests.income.made_up import ENTRY, made_up
 from tests.income.made_up import GRADIENT as BUDGET
 
@@ -70,6 +73,66 @@ def test_the_metrics_and_differences_are_of_the_files(folder):
     assert row[row.subgroup == "all"].value.item() == pytest.approx(accuracy("massaging") - accuracy("base"))
     labels = metrics[(metrics.method == LABELS) & (metrics.metric == "accuracy") & (metrics.subgroup == "all")]
     assert (labels.value == 1).all()
+
+
+def test_parity_differs_on_the_same_people_by_exactly_the_difference_of_the_metrics(folder):
+    metrics, findings = (parquet.read(folder / f"{name}.parquet", METRICS) for name in ("metrics", "findings"))
+    every = metrics[metrics.subgroup == "all"].set_index(["protocol", "method", "seed", "metric"]).value
+    own = findings[
+        (findings.subgroup == "all") & findings.metric.isin(["accuracy", "parity_difference", "disparate_impact"])
+    ]
+    assert not own.duplicated(["protocol", "method", "seed", "metric"]).any()
+    arms = {(protocol, arm) for protocol, arms in ARMS.items() for arm in arms if arm != BASE}
+    assert set(zip(own.protocol, own.method, strict=True)) == arms and len(own) == 2 * 3 * len(arms)
+    for row in own.itertuples():
+        base = every.loc[(row.protocol, BASE, row.seed, row.metric)]
+        assert row.value == every.loc[(row.protocol, row.method, row.seed, row.metric)] - base
+    signed = findings[(findings.subgroup == "difference") & (findings.metric == "acceptance_rate")]
+    again = own[own.metric == "parity_difference"].merge(signed, on="run", suffixes=("", "_signed"))
+    assert len(again) and np.array_equal(again.value, again.value_signed)
+
+
+def test_the_paired_interval_of_disparate_impact_is_that_of_resampled_people():
+    random, n = np.random.default_rng(0), 400
+    group, y_true = random.integers(0, 2, (2, n))
+    base = np.where(random.random(n) < 0.7, y_true, group)
+    ours = np.where(random.random(n) < 0.85, base, 1 - base)
+    found = parity_differences(y_true, ours, base, group, 4000, seed=1).set_index("metric")
+
+    def rates(said, rows):
+        return [said[rows][group[rows] == code].mean() for code in (0, 1)]
+
+    def change(rows):
+        (zero, one), (base_zero, base_one) = rates(ours, rows), rates(base, rows)
+        return (one - zero) - (base_one - base_zero), zero / one - base_zero / base_one
+
+    draws = [change(random.integers(n, size=n)) for _ in range(2000)]
+    for place, metric in enumerate(("parity_difference", "disparate_impact")):
+        row = found.loc[metric]
+        assert row.value == pytest.approx(change(np.arange(n))[place], abs=1e-12) and row.n == n
+        oracle = np.quantile([own[place] for own in draws], [0.025, 0.975])
+        assert row[["ci_low", "ci_high"]].tolist() == pytest.approx(oracle.tolist(), abs=0.02)
+
+
+def test_models_judged_on_other_people_are_not_paired(folder):
+    metrics, findings = (parquet.read(folder / f"{name}.parquet", METRICS) for name in ("metrics", "findings"))
+    every = metrics[(metrics.subgroup == "all") & (metrics.protocol == "as_published") & (metrics.seed == 1)]
+    ours, base = (every[(every.method == arm) & (every.metric == "accuracy")].iloc[0] for arm in (MASSAGING, BASE))
+    own = findings[(findings.run == "adult_all.sex.as_published.massaging.seed1") & (findings.metric == "accuracy")]
+    assert own.ci_low.item() == pytest.approx(
+        own.value.item() - np.hypot(ours.value - ours.ci_low, base.ci_high - base.value)
+    )
+    assert own.n.item() == min(ours.n, base.n)
+
+
+def test_the_papers_claims_of_a_change_name_what_is_measured(folder):
+    findings = parquet.read(folder / "findings.parquet", METRICS).assign(dataset="Adult")
+    claims = [claim for claim in read_claims(ROOT / "scripts/income/claims.yaml") if claim["origin"] == "paper"]
+    for claim in claims:
+        assert claim["measure"]["file"] == "findings" and "minus" not in claim["measure"]
+        for protocol in ("as_published", "corrected"):
+            ours = measure(findings, claim["measure"], protocol, "")
+            assert ours.seeds == 2 and ours.interval == "sampling error and seeds (Student's t)"
 
 
 def test_as_published_the_model_tells_the_sexes_apart(folder):

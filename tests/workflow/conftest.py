@@ -45,11 +45,20 @@ def new_folder(factory: pytest.TempPathFactory, name: str) -> Path:
     return folder
 
 
+def project_files() -> list[str]:
+    """Paths of the files of this checkout; of a downloaded archive, which has no .git, all but what runs make."""
+    if (ROOT / ".git").exists():
+        listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
+        names = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True, encoding="utf-8").stdout
+        return [name for name in names.split("\0") if name]
+    made = {".venv", ".snakemake", ".pytest_cache", ".ruff_cache", ".hypothesis", "__pycache__", "results"}
+    paths = (path.relative_to(ROOT) for path in ROOT.rglob("*") if path.is_file())
+    return [path.as_posix() for path in paths if not made & set(path.parts) or path.as_posix() == "results/README.md"]
+
+
 def clone_into(folder: Path) -> Path:
     """Copy the files of this checkout that git tracks or would track, as they stand now, into a folder."""
-    listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
-    names = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True, encoding="utf-8").stdout
-    for name in filter(None, names.split("\0")):
+    for name in project_files():
         if (ROOT / name).is_file():  # a deleted file is listed until it is committed
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, folder / name)
