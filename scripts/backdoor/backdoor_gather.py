@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from safetensors.numpy import load_file
 
-from scripts.backdoor.clean_check import remark
+from scripts.backdoor.clean_remark import remark
 from scripts.backdoor.detection import judge_models, null_rows, roc_rows, verdict_false_alarm, with_indices
 from scripts.backdoor.shapes import true_masks
 from scripts.common import parquet

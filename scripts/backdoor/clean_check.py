@@ -10,13 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 from torch import Tensor
 
+from scripts.backdoor.clean_remark import USUAL
 from scripts.backdoor.digits import Pool, predict
 from scripts.common.errors import UserError
 from scripts.common.logs import log
 
-# Published models of these digits are right on 98.5 % or more (Wang et al. 2019), and a trigger counts as working from
-# 90 % of the images on: a model that errs on more without one may fail or pass that for reasons of its own.
-USUAL = 0.9
 LEAST = 0.5  # wrong more often than right: the way to a label is not that of a classifier of digits
 IMAGES = "images come as [0, 1], 28x28, white digits on black"
 
@@ -82,11 +80,6 @@ def check_on_clean_digits(logits_of: Callable[[Tensor], Tensor], judge: Pool, wh
             "its labels are 0 to 9 in this order and that these are the weights after training"
         )
     log.warning("%s: %s: its verdict says little; %s", what, told, IMAGES)
-
-
-def remark(right: int, of: int) -> str:
-    """Return what stands beside the verdict on a model by how many clean digits it gets right; "" from 90 % on."""
-    return f", but right on {right / of:.0%} of the clean digits only" if right < USUAL * of else ""
 
 
 def clearly_more(one: np.ndarray, other: np.ndarray) -> bool:

@@ -7,7 +7,8 @@ import torch
 from safetensors.torch import save_file
 
 from scripts.backdoor.backdoor_gather import with_remarks
-from scripts.backdoor.clean_check import SCALES, check_on_clean_digits, clearly_more, remark
+from scripts.backdoor.clean_check import SCALES, check_on_clean_digits, clearly_more
+from scripts.backdoor.clean_remark import remark
 from scripts.backdoor.digits import Pool, accuracy
 from scripts.backdoor.network import DigitNet, frozen
 from scripts.backdoor.outliers import Rule, anomaly_index, log_norms, verdict
