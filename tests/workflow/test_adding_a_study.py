@@ -37,7 +37,7 @@ def with_coin(workshop) -> Path:
 
 def test_the_new_study_runs_and_the_others_are_left_alone(with_coin):
     jobs = planned_jobs(with_coin)
-    assert jobs.keys() == {"coin_toss", "coin_draw"} | CLAIMS | PAGES
+    assert jobs.keys() == {"coin_toss", "coin_draw", "manifest"} | CLAIMS | PAGES
     result = snakemake(with_coin)
     assert result.returncode == 0, result.stdout[-3000:]
     assert "Nothing to be done" in snakemake(with_coin).stdout
@@ -53,7 +53,7 @@ def test_the_new_study_runs_and_the_others_are_left_alone(with_coin):
 
 def test_its_own_tests_and_the_checks_of_every_study_pass(with_coin):
     command = [sys.executable, "-m", "pytest", "-q", "tests/coin", "tests/workflow/test_environments.py"]
-    command += ["tests/common/test_config.py", "tests/report/test_claims.py"]
+    command += ["tests/common/test_config.py", "tests/claims/test_claims.py"]
     result = subprocess.run(command, cwd=with_coin, capture_output=True, text=True, encoding="utf-8")
     assert result.returncode == 0, result.stdout[-3000:]
     for check in (["ruff", "check", "."], ["ruff", "format", "--check", "."], ["snakefmt", "--check", "rules"]):

@@ -15,7 +15,7 @@ import yaml
 from scripts.common.studies import released_paths, study_names
 from scripts.provenance.crate import files_of
 from tests.workflow.conftest import snakemake
-from tests.workflow.test_replanning import MEASURING, TRAINING, planned_jobs
+from tests.workflow.test_replanning import CLAIMS, MEASURING, TRAINING, planned_jobs
 
 FOLDER = "results/release"
 TRADEOFFS = f"{FOLDER}/tradeoffs.zip"
@@ -143,7 +143,7 @@ def test_one_zip_redraws_one_study(released, tmp_path):
     shutil.copy2(released / FOLDER / "income.zip", tmp_path)
     jobs = planned_jobs(tmp_path, overlay(tmp_path, "income.zip"))
     own = {"income_figures", "income_tables"}
-    assert jobs.keys() == own | {"claims", "figure_claims", "unpack_release", "manifest", "report"}
+    assert jobs.keys() == own | CLAIMS | {"unpack_release", "manifest", "report"}
 
 
 def refusal(folder: Path, config: Path) -> str:

@@ -26,8 +26,8 @@ def test_five_lines_say_what_to_type():
 @pytest.mark.parametrize(
     ("target", "command"),
     [
-        ("study", r"\.venv/bin/snakemake\s+--cores all$"),
-        ("unlock", r"\.venv/bin/snakemake\s+--cores all --unlock$"),
+        ("study", r"\.venv/bin/python -m snakemake\s+--cores all$"),
+        ("unlock", r"\.venv/bin/python -m snakemake\s+--cores all --unlock$"),
         ("clean", r"^rm -rf \.snakemake$"),
         ("test-faults", r"\.venv/bin/python -m pytest -m faults .*tests/workflow/slurm tests/workflow/faults$"),
         ("faults", r"^cp results/faults/faults\.csv releases/faults\.csv$"),

@@ -19,6 +19,7 @@ from scripts.common import config as config_module
 from scripts.common import studies
 from scripts.common.config import check_files, in_order, validate
 from scripts.common.errors import UserError
+from scripts.data.plan import digit_files, digit_sums, mnist_folder
 from scripts.frtrain.plan import Plan as FrTrainPlan
 from scripts.frtrain.plan import cells
 from scripts.income.plan import Plan as IncomePlan
@@ -80,7 +81,8 @@ def planned(config: dict) -> None:
         assert len(boosting.exported) == len(boosting.cells) > 0
         assert all(boosting.table(SimpleNamespace(cell=cell)) for cell in boosting.cells)
         backdoor = BackdoorPlan(config["backdoor"])
-        assert backdoor.digits("digits.whl", SOURCES["mnist"]["files"]) and backdoor.expected(SOURCES, DIGITS)
+        assert digit_files(backdoor.source, mnist_folder(config), DIGITS, SOURCES["mnist"]["files"])
+        assert digit_sums(backdoor.source, SOURCES, DIGITS)
         assert backdoor.benched in backdoor.kinds
 
 
