@@ -58,7 +58,7 @@ def row_of(study: str, claim: dict, protocol: str, frame: pd.DataFrame, settings
     except UserError:
         if reason is None:
             raise
-        ours = reason  # what is missing may be what the requirement asks for
+        ours = reason  # the requirement may ask for the very rows that are missing
     if isinstance(ours, str):
         return line | {"verdict": NOT_TESTABLE, "reason": reason or ours}
     line |= {"value": ours.value, "ci_low": ours.low, "ci_high": ours.high, "interval": ours.interval}
@@ -71,8 +71,8 @@ def row_of(study: str, claim: dict, protocol: str, frame: pd.DataFrame, settings
     tolerance = tolerance_of(holds["tolerance"], ours)
     if isinstance(tolerance, str):
         return line | {"verdict": NOT_TESTABLE, "reason": tolerance}
-    verdict, words = judge(holds["rule"], ours.value, ours.low, ours.high, line["bound"], tolerance)
-    return line | {"tolerance": tolerance, "verdict": verdict, "reason": words}
+    verdict, reason = judge(holds["rule"], ours.value, ours.low, ours.high, line["bound"], tolerance)
+    return line | {"tolerance": tolerance, "verdict": verdict, "reason": reason}
 
 
 def study_claims(study: str, claims_path: str | Path, files: Mapping[str, str], settings: dict) -> pd.DataFrame:
@@ -95,7 +95,7 @@ def study_claims(study: str, claims_path: str | Path, files: Mapping[str, str], 
         where, stem = f"{claims_path}: {claim['id']}: measure", claim["measure"]["file"]
         if stem not in files:
             raise UserError(f"{where}: {stem!r} is not released; scripts/{study}/study.yaml lists {', '.join(files)}")
-        lines += [row_of(study, claim, own, table(stem), settings, where) for own in claim["protocols"]]
+        lines += [row_of(study, claim, protocol, table(stem), settings, where) for protocol in claim["protocols"]]
     return pd.DataFrame(lines)
 
 
@@ -139,7 +139,7 @@ def write_claims(
     frames = []
     for path in map(Path, claims_files):
         study = path.parent.name
-        files = {own.stem: own for own in map(Path, released) if own.parent.name == study}
+        files = {table.stem: table for table in map(Path, released) if table.parent.name == study}
         frames.append(study_claims(study, path, files, settings[study]))
     claims = pd.DataFrame([line for frame in frames for line in frame.to_dict("records")], columns=CLAIMS.names)
     claims = claims.astype({"n": "Int64", "seeds": "Int64"})

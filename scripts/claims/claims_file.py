@@ -82,7 +82,7 @@ def published_number(entry: dict, path: Path, where: str) -> dict:
 
 
 def unmet(requires: dict, settings: dict) -> str | None:
-    """Return which required setting the study's config does not have, in words; None if all are met.
+    """Return a message that names the first required setting that the study's config lacks; None if all are met.
 
     A required value may also be one item of the config's list.
     """
@@ -91,14 +91,14 @@ def unmet(requires: dict, settings: dict) -> str | None:
         for part in key.split("."):
             value = value.get(part) if isinstance(value, dict) else None
         if value != wanted and not (isinstance(value, list) and wanted in value):
-            return f"needs {key} = {_words(wanted)}; these results were made with {_words(value)}"
+            return f"needs {key} = {_text(wanted)}; these results were made with {_text(value)}"
     return None
 
 
-def _words(value: object) -> str:
+def _text(value: object) -> str:
     """Return a config value as a reader writes it."""
     if isinstance(value, list):
-        return ", ".join(map(_words, value))
+        return ", ".join(map(_text, value))
     if isinstance(value, dict):
-        return " ".join(f"{key} {_words(own)}" for key, own in value.items())
+        return " ".join(f"{key} {_text(item)}" for key, item in value.items())
     return "all (null)" if value is None else str(value)

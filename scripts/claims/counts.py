@@ -1,4 +1,4 @@
-"""Counts of verdicts: one per claim, and whose claims they are kept apart."""
+"""Counts of verdicts, one per claim, separately for the papers' claims, those of packages, and ours."""
 
 import pandas as pd
 
@@ -6,11 +6,11 @@ from scripts.claims.claims_file import PAPERS
 from scripts.claims.verdicts import VERDICTS
 
 GROUPS = {"papers": PAPERS, "packages": ("package",), "ours": ("ours",)}  # whose claims -> origins
-GROUP_WORDS = {"papers": "claims and theorems of the papers", "packages": "claims of packages", "ours": "our findings"}
+GROUP_LABELS = {"papers": "claims and theorems of the papers", "packages": "claims of packages", "ours": "our findings"}
 
 
 def one_per_claim(claims: pd.DataFrame) -> pd.DataFrame:
-    """Return one row per claim: as published where it is tested in both protocols, else the one there is."""
+    """Return one row per claim: the one as published if both protocols test the claim, else the only one."""
     second = claims["protocol"].ne("as_published")
     first = claims.assign(second=second).sort_values("second", kind="stable")
     return first.drop_duplicates(["study", "claim"]).sort_index().drop(columns="second")
@@ -22,7 +22,7 @@ def of_group(claims: pd.DataFrame, group: str) -> pd.DataFrame:
 
 
 def headline_claims(claims: pd.DataFrame) -> pd.DataFrame:
-    """Return what headlines count: the claims and theorems of the papers, one row each."""
+    """Return the claims and theorems of the papers, one row each: the claims that headlines count."""
     return one_per_claim(of_group(claims, "papers"))
 
 
@@ -37,17 +37,17 @@ def headline_counts(claims: pd.DataFrame) -> pd.DataFrame:
 
 
 def counts_by_origin(claims: pd.DataFrame) -> pd.DataFrame:
-    """Return one line per study and group of origins that it has, and last all studies by group; one count per claim.
+    """Return one row per study and group of origins that it has, then one per group for all studies together.
 
     Columns: study, origin, one per verdict, claims.
     """
     frames = []
     studies = list(dict.fromkeys(claims["study"]))
-    for group, words in GROUP_WORDS.items():
+    for group, label in GROUP_LABELS.items():
         counts = _counted(one_per_claim(of_group(claims, group)), studies)
         total = counts.drop(columns="study").sum().to_frame().T.assign(study="all")
         counts = pd.concat([counts[counts["claims"] > 0], total])
-        frames.append(counts.assign(origin=words))
+        frames.append(counts.assign(origin=label))
     order = {study: place for place, study in enumerate([*studies, "all"])}
     table = pd.concat(frames).sort_values("study", key=lambda names: names.map(order), kind="stable")
     return table[["study", "origin", *VERDICTS, "claims"]].query("claims > 0").reset_index(drop=True)

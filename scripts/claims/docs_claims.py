@@ -1,4 +1,4 @@
-"""Rule `docs_claims`: the claims of one study, so that its page depends on no other study."""
+"""Rule `docs_claims`: the claims of one study in a file of its own, so that its page depends on no other study."""
 
 from pathlib import Path
 

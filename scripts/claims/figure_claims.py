@@ -1,4 +1,4 @@
-"""Rule `figure_claims`: how the verdicts on the papers' claims would move if every tolerance were smaller or larger."""
+"""Rule `figure_claims`: verdicts on the papers' claims if every tolerance were smaller or larger."""
 
 from pathlib import Path
 
@@ -6,14 +6,14 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from scripts.claims.counts import headline_claims
-from scripts.claims.figure_claims_by_study import LOOKS as ALL_LOOKS
+from scripts.claims.figure_claims_by_study import STYLE as ALL_STYLES
 from scripts.claims.verdicts import NOT_REPRODUCED, NOT_TESTABLE, PARTLY, REPRODUCED, judge
 from scripts.common import figures, parquet
 from scripts.common.logs import job
 from scripts.common.schemas.claims import CLAIMS
 
 FACTORS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0)
-LOOKS = {verdict: ALL_LOOKS[verdict] for verdict in (REPRODUCED, PARTLY, NOT_REPRODUCED)}
+STYLE = {verdict: ALL_STYLES[verdict] for verdict in (REPRODUCED, PARTLY, NOT_REPRODUCED)}
 
 
 def verdicts_at(claims: pd.DataFrame, factor: float) -> pd.Series:
@@ -24,13 +24,13 @@ def verdicts_at(claims: pd.DataFrame, factor: float) -> pd.Series:
 
 
 def counts(claims: pd.DataFrame) -> pd.DataFrame:
-    """Return study, factor, verdict and how many claims have it; claims that cannot be tested here are left out."""
+    """Return study, factor, verdict and the number of claims that have it, without those that cannot be tested here."""
     testable = claims[claims["verdict"] != NOT_TESTABLE]
     rows = []
     for factor in FACTORS:
         verdicts = verdicts_at(testable, factor)
-        for study, own in verdicts.groupby(testable["study"]):
-            rows += [(study, factor, verdict, int((own == verdict).sum())) for verdict in LOOKS]
+        for study, of_study in verdicts.groupby(testable["study"]):
+            rows += [(study, factor, verdict, int((of_study == verdict).sum())) for verdict in STYLE]
     return pd.DataFrame(rows, columns=["study", "factor", "verdict", "claims"])
 
 
@@ -50,20 +50,20 @@ def draw(claims: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
     figure, handles = figures.new_figure(max(7.0, 4.2 * columns), 1.2 + 2.9 * rows), {}
     for place, study in enumerate(studies):
         axes = figure.add_subplot(rows, columns, place + 1, title=study)
-        own = plotted[plotted["study"] == study]
-        if own.empty:
+        rows_of_study = plotted[plotted["study"] == study]
+        if rows_of_study.empty:
             figures.empty_note(axes, "no claim of a paper of this study can be tested on these results")
             continue
-        wide = own.pivot(index="factor", columns="verdict", values="claims").reindex(FACTORS)
-        ground = pd.Series(0, index=wide.index)
-        for verdict, (colour, hatch) in LOOKS.items():
-            look = {"color": colour, "hatch": hatch, "edgecolor": "white", "linewidth": 0.5, "width": 0.85}
-            handles[verdict] = axes.bar(range(len(wide)), wide[verdict], bottom=ground, label=verdict, **look)
-            for x, (low, height) in enumerate(zip(ground, wide[verdict], strict=True)):
+        wide = rows_of_study.pivot(index="factor", columns="verdict", values="claims").reindex(FACTORS)
+        bottom = pd.Series(0, index=wide.index)
+        for verdict, (colour, hatch) in STYLE.items():
+            style = {"color": colour, "hatch": hatch, "edgecolor": "white", "linewidth": 0.5, "width": 0.85}
+            handles[verdict] = axes.bar(range(len(wide)), wide[verdict], bottom=bottom, label=verdict, **style)
+            for x, (low, height) in enumerate(zip(bottom, wide[verdict], strict=True)):
                 if height:
                     box = {"facecolor": "white", "edgecolor": "none", "pad": 0.6, "alpha": 0.8}
                     axes.text(x, low + height / 2, str(height), ha="center", va="center", fontsize=9, bbox=box)
-            ground = ground + wide[verdict]
+            bottom = bottom + wide[verdict]
         axes.axvline(FACTORS.index(1.0) + 0.5, color=figures.GREY, lw=0.8, ls=":")
         axes.axvline(FACTORS.index(1.0) - 0.5, color=figures.GREY, lw=0.8, ls=":")
         axes.set(xticks=range(len(FACTORS)), xticklabels=[f"{factor:g}" for factor in FACTORS])

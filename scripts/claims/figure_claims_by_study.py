@@ -1,4 +1,4 @@
-"""Rule `figure_claims_by_study`: how many claims of each study's papers hold, one bar per study."""
+"""Rule `figure_claims_by_study`: verdicts on the claims of each study's papers, one bar per study."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from scripts.common import figures, parquet
 from scripts.common.logs import job
 from scripts.common.schemas.claims import CLAIMS
 
-LOOKS = {  # colour, hatch: told apart without colour too
+STYLE = {  # colour, hatch; the hatch distinguishes verdicts without colour
     REPRODUCED: (figures.GREEN, ""),
     PARTLY: (figures.YELLOW, "..."),
     NOT_REPRODUCED: (figures.VERMILION, "///"),
@@ -20,7 +20,7 @@ LOOKS = {  # colour, hatch: told apart without colour too
 
 
 def title(counts: pd.DataFrame) -> str:
-    """Return what was found: how many of the claims that can be tested hold."""
+    """Return the title of the figure: how many of the testable claims of the papers hold."""
     sums = counts[list(VERDICTS)].sum()
     testable = int(sums.drop(NOT_TESTABLE).sum())
     return f"{sums[REPRODUCED]} of {testable} testable claims of the papers hold, {sums[PARTLY]} more in part"
@@ -39,9 +39,9 @@ def draw(claims: pd.DataFrame, studies: list[str]) -> tuple[Figure, pd.DataFrame
     figure, handles = figures.new_figure(9.0, 1.7 + 0.52 * len(studies)), {}
     axes = figure.add_subplot(1, 1, 1)
     places, left = range(len(studies)), pd.Series(0, index=counts.index)
-    for verdict, (colour, hatch) in LOOKS.items():
-        look = {"color": colour, "hatch": hatch, "edgecolor": "white", "linewidth": 0.5, "height": 0.7}
-        handles[verdict] = axes.barh(places, counts[verdict], left=left, **look)
+    for verdict, (colour, hatch) in STYLE.items():
+        style = {"color": colour, "hatch": hatch, "edgecolor": "white", "linewidth": 0.5, "height": 0.7}
+        handles[verdict] = axes.barh(places, counts[verdict], left=left, **style)
         for place, (start, width) in enumerate(zip(left, counts[verdict], strict=True)):
             if width:
                 box = {"facecolor": "white", "edgecolor": "none", "pad": 0.8, "alpha": 0.85}
@@ -52,7 +52,7 @@ def draw(claims: pd.DataFrame, studies: list[str]) -> tuple[Figure, pd.DataFrame
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.grid(axis="y", visible=False)
     axes.set_title(title(counts), loc="left")
-    figures.legend_above(figure, handles, columns=len(LOOKS))
+    figures.legend_above(figure, handles, columns=len(STYLE))
     figures.footer(
         figure,
         "Claims and theorems of the papers, one verdict each: as published where a claim is tested in both protocols. "

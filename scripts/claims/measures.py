@@ -17,10 +17,10 @@ RELEASED = {"released_t": "seeds (Student's t)", "resampled_t": "random splits (
 
 @dataclass(frozen=True)
 class Measured:
-    """A number, its 95 % interval, what it rests on, and its two sources of error.
+    """A number, its 95 % interval, the number of rows and seeds and the dataset behind it, and its two kinds of error.
 
     `deviation` is the standard deviation over seeds, `standard_error` that of sampling the test rows alone (nan where
-    unknown), `interval` what the interval covers, in words.
+    unknown), `interval` the errors that the interval covers, as text.
     """
 
     value: float
@@ -41,7 +41,7 @@ class Measured:
 
 
 def chosen(frame: pd.DataFrame, wanted: dict, where: str) -> pd.DataFrame:
-    """Return the rows in which every column has the wanted value (or one of a list of them); maybe none.
+    """Return the rows in which every column has its wanted value, or one of several; there may be none.
 
     Raises:
         UserError: the table has no such column, or no row at all has the wanted metric.
@@ -59,7 +59,7 @@ def chosen(frame: pd.DataFrame, wanted: dict, where: str) -> pd.DataFrame:
 
 
 def measure(frame: pd.DataFrame, entry: dict, protocol: str, where: str) -> Measured | str:
-    """Return the measured number of a claim, or why there is none.
+    """Return the measured number of a claim, or the reason why there is none.
 
     Args:
         frame: the released table.
@@ -94,11 +94,11 @@ def _numbers(rows: pd.DataFrame, column: str, entry: dict, where: str) -> pd.Dat
     pair_by = entry.get("pair_by", "seed")
     if "minus" in entry and pair_by not in rows.columns:
         raise UserError(f"{where}: there is no column {pair_by!r} to pair by; there are {', '.join(rows.columns)}")
-    own = column == "value"  # the interval of another column is not in the table
+    has_interval = column == "value"  # ci_low and ci_high belong to this column only
     numbers = {
         "value": rows[column],
-        "low": rows["ci_low"] if own and "ci_low" in rows else np.nan,
-        "high": rows["ci_high"] if own and "ci_high" in rows else np.nan,
+        "low": rows["ci_low"] if has_interval and "ci_low" in rows else np.nan,
+        "high": rows["ci_high"] if has_interval and "ci_high" in rows else np.nan,
         "n": rows.get("n", np.nan),
         "seed": rows.get("seed", 0),
         "dataset": rows.get("dataset", entry.get("dataset", "")),
@@ -110,7 +110,7 @@ def _numbers(rows: pd.DataFrame, column: str, entry: dict, where: str) -> pd.Dat
 
 
 def _paired(first: pd.DataFrame, second: pd.DataFrame, pair_by: str, where: str) -> pd.DataFrame:
-    """Return first - second for every pair that both have; a selection of one row stands for all of the other's.
+    """Return first - second for every pair that both have; a single row is paired with every row of the other side.
 
     Pairs share their seed, so the spread over seeds is that of paired differences. The sampling error of a pair is
     computed as if its two models had been judged on different rows: on the same rows it is too wide, never too narrow
@@ -162,12 +162,12 @@ def _statistic(rows: pd.DataFrame, entry: dict) -> Measured:
         dataset,
         deviation,
         standard_error,
-        _words(entry, not math.isnan(down + up), not math.isnan(spread)),
+        _interval_text(entry, not math.isnan(down + up), not math.isnan(spread)),
     )
 
 
-def _words(entry: dict, sampling: bool, seeds: bool) -> str:
-    """Return what the interval covers."""
+def _interval_text(entry: dict, sampling: bool, seeds: bool) -> str:
+    """Return the errors that the interval covers, as text."""
     kind = entry.get("interval")
     if kind == "range":
         return "range over the rows"

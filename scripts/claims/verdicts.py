@@ -1,4 +1,4 @@
-"""When a claim holds: the verdict from a number, its interval, the claimed value and the tolerance."""
+"""Verdict on a claim from the measured number, its interval, the claimed value and the tolerance."""
 
 import math
 
@@ -9,11 +9,11 @@ RULES = ("equals", "at_least", "at_most")
 
 
 def judge(rule: str, value: float, low: float, high: float, bound: float, tolerance: float) -> tuple[str, str]:
-    """Return the verdict and its reason in words.
+    """Return the verdict and its reason, both as text.
 
     `equals`: reproduced if the value is within the tolerance of the bound, partly if only the interval reaches that
     range. `at_least` (`at_most`): reproduced if the whole interval is beyond the bound, partly if only the value is;
-    the tolerance is given in on both. A missing interval (nan) is the value itself.
+    the tolerance loosens the bound in either case. A missing interval (nan) is taken as the value itself.
 
     Args:
         value, low, high: ours, with its 95 % interval.
@@ -28,7 +28,7 @@ def judge(rule: str, value: float, low: float, high: float, bound: float, tolera
     low, high = (value if math.isnan(end) else end for end in (low, high))
     if rule == "equals":
         return _equals(value, low, high, bound, tolerance)
-    if rule == "at_most":  # the same question with all signs turned
+    if rule == "at_most":  # the same as at_least with all signs reversed
         value, low, bound = -value, -high, -bound
     limit = bound - tolerance - ROUNDING
     if low >= limit:

@@ -5,7 +5,7 @@ import re
 import pandas as pd
 
 from scripts.claims.claims_file import PAPERS
-from scripts.claims.counts import GROUP_WORDS, headline_claims, headline_counts, of_group, one_per_claim
+from scripts.claims.counts import GROUP_LABELS, headline_claims, headline_counts, of_group, one_per_claim
 from scripts.claims.verdicts import NOT_REPRODUCED, NOT_TESTABLE, PARTLY, REPRODUCED, VERDICTS
 from scripts.common.tables import UNDEFINED, format_interval, format_number
 
@@ -146,10 +146,10 @@ def verdict_counts(claims: pd.DataFrame, studies: list[str]) -> list[dict]:
     lines = []
     for study in studies:
         own = one_per_claim(claims[claims["study"] == study])
-        groups = [(words, of_group(own, group)) for group, words in GROUP_WORDS.items()]
+        groups = [(words, of_group(own, group)) for group, words in GROUP_LABELS.items()]
         groups = [(words, chosen) for words, chosen in groups if len(chosen)] or [("no claims", own)]
         lines += [_line(study, words, chosen) for words, chosen in groups]
-    return [*lines, _line(None, GROUP_WORDS["papers"], headline_claims(claims))]
+    return [*lines, _line(None, GROUP_LABELS["papers"], headline_claims(claims))]
 
 
 def _line(study: str | None, words: str, claims: pd.DataFrame) -> dict:
