@@ -1,4 +1,4 @@
-"""Files that a file is made from, read off the parsed rules."""
+"""Ancestors of a file: the files that it is made from, according to the parsed rules."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -8,32 +8,32 @@ from snakemake.rules import Wildcards  # where it stands in every version of 9
 from scripts.provenance.kept_files import hashed_files
 
 
-def ancestors(rules: Iterable, wanted: Iterable[str], own: Iterable[str]) -> set[str]:
-    """Return the files that some files are made from, directly or through others.
+def ancestors(rules: Iterable, targets: Iterable[str], folders: Iterable[str]) -> set[str]:
+    """Return the files that the targets are made from, directly or through others.
 
     Args:
         rules: the rules of the workflow, as Snakemake holds them.
-        wanted: paths as the rules write them.
-        own: folders, with a slash at the end; what lies elsewhere is named, but not followed further.
+        targets: paths as the rules write them.
+        folders: with a slash at the end; a file outside them is returned, but its own inputs are not looked up.
     """
-    rules, own = [rule for rule in rules if rule.output], tuple(own)
-    found: set[str] = set()
-    waiting = list(wanted)
+    rules, folders = [rule for rule in rules if rule.output], tuple(folders)
+    result: set[str] = set()
+    waiting = list(targets)
     while waiting:
         path = waiting.pop()
-        for read in inputs_of(rules, path) if path.startswith(own) else []:
-            if read not in found:
-                found.add(read)
-                waiting.append(read)
-    return found
+        for input_path in inputs_of(rules, path) if path.startswith(folders) else []:
+            if input_path not in result:
+                result.add(input_path)
+                waiting.append(input_path)
+    return result
 
 
 def inputs_of(rules: Iterable, path: str) -> list[str]:
-    """Return the input files of the job that makes a file; none where no rule makes it."""
+    """Return the input files of the job that makes a file; an empty list if no rule makes it."""
     for rule in rules:
         if rule.is_producer(path):
             wildcards = Wildcards(fromdict=rule.get_wildcards(path))
-            return [str(read) for read in rule.expand_input(wildcards)[0]]
+            return [str(item) for item in rule.expand_input(wildcards)[0]]
     return []
 
 
@@ -46,9 +46,9 @@ def sources_of(rules: Iterable, study: str, tables: Iterable[str]) -> list[str]:
         tables: the study's released tables.
     """
     rules, home, shared = list(rules), f"results/{study}/", "results/data/"
-    found = ancestors(rules, [*tables, *hashed_files(rules, study)], [home, shared])
+    paths = ancestors(rules, [*tables, *hashed_files(rules, study)], [home, shared])
     return sorted(
         path
-        for path in found
+        for path in paths
         if path.startswith("results/") and ("data" in Path(path).parts or not path.startswith(home))
     )

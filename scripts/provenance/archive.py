@@ -1,6 +1,6 @@
 """Releases: one zip per study, from which its figures, tables and claims are redrawn without training.
 
-A zip `X.zip` stands alone. It holds three kinds of members, and each says what the others do not:
+A zip `X.zip` is complete in itself. It holds three kinds of members, none of which repeats another:
 
 - `release.json`, which this workflow reads before it trusts anything else: format, version, study, the settings of the
   run (the study's block and the shared blocks that it uses), the run itself (commit, packages, machine, run times) and
@@ -9,8 +9,8 @@ A zip `X.zip` stands alone. It holds three kinds of members, and each says what 
   run read or wrote, with size and sha256; data, predictions and models, which are not in the zip, by their content;
 - `X/STEM.parquet`, the tables that `scripts/X/study.yaml` lists as released.
 
-There is no third document: what a manifest says of a run is in the first two. Plotted numbers and claims are left out,
-since they are made from the tables.
+A release has no manifest: the first two members say all that it would. Plotted numbers and claims are left out,
+since they are computed from the tables.
 
 The Snakefile imports this module, so it imports nothing heavy. The hashes find damage, not forgery: whoever forges a
 file can forge its hash. Nothing is ever extracted by its path.
@@ -43,10 +43,10 @@ DAMAGE = (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, Value
 
 
 def pack(path: str | Path, about: dict, contents: dict[str, bytes]) -> None:
-    """Write a release: the same content gives the same bytes.
+    """Write a release; the same content gives the same bytes.
 
     Args:
-        about: what release.json says beside the format and the hashes.
+        about: content of release.json without the format and the hashes.
         contents: name in the archive to content.
     """
     names = sorted(contents)
@@ -66,12 +66,12 @@ def _entry(name: str) -> zipfile.ZipInfo:
 
 
 def located(path: str) -> str:
-    """Return the path of a release as Snakemake wants it; relative ones start at the working directory."""
+    """Return the path of a release as Snakemake wants it; a relative one is relative to the working directory."""
     return os.path.normpath(os.path.expanduser(path))  # noqa: PTH111
 
 
 def archives_at(path: str | Path) -> list[Path]:
-    """Return the zips of a folder in the order of their names, or the path itself where it is no folder.
+    """Return the zips of a folder in the order of their names, or the path itself if it is not a folder.
 
     Raises:
         UserError: nothing is there, or a folder without a zip.
@@ -81,10 +81,10 @@ def archives_at(path: str | Path) -> list[Path]:
         raise UserError(f"{path}: no such release; give its path in the config key released (now in {Path.cwd()})")
     if not path.is_dir():
         return [path]
-    found = sorted(entry for entry in path.glob("*.zip") if not entry.name.startswith("."))
-    if not found:
+    archives = sorted(entry for entry in path.glob("*.zip") if not entry.name.startswith("."))
+    if not archives:
         raise UserError(f"{path}: no release in this folder: it holds no zip; give a zip or a folder of zips")
-    return found
+    return archives
 
 
 def read_releases(path: str | Path, root: Path) -> dict[str, dict]:
@@ -94,27 +94,27 @@ def read_releases(path: str | Path, root: Path) -> dict[str, dict]:
 
     Raises:
         UserError: as `archives_at` and `read_release`; two zips hold the same study, or were made with different
-            settings that they share.
+            values of a setting that both state.
     """
-    found: dict[str, dict] = {}
+    releases: dict[str, dict] = {}
     stated: dict[str, tuple[Path, object]] = {}  # shared block -> the zip that states it first, its settings
     for archive in archives_at(path):
         about = read_release(archive, root)
         study = about["study"]
-        if study in found:
-            raise UserError(f"{archive}: holds {study!r}, as does {found[study]['archive']}; keep one of the two")
+        if study in releases:
+            raise UserError(f"{archive}: holds {study!r}, as does {releases[study]['archive']}; keep one of the two")
         for block, settings in about["settings"].items():
             first, expected = stated.setdefault(block, (archive, settings))
             if settings != expected:
                 raise UserError(
                     f"{archive}: made with other settings of {block!r} than {first}; redraw them one at a time"
                 )
-        found[study] = about | {"archive": str(archive)}
-    return found
+        releases[study] = about | {"archive": str(archive)}
+    return releases
 
 
 def settings_of(releases: dict[str, dict], config: dict, root: Path) -> dict:
-    """Return the config to redraw with: the releases' settings, and of a reader's config what no study of them uses."""
+    """Return the config to redraw with: the releases' settings over the reader's shared ones, without other studies."""
     studies = study_names(root)
     settings = {key: value for key, value in config.items() if key not in studies}
     for about in releases.values():
@@ -123,7 +123,7 @@ def settings_of(releases: dict[str, dict], config: dict, root: Path) -> dict:
 
 
 def read_release(path: str | Path, root: Path) -> dict:
-    """Return release.json of a zip after every member was checked, so that what follows can rely on it.
+    """Return release.json of a zip after checking every member, so that callers can rely on it.
 
     Raises:
         UserError: the file is missing, damaged (a damaged or missing member is named), no release, or a release of
@@ -146,11 +146,11 @@ def unpack(path: str | Path, hashes: dict[str, str], targets: dict[str, str | Pa
     """Write members of a release to files, after all of them were verified.
 
     Args:
-        hashes: name to sha256, as `read_release` found them.
+        hashes: name to sha256, as `read_release` returns them under "files".
         targets: name to the file to write.
 
     Raises:
-        UserError: the archive was damaged or changed meanwhile; nothing was written then.
+        UserError: the archive was damaged or changed in the meantime; then nothing is written.
     """
     with _opened(path) as archive:
         members = _checked_members(path, archive)
@@ -178,7 +178,7 @@ def _opened(path: str | Path) -> Iterator[zipfile.ZipFile]:
 
 
 def _checked_members(path: str | Path, archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
-    """Return the members by name, none of which can be larger than it says or hide behind another."""
+    """Return the members by name after refusing compressed, encrypted, repeated and oversized ones."""
     members: dict[str, zipfile.ZipInfo] = {}
     total = 0
     for member in archive.infolist():
@@ -201,7 +201,7 @@ def _content(path: str | Path, archive: zipfile.ZipFile, members: dict[str, zipf
 
 
 def _verified(path, archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo], name: str, sha256: str) -> bytes:
-    """Return the bytes of a member whose sha256 is right."""
+    """Return the bytes of a member after checking its sha256."""
     if name not in members:
         raise UserError(f"{path}: {name!r} is missing; {AGAIN}")
     content = _content(path, archive, members, name)
@@ -212,7 +212,7 @@ def _verified(path, archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo
 
 
 def _parsed(path: str | Path, text: bytes) -> dict:
-    """Return release.json, of the format that this workflow reads and of the right shape."""
+    """Return release.json after checking its format number and its structure."""
     try:
         about = json.loads(text) if len(text) <= LARGEST_ABOUT else None
     except (ValueError, RecursionError):
@@ -234,14 +234,14 @@ def _parsed(path: str | Path, text: bytes) -> dict:
 
 
 def _remedy(about: dict) -> str:
-    """Return what to do about a release of another version."""
+    """Return advice on a release of another version."""
     version = str(about.get("version"))
     stated = version if re.fullmatch(r"[\w.+-]{1,40}", version, re.ASCII) else "unknown"
     return f"get the version of Counterweight that wrote it ({stated})"
 
 
 def _check_names(path: str | Path, about: dict, members: dict[str, zipfile.ZipInfo]) -> None:
-    """Refuse members that release.json does not name, and names that a release of its study does not have."""
+    """Refuse members that release.json does not list, and names that do not belong to a release of its study."""
     for name in sorted(members.keys() - {ABOUT}):
         table = TABLE.fullmatch(name)
         fitting = name == CRATE or (table and table[1] == about["study"])
@@ -250,7 +250,7 @@ def _check_names(path: str | Path, about: dict, members: dict[str, zipfile.ZipIn
 
 
 def _check_settings(path: str | Path, about: dict, root: Path) -> None:
-    """Refuse settings that are none of this version, and a study without the files that it is redrawn from."""
+    """Refuse settings that do not fit this version, and a release that lacks a file its study is redrawn from."""
     study, others = about["study"], study_names(root)
     if study not in others:
         raise UserError(f"{path}: a release of another version: no study {study[:80]!r} here; {_remedy(about)}")

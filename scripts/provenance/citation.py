@@ -10,8 +10,8 @@ from scripts.common.yaml_files import read_yaml
 
 HEAD = Path(__file__).with_name("citation_head.yaml")
 FIRST_LINE = "# Written by `make citation` from scripts/provenance/citation_head.yaml and scripts/*/study.yaml.\n"
-TYPES = {"notebook": "software-code"}  # kinds of document that the citation format names otherwise
-VENUES = {"article": "journal", "conference-paper": "conference"}  # key of the format for `venue`; both else: name
+TYPES = {"notebook": "software-code"}  # kinds of document that have another name in the citation format
+VENUES = {"article": "journal", "conference-paper": "conference"}  # key of the format for `venue` by kind
 PUBLISHERS = {"thesis": "institution", "report": "institution"}
 
 
@@ -34,7 +34,7 @@ def references(root: Path) -> list[dict]:
 
 
 def citation_entry(reference: dict) -> dict:
-    """One document in the words of the Citation File Format 1.2.0 (https://citation-file-format.github.io)."""
+    """One document in the Citation File Format 1.2.0 (https://citation-file-format.github.io)."""
     kind = reference["type"]
     entry = {"type": TYPES.get(kind, kind), "title": reference["title"]}
     entry["authors"] = [_author(author) for author in reference["authors"]]

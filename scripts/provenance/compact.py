@@ -1,4 +1,4 @@
-"""Tables in fewer bytes: the same rows, each column in the encoding that is smallest for it."""
+"""Compact Parquet files: each column is stored in the encoding that makes it smallest."""
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -7,10 +7,10 @@ LEVEL = 19  # of zstd; higher ones save nothing more on these tables
 
 
 def compact(path: str) -> bytes:
-    """Return a Parquet file with the rows, columns and types of the one at `path`, as small as its encodings allow.
+    """Return the bytes of the smallest Parquet file with the rows, columns and types of the one at `path`.
 
-    A dictionary suits names and repeated numbers; measured numbers, nearly all different, take less without one, and
-    some less still with their bytes sorted by place (BYTE_STREAM_SPLIT). Which is smallest is tried column by column.
+    A dictionary suits names and repeated numbers; measured numbers, nearly all distinct, are smaller without one, and
+    some smaller still with BYTE_STREAM_SPLIT. All encodings are tried for each column.
     The same table gives the same bytes.
     """
     table = pq.read_table(path, page_checksum_verification=True)

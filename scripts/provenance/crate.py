@@ -19,15 +19,15 @@ def describe_release(
 ) -> dict:
     """Return the RO-Crate metadata of a study's release.
 
-    Tables are named by their path in the crate. Files that no release holds are named by their content (RFC 6920), so
-    that the crate never points to a file that is not there.
+    Tables are named by their path in the crate. Files that no release holds are named by a hash of their content
+    (RFC 6920), so that the crate never points to a file that is not there.
 
     Args:
         study: {"title", "question"} of the study.
-        run: {"made", "commit", "version"}: when, from which code and by which version of the project.
+        run: {"made", "commit", "version"}: time, commit and version of the project.
         tables: name in the crate to {sha256, bytes}.
-        data: path of a file that the run read to the same; prepared data too.
-        hashed: path of a prediction or model to the same.
+        data: path of a file that the run read to {sha256, bytes}; prepared data too.
+        hashed: path of a prediction or model to {sha256, bytes}.
         files: `rules`, the study's rule file, and `citation`, the project's CITATION.cff.
     """
     rules = Path(files["rules"])
@@ -39,8 +39,8 @@ def describe_release(
     workflow = crate.add_workflow(
         content_id(rule_file["sha256"]), properties=about | {"version": run["commit"]}, main=True, lang="snakemake"
     )
-    words = "settings, commit, packages, machine and run times of the run; sha256 of every file of the release"
-    about = {"name": "release.json", "description": words, "encodingFormat": FORMATS[".json"]}
+    description = "settings, commit, packages, machine and run times of the run; sha256 of every file of the release"
+    about = {"name": "release.json", "description": description, "encodingFormat": FORMATS[".json"]}
     crate.add_file(dest_path="release.json", properties=about)
     results = [crate.add_file(dest_path=name, properties=_properties(crate, [name], tables[name])) for name in tables]
     read, written = (
@@ -59,31 +59,31 @@ def describe_release(
 
 def files_of(metadata: dict) -> dict[str, dict]:
     """Return path -> {sha256, bytes} of every file that a crate of `describe_release` names with its checksum."""
-    found = {}
+    files = {}
     for entity in metadata["@graph"]:
         if "sha256" in entity and "ComputationalWorkflow" not in entity["@type"]:
             names = entity["name"] if isinstance(entity["name"], list) else [entity["name"]]
             about = {"sha256": entity["sha256"], "bytes": int(entity["contentSize"])}
-            found |= dict.fromkeys(names, about)
-    return found
+            files |= dict.fromkeys(names, about)
+    return files
 
 
 def fingerprint(content: bytes) -> dict:
-    """Return {sha256, bytes} of a content."""
+    """Return {sha256, bytes} of bytes."""
     return {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
 
 
 def content_id(sha256: str) -> str:
-    """Return the name of a file by its content, after RFC 6920."""
+    """Return the RFC 6920 name of a file, made of its hash."""
     return BY_CONTENT + base64.urlsafe_b64encode(bytes.fromhex(sha256)).decode().rstrip("=")
 
 
 def _by_content(files: dict[str, dict]) -> list[tuple[dict, list[str]]]:
-    """Return (entry, paths) of every different content; two files may hold the same."""
-    found: dict[str, tuple[dict, list[str]]] = {}
+    """Return (entry, paths) of every distinct content; files with the same content share one entry."""
+    by_hash: dict[str, tuple[dict, list[str]]] = {}
     for path, entry in files.items():
-        found.setdefault(entry["sha256"], (entry, []))[1].append(path)
-    return list(found.values())
+        by_hash.setdefault(entry["sha256"], (entry, []))[1].append(path)
+    return list(by_hash.values())
 
 
 def _describe_project(crate: ROCrate, cited: dict, study: dict, run: dict) -> None:
@@ -105,18 +105,18 @@ def _describe_project(crate: ROCrate, cited: dict, study: dict, run: dict) -> No
 
 
 def _authors(crate: ROCrate, authors: list[dict]) -> list[ContextEntity]:
-    """Return people, or groups where only one name is given."""
-    found = []
+    """Return an entity per author: a person, or an organization if only one name is given."""
+    entities = []
     for author in authors:
         person = "family-names" in author
         name = f"{author.get('given-names', '')} {author['family-names']}".strip() if person else author["name"]
         about = {"@type": "Person" if person else "Organization", "name": name}
-        found.append(crate.add(ContextEntity(crate, f"#{'-'.join(name.split())}", about)))
-    return found
+        entities.append(crate.add(ContextEntity(crate, f"#{'-'.join(name.split())}", about)))
+    return entities
 
 
 def _reference(crate: ROCrate, entry: dict) -> ContextEntity:
-    """Return a source that the project replicates or uses."""
+    """Return the entity of a source that the project replicates or uses."""
     kind = "SoftwareSourceCode" if entry["type"].startswith("software") else "ScholarlyArticle"
     about = {"@type": kind, "name": entry["title"], "datePublished": str(entry.get("year", ""))}
     address = entry.get("repository-code") or entry.get("url") or f"#{'-'.join(entry['title'].split())}"
@@ -126,7 +126,7 @@ def _reference(crate: ROCrate, entry: dict) -> ContextEntity:
 
 
 def _properties(crate: ROCrate, paths: list[str], entry: dict) -> dict:
-    """Return what is said of a file: names, checksum, size, format, and its licence where the sources state one."""
+    """Return the properties of a file: names, checksum, size, format, and its licence if the sources state one."""
     about = {"name": paths[0] if len(paths) == 1 else paths}
     about |= {"sha256": entry["sha256"], "contentSize": str(entry["bytes"])}
     name = PurePosixPath(paths[0])
@@ -134,6 +134,6 @@ def _properties(crate: ROCrate, paths: list[str], entry: dict) -> dict:
         about["encodingFormat"] = FORMATS[name.suffix]
     source = (SOURCES["packages"] | SOURCES["files"]).get(name.name)
     if source:
-        words = {"@type": "CreativeWork", "name": source["licence"]}
-        about["license"] = {"@id": crate.add(ContextEntity(crate, f"#licence-of-{name.name}", words)).id}
+        licence = {"@type": "CreativeWork", "name": source["licence"]}
+        about["license"] = {"@id": crate.add(ContextEntity(crate, f"#licence-of-{name.name}", licence)).id}
     return about

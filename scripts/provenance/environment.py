@@ -1,4 +1,4 @@
-"""Where a job runs: the state of the code, the packages, the machine."""
+"""Environment of a job: state of the code, packages and machine."""
 
 import importlib.metadata
 import os
@@ -12,8 +12,8 @@ from pathlib import Path
 def state_of_code(root: str | Path, paths: Iterable[str] = ()) -> dict:
     """Return {commit, dirty} of the project at `root`; "unknown (why)" and None without git or a repository.
 
-    With `paths`, the last commit that changed one of them, and whether one differs from it: work elsewhere in the
-    project changes neither.
+    With `paths`, the last commit that changed one of them, and whether one of them differs from it: changes elsewhere
+    in the project affect neither.
     """
     paths = list(paths)
     try:
@@ -29,7 +29,7 @@ def state_of_code(root: str | Path, paths: Iterable[str] = ()) -> dict:
 
 
 def _git(root: str | Path, *arguments: str) -> str:
-    """Run git where the project lies, whatever repository the surrounding process works on."""
+    """Run git on the project's repository, without the GIT_ variables of the calling process."""
     plain = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")} | {"LC_ALL": "C"}
     command = ["git", "--no-optional-locks", "-C", str(root), *arguments]
     return subprocess.run(command, capture_output=True, encoding="utf-8", check=True, env=plain).stdout.strip()
@@ -38,7 +38,7 @@ def _git(root: str | Path, *arguments: str) -> str:
 def package_versions(requirements: str | Path) -> dict[str, str | None]:
     """Return the versions of the packages that a requirements file names; None where this environment lacks one."""
     lines = Path(requirements).read_text(encoding="utf-8").splitlines()
-    names = [found[0] for line in lines if (found := re.match(r"[A-Za-z0-9][A-Za-z0-9._-]*", line))]
+    names = [match[0] for line in lines if (match := re.match(r"[A-Za-z0-9][A-Za-z0-9._-]*", line))]
     return {name: _version(name) for name in sorted(names)}
 
 
@@ -58,10 +58,10 @@ def hardware() -> dict:
 def _cpu(info: str | Path = "/proc/cpuinfo") -> str:
     """Return the name of the processor's model; only Linux has the file."""
     try:
-        named = re.search(r"^model name\s*:\s*(.+)$", Path(info).read_text(encoding="utf-8"), re.M)
+        match = re.search(r"^model name\s*:\s*(.+)$", Path(info).read_text(encoding="utf-8"), re.M)
     except OSError:
-        named = None
-    return named[1] if named else platform.processor() or platform.machine()
+        match = None
+    return match[1] if match else platform.processor() or platform.machine()
 
 
 def gpus(program: str = "nvidia-smi") -> list[dict[str, str]]:

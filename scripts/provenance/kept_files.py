@@ -1,8 +1,9 @@
-"""Which files of the studies are kept by their sha256: read off the parsed rules, so that none can be forgotten.
+"""Predictions and models of the studies, according to the parsed rules, so that none can be forgotten.
 
-A study lists its predictions as the input of a rule `X_all_predictions`, its models as that of `X_all_models`, and the
-shared data files that it stands on as that of `X_all_data`; these rules make nothing themselves. Whatever rule writes
-below results/X/predictions or results/X/models must be among them.
+A release and the manifest record them by their sha256. A study lists its predictions as the input of a rule
+`X_all_predictions`, its models as that of `X_all_models`, and the shared data files that it uses as that of
+`X_all_data`; these rules make nothing themselves. Every file that a rule writes below results/X/predictions or
+results/X/models must be listed so.
 """
 
 import re
@@ -20,19 +21,19 @@ def kept_files(rules: Iterable, studies: Iterable[str], kind: str) -> list[str]:
         rules: the rules of the workflow, as Snakemake holds them.
         studies: names of the studies of the config.
     """
-    # A workflow that takes this one as a module may put a prefix before the names.
+    # A workflow that uses this one as a module may add a prefix to the rule names.
     wanted = re.compile(rf"(?:.*_)?(?:{'|'.join(map(re.escape, studies))})_all_{kind}")
     return sorted({str(path) for rule in rules if wanted.fullmatch(rule.name) for path in rule.input})
 
 
 def hashed_files(rules: Iterable, study: str) -> list[str]:
-    """Return the predictions and models of one study, of which its release holds the sha256 only."""
+    """Return the predictions and models of one study; its release holds only their sha256."""
     rules = list(rules)
     return [path for kind in KINDS for path in kept_files(rules, [study], kind)]
 
 
 def check_kept(rules: Iterable, studies: Iterable[str]) -> None:
-    """Check that every rule that writes predictions or models is among what its study lists.
+    """Check that every prediction or model that a rule writes is listed by its study.
 
     Raises:
         UserError: names the rule, the file and the list that lacks it.

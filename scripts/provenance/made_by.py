@@ -1,4 +1,4 @@
-"""Which rule makes a figure or table, with what settings and from what data: read off the parsed workflow."""
+"""Origin of a figure or table according to the parsed workflow: rule, script, settings and data."""
 
 import os
 from collections.abc import Iterable
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def plain(value: object) -> bool:
-    """Return whether a value is text, a number, yes or no, nothing, or a list or mapping of such."""
+    """Return whether a value is text, a number, a bool, None, or a list or mapping of these."""
     if isinstance(value, dict):
         return all(isinstance(key, str) and plain(item) for key, item in value.items())
     if isinstance(value, (list, tuple)):
@@ -15,7 +15,7 @@ def plain(value: object) -> bool:
 
 
 def made_by(rules: Iterable, wanted: Iterable[str], root: str | Path) -> dict[str, dict]:
-    """Return for each wanted file that a rule without wildcards makes: rule, script, settings, data.
+    """Return rule, script, settings and data of each wanted file, if a rule without wildcards makes it.
 
     Args:
         rules: the rules of the workflow, as Snakemake holds them.
@@ -24,12 +24,12 @@ def made_by(rules: Iterable, wanted: Iterable[str], root: str | Path) -> dict[st
 
     Returns:
         path -> {"rule": name, "script": path in the project, "settings": params that are plain values,
-        "data": input files but the code and the pages' templates}. Values that Snakemake computes per job are left out.
+        "data": input files except code and pages' templates}. Values that Snakemake computes per job are left out.
     """
-    wanted, found = set(wanted), {}
+    wanted, origins = set(wanted), {}
     for rule in rules:
-        own = [str(path) for path in rule.output if isinstance(path, str) and path in wanted]
-        if not own:
+        outputs = [str(path) for path in rule.output if isinstance(path, str) and path in wanted]
+        if not outputs:
             continue
         code = {str(path) for key in ("code", "html") for path in _listed(rule.input.get(key, []))}
         about = {
@@ -38,8 +38,8 @@ def made_by(rules: Iterable, wanted: Iterable[str], root: str | Path) -> dict[st
             "settings": {key: value for key, value in rule.params.items() if key and plain(value)},
             "data": [str(path) for path in rule.input if isinstance(path, str) and path not in code],
         }
-        found |= dict.fromkeys(own, about)
-    return found
+        origins |= dict.fromkeys(outputs, about)
+    return origins
 
 
 def _listed(value: object) -> list:
@@ -47,7 +47,7 @@ def _listed(value: object) -> list:
 
 
 def _script(rule, root: str | Path) -> str | None:
-    """Return the rule's script as a path in the project; a rule names it from its own file."""
+    """Return the rule's script as a path in the project; the rule gives it relative to its rule file."""
     if not rule.script:
         return None
     folder = Path(str(rule.snakefile)).parent

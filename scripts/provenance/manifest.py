@@ -1,4 +1,4 @@
-"""Rule `manifest`: where the results of a run come from, as JSON."""
+"""Rule `manifest`: provenance of the results of a run, as JSON."""
 
 import json
 import platform
@@ -27,19 +27,19 @@ def project_version(root: str | Path = ROOT) -> str:
 
 
 def fingerprints(paths: list[str]) -> dict[str, dict]:
-    """Return {path: {sha256, bytes}} of some files, in the order of their names.
+    """Return {path: {sha256, bytes}} of files, in the order of their names.
 
-    A user's own file, whose path is absolute, goes by its last part, as in the settings.
+    A user's own file, whose path is absolute, is listed under its file name, as in the settings.
     """
-    found: dict[str, dict] = {}
+    entries: dict[str, dict] = {}
     for path in progress(sorted(set(paths)), "hashing", unit="file"):
         entry = {"sha256": checksum(path), "bytes": Path(path).stat().st_size}
         name, count = portable(path), 1
-        while found.get(name, entry) != entry:
+        while entries.get(name, entry) != entry:
             count += 1
             name = f"{portable(path)} ({count})"
-        found[name] = entry
-    return found
+        entries[name] = entry
+    return entries
 
 
 def write_json(content: dict, path: str | Path) -> None:
@@ -48,8 +48,8 @@ def write_json(content: dict, path: str | Path) -> None:
         temporary.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def surroundings(requirements: str | Path) -> dict:
-    """Return Python, packages and machine of this process."""
+def environment_of_process(requirements: str | Path) -> dict:
+    """Return {python, packages, hardware, platform} of this process."""
     return {
         "python": platform.python_version(),
         "packages": package_versions(requirements),
@@ -70,17 +70,17 @@ def collect(
     """Return the manifest of the run in a results folder.
 
     Args:
-        settings: the config, without a user's paths.
+        settings: the config without a user's paths.
         data: files that were downloaded or prepared.
         released: files that a release holds.
-        hashed: predictions and models, of which a release holds the sha256 only.
-        requirements: which packages are worth naming.
+        hashed: predictions and models; a release holds only their sha256.
+        requirements: requirements file that lists the packages whose versions are recorded.
     """
     return {
         **state_of_code(root),
         "made": now(),
         "project_version": project_version(root),
-        **surroundings(requirements),
+        **environment_of_process(requirements),
         "settings": settings,
         "seeds": seeds(settings),
         "run_times": run_times(results),

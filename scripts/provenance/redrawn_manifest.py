@@ -1,4 +1,4 @@
-"""Rule `manifest` where figures are redrawn: what the releases say of their runs, and what redrew them."""
+"""Rule `manifest` where figures are redrawn: the runs that the releases describe, and the code that redrew them."""
 
 import json
 from pathlib import Path
@@ -14,7 +14,7 @@ SEVERAL = "several"
 
 
 def agreed(values: list) -> object:
-    """Return what all values are; of mappings key by key; "several" where they differ."""
+    """Return the value that all have in common, or "several" if they differ; mappings are compared key by key."""
     if all(value == values[0] for value in values):
         return values[0]
     if all(isinstance(value, dict) for value in values):
@@ -32,7 +32,7 @@ def redrawn(releases: dict[str, dict], crates: dict[str, str | Path], settings: 
     Args:
         releases: study to release.json and `archive`, as `archive.read_releases` returns them.
         crates: study to the release's RO-Crate metadata.
-        settings: the config, without a user's paths.
+        settings: the config without a user's paths.
     """
     runs = [release["run"] for release in releases.values()]
     files: dict[str, dict] = {}
@@ -59,10 +59,10 @@ def redrawn(releases: dict[str, dict], crates: dict[str, str | Path], settings: 
 
 
 def _origin(release: dict) -> dict:
-    """Return which archive a study is redrawn from, and which code made its numbers."""
+    """Return the archive that a study is redrawn from, and the commit and time of the run that made its numbers."""
     path = Path(release["archive"])
-    found = {"archive": path.name, "sha256": checksum(path), "bytes": path.stat().st_size}
-    return found | {key: release["run"].get(key) for key in ("commit", "dirty", "made")}
+    archive = {"archive": path.name, "sha256": checksum(path), "bytes": path.stat().st_size}
+    return archive | {key: release["run"].get(key) for key in ("commit", "dirty", "made")}
 
 
 if "snakemake" in globals():

@@ -1,4 +1,4 @@
-"""Rule `release`: pack the numbers of one study into an archive, from which all that it shows can be redrawn."""
+"""Rule `release`: archive of the tables of one study, from which its figures, tables and claims can be redrawn."""
 
 import json
 from datetime import UTC, datetime
@@ -13,12 +13,12 @@ from scripts.provenance.archive import CRATE, pack
 from scripts.provenance.compact import compact
 from scripts.provenance.crate import describe_release, fingerprint
 from scripts.provenance.environment import state_of_code
-from scripts.provenance.manifest import ROOT, fingerprints, project_version, surroundings
+from scripts.provenance.manifest import ROOT, environment_of_process, fingerprints, project_version
 from scripts.provenance.run_times import run_times
 
 
 def refuse_rows_and_images(path: str | Path) -> None:
-    """Check that a Parquet file holds neither a row per image or person nor pictures.
+    """Check that a Parquet file holds no images and no row per image or person.
 
     Raises:
         UserError: it does; a release would publish them.
@@ -32,22 +32,22 @@ def refuse_rows_and_images(path: str | Path) -> None:
 
 
 def code_of(study: str) -> list[str]:
-    """Return the paths of the project that a study's numbers come from: its own, and what studies share."""
+    """Return the paths in the project of the code behind a study's numbers: its own and the shared code."""
     shared = ["scripts/common", "scripts/data", "rules/common.smk", "rules/data.smk", "envs/requirements.txt"]
     return [f"scripts/{study}", f"rules/{study}.smk", *shared]
 
 
 def run_of(study: str, tables: list[str], requirements: str | Path, results: str | Path = "results") -> dict:
-    """Return what is known of the run that made a study's tables: code, packages, machine, run times, and when.
+    """Return code, packages, machine, run times and time of the run that made a study's tables.
 
-    All of it belongs to this study, so that a release made again of results that did not change has the same bytes:
+    All of it belongs to this study, so that a release made again from unchanged results has the same bytes:
     the commit is the last one that changed the study's code, the time is that of the newest table.
     """
     newest = max(Path(path).stat().st_mtime for path in tables)
     return {
         **state_of_code(ROOT, code_of(study)),
         "made": datetime.fromtimestamp(newest, UTC).isoformat(timespec="seconds"),
-        **surroundings(requirements),
+        **environment_of_process(requirements),
         "run_times": run_times(results).get(study, {}),
     }
 
@@ -68,16 +68,16 @@ def release(
 
     Args:
         study: {"name", "title", "question"}.
-        settings: the study's block and the shared blocks that it uses, without a user's paths.
+        settings: the study's block and the shared blocks that it uses, without the user's paths.
         run: as `run_of` returns it.
         tables: the released Parquet files; the archive holds the same rows in fewer bytes.
         data: files that the run read; predictions of other studies too.
-        hashed: predictions and models, of which the archive holds the sha256 only.
+        hashed: predictions and models; the archive holds only their sha256.
         rules: the study's rule file.
         citation: the project's CITATION.cff.
 
     Raises:
-        UserError: a table has a row per person or image, or may hold pictures.
+        UserError: a table has a row per person or image, or may hold images.
     """
     for path in tables:
         refuse_rows_and_images(path)

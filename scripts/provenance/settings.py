@@ -1,4 +1,4 @@
-"""What a manifest says of a config: its settings without a user's paths, and its seeds."""
+"""Settings and seeds of a config as a manifest states them, without a user's paths."""
 
 import os
 from collections.abc import Iterator
@@ -6,9 +6,9 @@ from typing import Any
 
 
 def portable(value) -> Any:
-    """Return a config in which every absolute path is cut to its last part, and `released` is empty.
+    """Return a copy of a config in which every absolute path is cut to its last part, and `released` is empty.
 
-    A path of one machine tells another nothing, and should not be published.
+    A path on one machine is of no use on another, and should not be published.
     """
     if isinstance(value, dict):
         return {key: "" if key == "released" else portable(item) for key, item in value.items()}
@@ -20,9 +20,9 @@ def portable(value) -> Any:
 
 
 def seeds(config: dict) -> dict[str, dict]:
-    """Return, for each block of a config that has some, its seeds by the dotted path of their key."""
-    found = {block: dict(_seeds_in(content)) for block, content in config.items()}
-    return {block: own for block, own in found.items() if own}
+    """Return {block: {dotted path of the key: seed or seeds}} of a config, without blocks that have no seed."""
+    by_block = {block: dict(_seeds_in(content)) for block, content in config.items()}
+    return {block: block_seeds for block, block_seeds in by_block.items() if block_seeds}
 
 
 def _seeds_in(content: object, place: str = "") -> Iterator[tuple[str, object]]:

@@ -1,4 +1,4 @@
-"""Rule `unpack_release`: the numbers of releases as files, from which figures, tables and claims are redrawn."""
+"""Rule `unpack_release`: unpack the released tables, from which figures, tables and claims are redrawn."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ FOLDER = "results/released"
 if "snakemake" in globals():
     with job(snakemake):
         for study, release in snakemake.params.releases.items():
-            own = [path for path in snakemake.output if Path(path).parent.name == study]
-            names = [Path(path).relative_to(FOLDER).as_posix() for path in own]
+            targets = [path for path in snakemake.output if Path(path).parent.name == study]
+            names = [Path(path).relative_to(FOLDER).as_posix() for path in targets]
             names = [CRATE if name == f"{study}/{CRATE}" else name for name in names]
-            unpack(release["archive"], release["files"], dict(zip(names, own, strict=True)))
+            unpack(release["archive"], release["files"], dict(zip(names, targets, strict=True)))
