@@ -12,12 +12,12 @@ READ_FROM = {"picture": ", read off a picture"}
 
 
 def anchor(claim: str) -> str:
-    """Return the name by which a claim's row is linked to."""
+    """Return the HTML id of a claim's row, for links."""
     return f"claim-{claim}"
 
 
 def published(row: pd.Series) -> str:
-    """Return "0.74 points, read off a picture, unverified": the number of the source and how surely it is known."""
+    """Return the published number and how certain it is: "0.74 points, read off a picture, unverified"."""
     if pd.isna(row["published"]):
         return UNDEFINED
     unit = f" {row['unit']}" if pd.notna(row["unit"]) else ""
@@ -26,17 +26,17 @@ def published(row: pd.Series) -> str:
 
 
 def outcome(row: pd.Series) -> str:
-    """Return sign, verdict and our number with its interval; for what cannot be tested the reason."""
+    """Return sign, verdict and our number with its interval; for an untestable claim, the reason."""
     ours = format_interval(row["value"], row["ci_low"], row["ci_high"])
-    words = f"{SIGNS[row['verdict']]} {row['verdict']}"
+    text = f"{SIGNS[row['verdict']]} {row['verdict']}"
     if row["verdict"] == NOT_TESTABLE:
-        return f"{words}: {row['reason']}" + (f" (here {ours})" if ours != UNDEFINED else "")
+        return f"{text}: {row['reason']}" + (f" (here {ours})" if ours != UNDEFINED else "")
     seeds = f", {format_number(row['seeds'], 0)} seeds" if row["seeds"] > 1 else ""
-    return f"{words}: {ours}{seeds}"
+    return f"{text}: {ours}{seeds}"
 
 
 def claims_table(claims: pd.DataFrame) -> str:
-    """Return one row per claim of a study; each can be linked to by `anchor`.
+    """Return a Markdown table with one row per claim of a study; each row has the id `anchor`.
 
     Args:
         claims: rows of `CLAIMS` of one study, in the order of its claims.yaml.
@@ -44,8 +44,8 @@ def claims_table(claims: pd.DataFrame) -> str:
     rows = []
     for claim, of_claim in claims.groupby("claim", sort=False):
         first = of_claim.iloc[0]
-        stands = [first[name] for name in ("document", "place") if pd.notna(first[name])]
-        place = f" ({', '.join(stands)})" if stands else ""
+        source = [first[name] for name in ("document", "place") if pd.notna(first[name])]
+        place = f" ({', '.join(source)})" if source else ""
         row = [f'<a id="{anchor(claim)}"></a>{first["says"]} *{claim}*{place}', published(first)]
         for protocol in PROTOCOLS:
             tested = of_claim[of_claim["protocol"] == protocol]

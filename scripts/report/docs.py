@@ -1,4 +1,4 @@
-"""Rule `docs`: what the other rules of docs.smk have written goes into docs/ and README.md, which git tracks."""
+"""Rule `docs`: copy the output of the other rules of docs.smk into docs/ and README.md, which git tracks."""
 
 import shutil
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from scripts.report.markdown import put_between_marks
 
 
 def put_in_place(root: str | Path, files: Mapping[str, str], parts: Mapping[str, tuple[str, str]]) -> None:
-    """Copy files to their places, and parts between the marks of pages that are otherwise written by hand.
+    """Copy files to their places, and put parts between the marks of pages that are otherwise written by hand.
 
     Args:
         root: the project's folder.
@@ -30,7 +30,7 @@ def put_in_place(root: str | Path, files: Mapping[str, str], parts: Mapping[str,
 
 
 def replaced(root: str | Path, folders: Mapping[str, str]) -> None:
-    """Copy whole folders to their places, where nothing else is left.
+    """Replace folders of the project by folders of the results.
 
     Args:
         folders: place in the project -> folder of the results.

@@ -22,15 +22,15 @@ for each name that you give."""
 
 
 def resolved(schema: dict, definitions: dict) -> dict:
-    """Return a schema with the definition that it refers to, whose keys its own override."""
+    """Return a schema merged into the definition that it refers to; the schema's own keys win."""
     if "$ref" not in schema:
         return schema
     name = schema["$ref"].removeprefix("#/$defs/")
-    return resolved(definitions[name], definitions) | {key: own for key, own in schema.items() if key != "$ref"}
+    return resolved(definitions[name], definitions) | {key: value for key, value in schema.items() if key != "$ref"}
 
 
 def kind(schema: dict, definitions: dict) -> str:
-    """Return the type of a key in words: "whole number from 1", "one of linf, l2", "list of numbers"."""
+    """Return the type of a key as text: "whole number from 1", "one of linf, l2", "list of numbers"."""
     schema = resolved(schema, definitions)
     if "enum" in schema:
         return "one of " + ", ".join(f"`{json.dumps(value).strip(chr(34))}`" for value in schema["enum"])
@@ -39,7 +39,7 @@ def kind(schema: dict, definitions: dict) -> str:
     for choice in ("oneOf", "anyOf"):
         if choice in schema and "type" not in schema:
             return " or ".join(dict.fromkeys(kind(each, definitions) for each in schema[choice]))
-    words = {
+    labels = {
         "integer": "whole number",
         "object": "mapping",
         "string": "text",
@@ -48,7 +48,7 @@ def kind(schema: dict, definitions: dict) -> str:
     }
     types = schema.get("type", "any")
     types = [types] if isinstance(types, str) else types
-    text = " or ".join(words.get(name, name) for name in types)
+    text = " or ".join(labels.get(name, name) for name in types)
     if "array" in types:
         items = f"list ({kind(schema['items'], definitions)})" if "items" in schema else "list"
         text = text.replace("array", items)
@@ -56,20 +56,20 @@ def kind(schema: dict, definitions: dict) -> str:
 
 
 def limits(schema: dict) -> str:
-    """Return the bounds of a number in words: " from 0 below 1"."""
-    words = {"minimum": "from", "exclusiveMinimum": "above", "maximum": "to", "exclusiveMaximum": "below"}
-    parts = [f"{word} {schema[key]}" for key, word in words.items() if key in schema]
+    """Return the bounds of a number as text: " from 0 below 1"."""
+    labels = {"minimum": "from", "exclusiveMinimum": "above", "maximum": "to", "exclusiveMaximum": "below"}
+    parts = [f"{label} {schema[key]}" for key, label in labels.items() if key in schema]
     return f" {' '.join(parts)}" if parts else ""
 
 
 def keys(schema: dict, definitions: dict, place: str, default: object) -> Iterator[tuple[str, str, object, str]]:
-    """Yield place, type, default (None where the config has none) and meaning of a key and of all below it."""
+    """Yield name, type, default (None if the config has none) and meaning of a key and of every key below it."""
     schema = resolved(schema, definitions)
     if place:
         yield place, kind(schema, definitions), default, schema.get("description", "")
     below = default if isinstance(default, dict) else {}
-    for name, own in schema.get("properties", {}).items():
-        yield from keys(own, definitions, f"{place}.{name}" if place else name, below.get(name))
+    for name, subschema in schema.get("properties", {}).items():
+        yield from keys(subschema, definitions, f"{place}.{name}" if place else name, below.get(name))
     if isinstance(schema.get("additionalProperties"), dict):
         yield from keys(schema["additionalProperties"], definitions, f"{place}.*", None)
     if isinstance(schema.get("items"), dict) and _has_keys(schema["items"], definitions):
@@ -87,7 +87,7 @@ def _has_keys(schema: dict, definitions: dict) -> bool:
 
 
 def shown(default: object) -> str:
-    """Return a default as the config writes it; nothing for a mapping, whose keys have lines of their own."""
+    """Return a default as written in the config; an empty text for a mapping, whose keys have lines of their own."""
     if isinstance(default, dict):
         return ""
     text = json.dumps(default, ensure_ascii=False)
@@ -95,12 +95,12 @@ def shown(default: object) -> str:
 
 
 def page(root: Path) -> str:
-    """Return the page: one section for what is shared, then one per block."""
+    """Return the page: one section for the shared keys, then one per block."""
     schema, config = full_schema(root), read_yaml(root / "config.yaml")
     definitions, sections = schema["$defs"], {"Shared": []}
-    for name, own in schema["properties"].items():
-        lines = list(keys(own, definitions, name, config.get(name)))
-        if "properties" not in resolved(own, definitions):
+    for name, subschema in schema["properties"].items():
+        lines = list(keys(subschema, definitions, name, config.get(name)))
+        if "properties" not in resolved(subschema, definitions):
             sections["Shared"] += lines
         else:
             sections[name] = lines
@@ -111,8 +111,8 @@ def page(root: Path) -> str:
             parts.append(f"## `{title}`\n\n{meaning}")
         else:
             parts.append("## Shared")
-        rows = [[f"`{name}`", words, "" if default is None and "null" not in words else shown(default), meaning]
-                for name, words, default, meaning in lines]  # fmt: skip
+        rows = [[f"`{name}`", type_text, "" if default is None and "null" not in type_text else shown(default), meaning]
+                for name, type_text, default, meaning in lines]  # fmt: skip
         parts.append(table(["key", "type", "default", "meaning"], rows))
     return "\n\n".join(parts) + "\n"
 

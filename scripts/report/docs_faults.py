@@ -12,13 +12,13 @@ COUNTS = ("times tried", "results lost")
 
 
 def faults_part(paths: list[str]) -> str:
-    """Return the table of faults, with a line that sums it up.
+    """Return the table of faults below a line that sums it up.
 
     Args:
-        paths: the file, or nothing where `make faults` has never run.
+        paths: the CSV file, or an empty list if `make faults` has never run.
 
     Raises:
-        UserError: the file is no such table.
+        UserError: the file is not such a table.
     """
     if not paths:
         return "*The table is not in this release: `make faults` has not run to its end on it.*"

@@ -17,7 +17,7 @@ MOST = 3  # sources that the front page names
 
 
 def short_source(about: dict) -> str:
-    """Return "Ahani 2024, Wang et al. 2019": whom a study replicates, in a few words; code only where that is all."""
+    """Return the replicated sources, "Ahani 2024, Wang et al. 2019"; software only if there is nothing else."""
     replicated = [reference for reference in about["references"] if reference["replicated"]]
     shorts: dict[str, set] = {}
     for reference in [each for each in replicated if each["type"] != "software"] or replicated:
@@ -30,7 +30,7 @@ def short_source(about: dict) -> str:
 
 
 def study_row(study: str, root: Path, claims: pd.DataFrame, released: Mapping[str, str]) -> list[str]:
-    """Return a study's cells: link, source, counts of verdicts on the sources' claims, what was found.
+    """Return a study's row: link, source, counts of verdicts on the sources' claims, main finding.
 
     Args:
         claims: rows of `CLAIMS` of the study.
@@ -42,8 +42,8 @@ def study_row(study: str, root: Path, claims: pd.DataFrame, released: Mapping[st
     about = studies.describe(study, root)
     counted = headline_counts(claims).set_index("study")
     counts = [str(counted[verdict].get(study, 0)) for verdict in SIGNS]
-    found = sentence(about["found"], claims, released, f"scripts/{study}/study.yaml")
-    return [f"[{study}](docs/studies/{study}.md)", short_source(about), *counts, found]
+    finding = sentence(about["found"], claims, released, f"scripts/{study}/study.yaml")
+    return [f"[{study}](docs/studies/{study}.md)", short_source(about), *counts, finding]
 
 
 def front_table(rows: list[list[str]]) -> str:
@@ -68,7 +68,7 @@ def write_parts(
 
     Args:
         names: the studies in their order.
-        claims: the claims of each.
+        claims: the claims file of each, in the same order.
         released: the released Parquet files of all, `.../X/STEM.parquet`.
 
     Raises:

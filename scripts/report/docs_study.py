@@ -1,4 +1,4 @@
-"""Rule `docs_study`: the page of a study, docs/studies/X.md, made of its own results only."""
+"""Rule `docs_study`: the page of a study, docs/studies/X.md, made from its own results only."""
 
 import re
 import shutil
@@ -41,7 +41,7 @@ def caption(path: str | Path) -> str:
 
 
 def sources(about: dict) -> list[str]:
-    """Return one line per document that the study replicates or rests on, with where it can be opened."""
+    """Return one line per document that the study replicates or uses, with its address."""
     lines = []
     for reference in about["references"]:
         use = "" if reference["replicated"] else " (used, not replicated)"
@@ -51,25 +51,25 @@ def sources(about: dict) -> list[str]:
 
 
 def claims_parts(claims: pd.DataFrame) -> list[str]:
-    """Return the claims of the papers with their counts, and below, each apart, what is no claim of a paper."""
+    """Return the Markdown parts on claims: those of the papers with their counts, then the others folded, by origin."""
     papers = of_group(claims, "papers")
     parts = ["## What the sources claim, and what holds"]
     if papers.empty:
         parts.append("The sources state nothing that could be tested.")
     else:
         counts = headline_counts(papers).iloc[0]
-        words = ", ".join(f"{sign} {counts[verdict]} {verdict}" for verdict, sign in SIGNS.items())
+        verdicts = ", ".join(f"{sign} {counts[verdict]} {verdict}" for verdict, sign in SIGNS.items())
         parts.append(
-            f"{counts['claims']} claim{'' if counts['claims'] == 1 else 's'}: {words}. "
+            f"{counts['claims']} claim{'' if counts['claims'] == 1 else 's'}: {verdicts}. "
             "One verdict each, as published where both protocols were run; "
             "[how verdicts are computed](../claims.md)."
         )
         parts.append(claims_table(papers))
-    for group, (title, words) in APART.items():
+    for group, (title, remark) in APART.items():
         apart = of_group(claims, group)
         if len(apart):
             summary = f"{title}: {apart['claim'].nunique()}"
-            parts.append(folded(summary, f"{words}\n\n{claims_table(apart)}"))
+            parts.append(folded(summary, f"{remark}\n\n{claims_table(apart)}"))
     return parts
 
 
@@ -86,16 +86,16 @@ def page(study: str, root: Path, claims: pd.DataFrame, released: Mapping[str, st
         UserError: the sentence names a number that does not exist, a caption is missing.
     """
     about = studies.describe(study, root)
-    found = sentence(about["found"], claims, released, f"scripts/{study}/study.yaml")
+    finding = sentence(about["found"], claims, released, f"scripts/{study}/study.yaml")
     parts = [
         f"<!-- Written by the rule docs_study from its results: change scripts/{study}/study.yaml, not this. -->",
         f"# {about['title']}",
-        f"**What was found.** {found}",
+        f"**What was found.** {finding}",
         f"**The question.** {' '.join(about['question'].split())}",
     ]
     if about["protocols"]:
         lines = [
-            f"**{words}**: {about['protocols'][key]}" for key, words in PROTOCOLS.items() if key in about["protocols"]
+            f"**{label}**: {about['protocols'][key]}" for key, label in PROTOCOLS.items() if key in about["protocols"]
         ]
         parts += ["## The protocols", bullets(lines)]
     parts.append("## Figures")
@@ -127,7 +127,7 @@ def write_page(
     output: str | Path,
     folder: str | Path,
 ) -> None:
-    """Write the page, and copy the pictures that it shows into `folder` beside it.
+    """Write the page, and copy the images that it shows into `folder` beside it.
 
     Args:
         released: Parquet files `.../STEM.parquet`.

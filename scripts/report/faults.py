@@ -1,4 +1,4 @@
-"""Rule `faults`: run the fault-injection tests; table of the faults, the number of trials and of results lost."""
+"""Rule `faults`: run the fault-injection tests and tabulate the faults, the trials and the results lost."""
 
 import json
 import os

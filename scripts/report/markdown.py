@@ -7,7 +7,7 @@ from scripts.common.errors import UserError
 
 
 def cell(text: object) -> str:
-    """Return text that stays in its cell of a table."""
+    """Return a text escaped for a table cell: one line, no bare vertical bar."""
     return " ".join(str(text).split()).replace("|", r"\|")
 
 
@@ -19,7 +19,7 @@ def table(columns: list[str], rows: list[list[object]], numeric: Collection[str]
 
 
 def folded(summary: str, content: str) -> str:
-    """Return content that shows when its summary is clicked."""
+    """Return content folded under a summary that unfolds it on a click."""
     return f"<details><summary>{summary}</summary>\n\n{content.strip()}\n\n</details>"
 
 
@@ -32,7 +32,7 @@ def put_between_marks(text: str, name: str, content: str, where: str) -> str:
     """Return `text` with `content` between the comments `begin NAME` and `end NAME`.
 
     Args:
-        where: the file that the text is of, for messages.
+        where: the file that the text is from, for messages.
 
     Raises:
         UserError: the text has no such pair of comments.

@@ -23,7 +23,7 @@ from scripts.report.page_claims import by_study_alt, claim_rows, summary_lists, 
 from scripts.report.page_study import by_dataset, dataset_names, how, relative, run_times, study_entry
 
 HERE = Path(__file__).parent
-MEGABYTES = 15  # more is a burden on a phone
+MEGABYTES = 15  # larger pages are slow on a phone
 
 
 def read_manifest(path: str | Path) -> dict:
@@ -43,12 +43,12 @@ def read_manifest(path: str | Path) -> dict:
     return manifest
 
 
-def moment(made: str | None) -> str:
-    """Return "2026-11-24 16:42 UTC"; what is no ISO time as it stands."""
+def moment(time: str | None) -> str:
+    """Return an ISO time as "2026-11-24 16:42 UTC"; other strings are returned unchanged."""
     try:
-        return datetime.fromisoformat(made or "").astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+        return datetime.fromisoformat(time or "").astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
     except ValueError:
-        return made or "at an unknown time"
+        return time or "at an unknown time"
 
 
 def duration(seconds: float | None) -> str:
@@ -61,8 +61,8 @@ def duration(seconds: float | None) -> str:
     return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
-def hardware_words(hardware: dict | None) -> str:
-    """Return "cpu: name, cores: 2, memory: 24,105 MB"; what is not there is left out."""
+def hardware_text(hardware: dict | None) -> str:
+    """Return "cpu: name, cores: 2, memory: 24,105 MB"; empty entries are left out."""
     parts = []
     for key, value in (hardware or {}).items():
         name, _, unit = key.rpartition("_")
@@ -84,7 +84,10 @@ def file_size(count: int | None) -> str:
 
 
 def files_listed(mapping: dict | list | None) -> list[tuple[str, str, str]]:
-    """Return (path, size, sha256) of a part of the manifest: path to sha256, or to {sha256, bytes}; or paths alone."""
+    """Return (path, size, sha256) per file of a part of the manifest.
+
+    The part is {path: sha256}, {path: {sha256, bytes}} or a list of paths; size and sha256 are "–" where unknown.
+    """
     if isinstance(mapping, list):
         mapping = dict.fromkeys(mapping)
     lines = []
@@ -108,7 +111,7 @@ def render(
 
     Args:
         root: the project's folder.
-        page: where the page will lie; links are relative to it.
+        page: path of the page to write; links are relative to it.
         claims: rows of `CLAIMS`.
         metrics: study -> rows of `METRICS`; its studies are those of the page, in their order.
         made_by: as `made_by.made_by` returns it.
@@ -129,7 +132,7 @@ def render(
     env.filters |= {
         "duration": duration,
         "moment": moment,
-        "hardware_words": hardware_words,
+        "hardware_text": hardware_text,
         "files_listed": files_listed,
         "relative": lambda path: relative(path, page),
     }
@@ -145,7 +148,7 @@ def render(
         kinds=by_dataset(datasets),
         manifest=manifest,
         other_times={
-            block: run_times(own) for block, own in (manifest.get("run_times") or {}).items() if block not in names
+            block: run_times(times) for block, times in (manifest.get("run_times") or {}).items() if block not in names
         },
         licence=(root / "LICENSE").read_text(encoding="utf-8").splitlines()[0],
         verdicts=VERDICTS,
@@ -159,7 +162,7 @@ def render(
 
 
 def claims_figure(name: str, title: str, alt: str, files: Mapping[str, str], made_by: dict[str, dict]) -> dict:
-    """Return what the template needs of a figure of claims; `files` are its png, pdf and parquet."""
+    """Return the template's values for a figure of claims; `files` are its png, pdf and parquet."""
     return {
         "id": name,
         "title": title,

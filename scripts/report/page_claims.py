@@ -1,4 +1,4 @@
-"""Claims as the page shows them: counts of verdicts, lists per verdict, one row per claim and protocol."""
+"""Claims for the page: counts of verdicts, lists per verdict, one row per claim and protocol."""
 
 import re
 
@@ -9,7 +9,7 @@ from scripts.claims.counts import GROUP_LABELS, headline_claims, headline_counts
 from scripts.claims.verdicts import NOT_REPRODUCED, NOT_TESTABLE, PARTLY, REPRODUCED, VERDICTS
 from scripts.common.tables import UNDEFINED, format_interval, format_number
 
-LOOKS = {REPRODUCED: "holds", PARTLY: "partly", NOT_REPRODUCED: "fails", NOT_TESTABLE: "untested"}  # icon and colour
+STYLE = {REPRODUCED: "holds", PARTLY: "partly", NOT_REPRODUCED: "fails", NOT_TESTABLE: "untested"}  # icon and colour
 MEANINGS = {
     REPRODUCED: "our number is within the tolerance of the claimed one; for a bound, its whole interval meets it",
     PARTLY: "only the interval reaches the claimed number; for a bound, only the number itself meets it",
@@ -31,54 +31,54 @@ READ_FROM = {
 }
 
 
-def protocol_words(protocol: str) -> str:
+def protocol_text(protocol: str) -> str:
     """Return "as published" for as_published."""
     return protocol.replace("_", " ")
 
 
 def row_id(study: str, claim: str, protocol: str) -> str:
-    """Return the id of a claim's row, which the README and others link to; it never holds a blank."""
+    """Return the id of a claim's row, which other documents link to; it contains no white space."""
     return re.sub(r"\s+", "-", f"claim-{study}-{claim}-{protocol}")
 
 
 def text_or_none(value: object) -> str | None:
-    """Return text; nothing for what Parquet gives back as missing."""
+    """Return a value as text without surrounding white space; None if it is missing or blank."""
     return None if value is None or pd.isna(value) or not str(value).strip() else str(value).strip()
 
 
 def with_unit(number: str, unit: object) -> str:
-    """Return "0.74 points"; a dash takes no unit."""
+    """Return a number with its unit, "0.74 points"; a dash gets no unit."""
     unit = text_or_none(unit)
     return f"{number} {unit}" if unit and number != UNDEFINED else number
 
 
 def condition(row) -> str:
-    """Return when the claim holds, in signs: "0.305 ± 0.009", "at most 0.01 + 0.03"."""
+    """Return the condition under which the claim holds: "0.305 ± 0.009", "at most 0.01 + 0.03"."""
     if pd.isna(row.bound):
         return UNDEFINED
     bound, slack = f"{row.bound:g}", "" if pd.isna(row.tolerance) else f"{row.tolerance:.3g}"
     if row.rule == "equals":
         return f"{bound} ± {slack}" if slack else bound
-    words, sign = ("at least", "−") if row.rule == "at_least" else ("at most", "+")
-    return f"{words} {bound} {sign} {slack}" if slack and row.tolerance > 0 else f"{words} {bound}"
+    comparison, sign = ("at least", "−") if row.rule == "at_least" else ("at most", "+")
+    return f"{comparison} {bound} {sign} {slack}" if slack and row.tolerance > 0 else f"{comparison} {bound}"
 
 
 def sample(row) -> str:
-    """Return what a number rests on: "n = 2,000, 2 seeds, rendered faces"."""
+    """Return rows, seeds and dataset behind a number: "n = 2,000, 2 seeds, rendered faces"."""
     parts = [] if pd.isna(row.n) else [f"n = {row.n:,.0f}"]
     if not pd.isna(row.seeds):
         parts.append(f"{row.seeds:.0f} seed{'' if row.seeds == 1 else 's'}")
     return ", ".join([*parts, *filter(None, [text_or_none(row.dataset)])])
 
 
-def origin_words(row) -> str:
-    """Return whose claim it is, and that it was not compared with its source where that is so."""
+def origin_text(row) -> str:
+    """Return whose claim it is, with a remark if it was not compared with its source yet."""
     unverified = ", not compared with it yet" if row.confidence == "unverified" else ""
     return ORIGIN_OF_ONE.get(row.origin, row.origin) + unverified
 
 
 def claim_rows(claims: pd.DataFrame) -> list[dict]:
-    """Return what the page says of every claim, in the order given; everything but `look` is text of the data."""
+    """Return the page's values for every claim, in the order given; all except `look` are text from the data."""
     rows = []
     for row in claims.itertuples():
         ours = format_interval(row.value, row.ci_low, row.ci_high)
@@ -89,8 +89,8 @@ def claim_rows(claims: pd.DataFrame) -> list[dict]:
                 "claim": row.claim,
                 "study": row.study,
                 "says": row.says,
-                "origin": origin_words(row),
-                "protocol": protocol_words(row.protocol),
+                "origin": origin_text(row),
+                "protocol": protocol_text(row.protocol),
                 "place": ", ".join(filter(None, map(text_or_none, (row.document, row.place)))) or UNDEFINED,
                 "published": UNDEFINED if pd.isna(row.published) else with_unit(f"{row.published:g}", row.unit),
                 "read_from": READ_FROM.get(row.read_from, text_or_none(row.read_from)),
@@ -103,7 +103,7 @@ def claim_rows(claims: pd.DataFrame) -> list[dict]:
                 "tolerance_why": text_or_none(row.tolerance_why),
                 "computed": not pd.isna(row.tolerance),
                 "verdict": row.verdict,
-                "look": LOOKS.get(row.verdict, "untested"),
+                "look": STYLE.get(row.verdict, "untested"),
                 "reason": text_or_none(row.reason) or "",
                 "comment": text_or_none(row.comment),
             }
@@ -112,23 +112,23 @@ def claim_rows(claims: pd.DataFrame) -> list[dict]:
 
 
 def verdict_lists(rows: list[dict]) -> list[dict]:
-    """Return for each verdict its meaning and its claims; a claim with one verdict in two protocols is named once."""
+    """Return meaning and claims of each verdict; a claim with the same verdict in both protocols is listed once."""
     lists = []
     for verdict in VERDICTS:
-        own: dict[tuple, dict] = {}
+        by_claim: dict[tuple, dict] = {}
         chosen = [row for row in rows if row["verdict"] == verdict]
         for row in chosen:
-            entry = own.setdefault((row["study"], row["claim"]), row | {"links": []})
+            entry = by_claim.setdefault((row["study"], row["claim"]), row | {"links": []})
             entry["links"].append((row["protocol"], row["id"]))
-        about = {"verdict": verdict, "look": LOOKS[verdict], "meaning": MEANINGS[verdict]}
-        lists.append(about | {"count": len(chosen), "claims": list(own.values())})
+        about = {"verdict": verdict, "look": STYLE[verdict], "meaning": MEANINGS[verdict]}
+        lists.append(about | {"count": len(chosen), "claims": list(by_claim.values())})
     return lists
 
 
 def summary_lists(claims: pd.DataFrame) -> dict[str, list[dict]]:
     """Return `verdict_lists` of the papers' claims ("papers"), and of those of packages and ours ("others").
 
-    Every claim is named once: as published where it is tested in both protocols.
+    Every claim is listed once: the one as published if both protocols test it.
     """
     others = claims[~claims["origin"].isin(PAPERS)]
     return {
@@ -138,23 +138,23 @@ def summary_lists(claims: pd.DataFrame) -> dict[str, list[dict]]:
 
 
 def verdict_counts(claims: pd.DataFrame, studies: list[str]) -> list[dict]:
-    """Return one line per study and group of origins with its counts, one per claim, and last the sums of the papers'.
+    """Return one line per study and group of origins with its counts of claims, then the sums of the papers' claims.
 
-    A study without claims has one line. A line is {"study": name, "origin": words, "counts": [one per verdict],
+    A study without claims has one line. A line is {"study": name, "origin": label, "counts": [one per verdict],
     "total": their sum}.
     """
     lines = []
     for study in studies:
-        own = one_per_claim(claims[claims["study"] == study])
-        groups = [(words, of_group(own, group)) for group, words in GROUP_LABELS.items()]
-        groups = [(words, chosen) for words, chosen in groups if len(chosen)] or [("no claims", own)]
-        lines += [_line(study, words, chosen) for words, chosen in groups]
+        of_study = one_per_claim(claims[claims["study"] == study])
+        groups = [(label, of_group(of_study, group)) for group, label in GROUP_LABELS.items()]
+        groups = [(label, chosen) for label, chosen in groups if len(chosen)] or [("no claims", of_study)]
+        lines += [_line(study, label, chosen) for label, chosen in groups]
     return [*lines, _line(None, GROUP_LABELS["papers"], headline_claims(claims))]
 
 
-def _line(study: str | None, words: str, claims: pd.DataFrame) -> dict:
+def _line(study: str | None, label: str, claims: pd.DataFrame) -> dict:
     counted = [int((claims["verdict"] == verdict).sum()) for verdict in VERDICTS]
-    return {"study": study, "origin": words, "counts": counted, "total": sum(counted)}
+    return {"study": study, "origin": label, "counts": counted, "total": sum(counted)}
 
 
 def by_study_alt(claims: pd.DataFrame) -> str:

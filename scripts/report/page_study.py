@@ -1,4 +1,4 @@
-"""A study as the page shows it: figures and tables with how they were made, deviations, limitations, run time."""
+"""A study's part of the page: figures and tables with their origin, deviations, limitations, run times."""
 
 import os
 from pathlib import Path
@@ -14,21 +14,21 @@ from scripts.report.page_tables import read_table
 
 
 def relative(path: str, page: str | Path) -> str:
-    """Return a path of the project as seen from the folder of the page."""
+    """Return a path of the project relative to the folder of the page."""
     return Path(os.path.relpath(path, Path(page).parent)).as_posix()
 
 
 def how(path: str, made_by: dict[str, dict]) -> dict:
-    """Return how a file was made: the command, and what `made_by` knows of its rule."""
+    """Return the command that makes a file, and its rule, script, settings and data according to `made_by`."""
     unknown = {"rule": None, "script": None, "settings": {}, "data": []}
     return {"command": f"snakemake --cores all {path}", **made_by.get(path, unknown)}
 
 
 def figure_entry(study: str, name: str, about: dict, root: Path, page: str | Path, made_by: dict) -> dict:
-    """Return a figure: its words, the picture itself, links to its other files, how it was made.
+    """Return the page's values for a figure: texts, embedded image, links to its other files, origin.
 
     Raises:
-        UserError: the alternative text is blank, the picture is missing or damaged, the caption is not valid.
+        UserError: the alternative text is blank, the image is missing or damaged, the caption is not valid.
     """
     figure = about["figures"][name]
     if not figure["alt"].strip():
@@ -50,27 +50,27 @@ def figure_entry(study: str, name: str, about: dict, root: Path, page: str | Pat
 
 
 def table_entry(study: str, name: str, about: dict, root: Path, made_by: dict) -> dict:
-    """Return a table: its words, its cells, links to its three forms, how it was made.
+    """Return the page's values for a table: texts, cells, links to its three formats, origin.
 
     Raises:
         UserError: the CSV file is missing or broken, the caption is not valid.
     """
     files = {Path(path).suffix[1:]: path for path in studies.table_paths(study, root, name=name)}
-    words = {"csv": "CSV", "md": "Markdown", "tex": "LaTeX"}
+    formats = {"csv": "CSV", "md": "Markdown", "tex": "LaTeX"}
     return {
         "id": f"{study}-table-{name}",
         "title": about["tables"][name]["title"],
         "caption": caption_html(studies.caption_path(study, name, root)),
         "table": read_table(files["csv"]),
-        "links": [(words[kind], path) for kind, path in files.items()],
+        "links": [(formats[kind], path) for kind, path in files.items()],
         "how": how(files["csv"], made_by),
     }
 
 
-def run_times(own: dict[str, dict]) -> list[dict]:
-    """Return the manifest's run times of a study, the longest rule first, and last their sum."""
+def run_times(rules: dict[str, dict]) -> list[dict]:
+    """Return one line per rule in the manifest's run times of a study, the longest rule first, and their sum last."""
     keys = ("jobs", "seconds", "max_memory_mb")
-    lines = [{"rule": rule} | {key: about.get(key) for key in keys} for rule, about in own.items()]
+    lines = [{"rule": rule} | {key: about.get(key) for key in keys} for rule, about in rules.items()]
     lines.sort(key=lambda line: -(line["seconds"] or 0))
     if len(lines) > 1:
         jobs, seconds = (sum(line[key] or 0 for line in lines) for key in ("jobs", "seconds"))
@@ -80,11 +80,11 @@ def run_times(own: dict[str, dict]) -> list[dict]:
 
 
 def study_entry(study: str, root: Path, page: str | Path, rows: list[dict], manifest: dict, made_by: dict) -> dict:
-    """Return everything that the page says of a study.
+    """Return the page's values for a study.
 
     Args:
         root: the project's folder.
-        page: where the page will lie; links are relative to it.
+        page: path of the page to write; links are relative to it.
         rows: the study's claims, as `page_claims.claim_rows` returns them.
         made_by: as `made_by.made_by` returns it.
 
@@ -110,14 +110,14 @@ def study_entry(study: str, root: Path, page: str | Path, rows: list[dict], mani
 
 
 def dataset_names(metrics: pd.DataFrame) -> list[str]:
-    """Return what data the numbers of a study rest on, in alphabetical order."""
+    """Return the names of the datasets behind the numbers of a study, in alphabetical order."""
     return sorted(map(str, metrics["dataset"].dropna().unique()))
 
 
 def by_dataset(datasets: dict[str, list[str]]) -> dict[str, list[str]]:
-    """Return each data set with the studies that rest on it, in the order in which they come."""
-    found: dict[str, list[str]] = {}
+    """Return {dataset: studies that use it}, in the order of their first appearance."""
+    users: dict[str, list[str]] = {}
     for study, names in datasets.items():
         for name in names:
-            found.setdefault(name, []).append(study)
-    return found
+            users.setdefault(name, []).append(study)
+    return users

@@ -1,4 +1,4 @@
-"""Tables of the page: formatted cells, and which columns are numeric."""
+"""Tables of the page: formatted cells and flags of the numeric columns."""
 
 import csv
 import re

@@ -1,8 +1,8 @@
 """Rule `paper_cost`: what a run at the papers' scale costs, extrapolated from this run; `snakemake paper_cost`.
 
-Studies on tables: hours of jobs measured in this run, times the work that the paper's config asks for, over the
-work that this run's asks for (`work` of `scripts/X/cost.py`). A study on images: FLOPs (`flops` there), counted, over
-an assumed share of a GPU's peak, since no GPU was at hand. A study without a `cost.py` is named as not extrapolated.
+Studies on tables: hours of jobs measured in this run, times the ratio of the work at the paper's config to that of
+this run's config (`work` of `scripts/X/cost.py`). A study on images: its counted FLOPs (`flops` there) over an
+assumed fraction of a GPU's peak, since no GPU was available. A study without a `cost.py` is not extrapolated.
 """
 
 import importlib
@@ -23,7 +23,8 @@ from scripts.common.files import atomic_path
 from scripts.common.tables import save_table
 from scripts.report.markdown import put_between_marks
 
-PEAK, SHARE = 989e12, 0.25  # dense bfloat16 FLOP/s of an H100 (SXM); 0.25 of it is ordinary, 0.4 the best published
+PEAK = 989e12  # dense bfloat16 FLOP/s of an H100 (SXM)
+UTILIZATION = 0.25  # fraction of the peak; 0.25 is ordinary, 0.4 the best published
 COLUMNS = ["study", "jobs", "models", "job hours, this run", "job hours, paper", "GPU hours, paper", "how"]
 
 
@@ -43,7 +44,7 @@ def paper_settings(root: Path) -> dict:
 
 
 def planned_jobs(root: Path, home: dict[str, str]) -> Counter:
-    """Return how many jobs of each study a dry run at the papers' scale plans.
+    """Return the number of jobs of each study in a dry run at the papers' scale.
 
     Args:
         home: {rule: study}.
@@ -69,14 +70,14 @@ def planned_jobs(root: Path, home: dict[str, str]) -> Counter:
 
 
 def cost_of(study: str, here: dict, paper: dict, seconds: float, rows: dict) -> dict:
-    """Return what a table line says of a study: models, job hours here and at the papers' scale, GPU hours, how."""
+    """Return a study's line of the table: models, job hours here and at the papers' scale, GPU hours, method."""
     line = {"job hours, this run": seconds / 3600, "job hours, paper": float("nan"), "GPU hours, paper": 0.0}
     if importlib.util.find_spec(f"scripts.{study}.cost") is None:
         return line | {"models": pd.NA, "how": "not extrapolated: the study has no cost.py"}
     cost = importlib.import_module(f"scripts.{study}.cost")
     if hasattr(cost, "flops"):
         models, training, attacks = cost.flops(paper)
-        hours = [amount / (PEAK * SHARE) / 3600 for amount in (training, attacks)]
+        hours = [amount / (PEAK * UTILIZATION) / 3600 for amount in (training, attacks)]
         how = f"computed: {training:.2g} FLOPs to train ({hours[0]:.1f} h), at most {attacks:.2g} for the attacks"
         return line | {"models": models, "GPU hours, paper": sum(hours), "how": how}
     (_, now), (models, then) = cost.work(here, rows), cost.work(paper, rows)
@@ -106,10 +107,10 @@ def table(root: Path, manifest: dict, tables: list[str], home: dict[str, str]) -
 
 
 def write(frame: pd.DataFrame, path: Path, page: Path) -> None:
-    """Write the table in three forms and put it into its place of a page."""
+    """Write the table in three formats and put it into its place in a page."""
     caption = (
-        f"A run at the papers' scale, extrapolated. GPU hours: FLOPs over {SHARE:.0%} of the {PEAK / 1e12:.0f} TFLOP/s "
-        "(dense bfloat16) of an H100, not measured on one."
+        f"A run at the papers' scale, extrapolated. GPU hours: FLOPs over {UTILIZATION:.0%} of the "
+        f"{PEAK / 1e12:.0f} TFLOP/s (dense bfloat16) of an H100, not measured on one."
     )
     save_table(frame, path, caption, digits=2)
     text, table = page.read_text(encoding="utf-8"), path.with_suffix(".md").read_text(encoding="utf-8")
@@ -123,10 +124,10 @@ if "snakemake" in globals():
     from scripts.common.logs import job
 
     with job(snakemake):
-        made = table(
+        costs = table(
             Path(snakemake.params.root),
             json.loads(Path(snakemake.input.manifest).read_text(encoding="utf-8")),
             list(snakemake.input.tables),
             snakemake.params.home,
         )
-        write(made, Path(snakemake.output[0]).with_suffix(""), Path(snakemake.params.root, "docs/cluster.md"))
+        write(costs, Path(snakemake.output[0]).with_suffix(""), Path(snakemake.params.root, "docs/cluster.md"))

@@ -161,10 +161,10 @@ def test_a_missing_caption_is_named(tmp_path):
 
 def test_the_tour_ends_with_what_was_found_and_files_that_exist(written, tmp_path):
     with pytest.raises(UserError, match=r"docs/studies/README.md: no such file"):
-        tour.words("one", tmp_path)
+        tour.message("one", tmp_path)
     (tmp_path / "docs/studies").mkdir(parents=True)
     (tmp_path / "docs/studies/README.md").touch()
-    text = tour.words("one", tmp_path)
+    text = tour.message("one", tmp_path)
     assert "Found: It costs 1.05 points." in text
     named = [line.split()[0] for line in text.split("Look next at")[1].strip().splitlines()]
     assert len(named) == 4 and all((tmp_path / path).exists() for path in named)

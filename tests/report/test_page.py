@@ -13,7 +13,7 @@ import pytest
 from scripts.common import html
 from scripts.common.errors import UserError
 from scripts.report import page
-from scripts.report.page import duration, file_size, hardware_words, moment, write_page
+from scripts.report.page import duration, file_size, hardware_text, moment, write_page
 from tests.pages import unlisted
 from tests.report.toy import HOSTILE, about, manifest, write_project, write_study
 
@@ -189,8 +189,8 @@ def test_times_and_sizes_read_well():
     assert [file_size(count) for count in (None, 12, 12_900, 1_234_567)] == ["–", "12 B", "13 kB", "1.2 MB"]
     assert moment("2026-11-24T17:42:09+01:00") == "2026-11-24 16:42 UTC"
     hardware = {"cpu": "a b", "cores": 2, "memory_mb": 24105, "gpus": [], "cards": ["x", "y"], "gpu": None}
-    assert hardware_words(hardware) == "cpu: a b, cores: 2, memory: 24,105 MB, cards: x, y"
-    assert hardware_words(None) == "unknown"
+    assert hardware_text(hardware) == "cpu: a b, cores: 2, memory: 24,105 MB, cards: x, y"
+    assert hardware_text(None) == "unknown"
     assert (moment(HOSTILE), moment(None)) == (HOSTILE, "at an unknown time")
 
 
