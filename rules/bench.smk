@@ -1,4 +1,4 @@
-"""Speed as ratios against plain code in the same run: `make bench`, not part of `all`."""
+"""Speed relative to plain code, measured in the same run: `make bench`, not part of `all`."""
 
 
 localrules:
@@ -11,12 +11,12 @@ rule bench:
         [path for rule in workflow.rules if rule.name.endswith("_bench") for path in rule.output],
 
 
-# What a run at the papers' scale costs, from this run's times; it goes into docs/cluster.md. Not part of `bench`.
+# Cost of a run at the papers' scale, from the times of this run; goes into docs/cluster.md. Not part of `bench`.
 rule paper_cost:
     input:
         manifest=rules.manifest.output.manifest,
         tables=expand("results/data/tabular/{table}.parquet", table=FETCHED_TABLES),
-        # What else a study's cost.py reads; asked only where the table of costs is made.
+        # Other files that a study's cost.py reads; a function, so that it is evaluated only if the table is made.
         further=lambda wildcards: [path for study in STUDIES for path in studies.cost_inputs(study)],
         configs=[os.path.relpath(ROOT / name) for name in ("config.yaml", "config.paper.yaml")],
         code=code("scripts/report/paper_cost.py"),

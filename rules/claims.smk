@@ -1,4 +1,4 @@
-"""What the sources say, and whether it holds: one line per claim of every study."""
+"""Claims of the sources and their verdicts, one line per claim of every study."""
 
 
 localrules:
@@ -11,7 +11,7 @@ rule claims:
     input:
         claims=[os.path.relpath(ROOT / f"scripts/{study}/claims.yaml") for study in STUDIES],
         released=[gathered(study, name) for study in STUDIES for name in RELEASED[study]],
-        # Where the claims stand, and the numbers that they are compared with.
+        # The documents that state the claims, and the published numbers.
         studies=[os.path.relpath(ROOT / f"scripts/{study}/study.yaml") for study in STUDIES],
         published=[
             os.path.relpath(path)

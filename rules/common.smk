@@ -1,4 +1,4 @@
-"""What every rule file uses."""
+"""Helper functions of all rule files."""
 
 import os
 import sys
@@ -30,25 +30,25 @@ def html_files(folder):
 
 
 def table_descriptions(*names):
-    """Return the files that describe some tables, as input of the rules that use them: others do not concern these."""
+    """Return the descriptions of the named tables, as input of the rules that use only these tables."""
     return [os.path.relpath(ROOT / f"scripts/data/tables/{name}.yaml") for name in names]
 
 
 def kept(kind):
     """Return an input function: the predictions, models or shared data that all studies list (`X_all_predictions` ...).
 
-    A function is asked when all rule files are read, so a study that comes later in the alphabet counts too.
+    Snakemake calls it after all rule files are read, so that studies later in the alphabet are included.
     """
     return lambda wildcards: kept_files(workflow.rules, STUDIES, kind)
 
 
 def gathered(study, name):
-    """Return a gathered Parquet file of a study: as measured here, or unpacked from a release."""
+    """Return the path of a released table of a study: as measured in this run, or unpacked from a release."""
     return f"results/{'released/' if config['released'] else ''}{study}/{name}.parquet"
 
 
 def figure_files(study, *names):
-    """Return what a rule writes of some figures; picture (or animation) and page go into Snakemake's report."""
+    """Return the output files of some figures; image (or animation) and page go into Snakemake's report."""
     about, files = studies.describe(study, ROOT), []
     for name in names:
         shown = {studies.picture_path(study, name, ROOT): "Figures"}
@@ -60,7 +60,7 @@ def figure_files(study, *names):
 
 
 def table_files(study, *names):
-    """Return what a rule writes of some tables; the CSV goes into Snakemake's report."""
+    """Return the output files of some tables; the CSV goes into Snakemake's report."""
     about, files = studies.describe(study, ROOT), []
     for name in names:
         csv, *others = studies.table_paths(study, ROOT, name=name)
@@ -81,5 +81,5 @@ def in_report(path, study, name, kind, title):
 
 
 def growing(amount):
-    """Return memory or time of a job: the amount, and double of it with every further attempt (profiles/slurm)."""
+    """Return memory or time of a job: the amount, doubled with every further attempt (profiles/slurm)."""
     return lambda wildcards, attempt: amount * 2 ** (attempt - 1)

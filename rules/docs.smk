@@ -1,4 +1,4 @@
-"""The front page and docs/: `make docs`, not part of `all`. What the rules write lies in results/docs until then."""
+"""The front page and docs/: `make docs`, not part of `all`. Until then, the pages are written to results/docs."""
 
 DOCS = "results/docs"
 DOCS_FIGURE = "results/report/figures/claims_by_study.png"
@@ -111,7 +111,7 @@ rule docs_configuration:
 
 rule docs_faults:
     input:
-        # Half an hour of tests: `make faults` renews this copy. Where it never ran, the page says so.
+        # The tests take half an hour, so `make faults` renews this copy. If it never ran, the page says so.
         faults=[os.path.relpath(path) for path in ROOT.glob("releases/faults.csv")],
         code=code("scripts/report/docs_faults.py"),
     output:
@@ -143,7 +143,7 @@ rule docs:
         "../envs/report.yaml"
     params:
         root=os.path.relpath(ROOT),
-        # Place in the project -> what goes there; as text, since a file of a rule holds its rule.
+        # Path in the project -> file to copy there; as text, since Snakemake's output objects refer to their rule.
         files={
             **{f"docs/studies/{study}.md": f"{DOCS}/studies/{study}.md" for study in STUDIES},
             "docs/studies/README.md": str(rules.docs_readme.output.index),

@@ -1,4 +1,4 @@
-"""What breaks a run, and what is lost then: `make faults`, not part of `all`."""
+"""Fault-injection tests and their table: `make faults`, not part of `all`."""
 
 
 localrules:

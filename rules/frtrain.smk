@@ -5,7 +5,7 @@ from scripts.frtrain.plan import Plan as FrTrainPlan
 FRTRAIN = config["frtrain"]
 FRTRAIN_PLAN = FrTrainPlan(FRTRAIN)
 FRTRAIN_OUT = "results/frtrain"
-# The seed of as_published is the first one of each data set.
+# as_published uses the first seed of each data set.
 FRTRAIN_FIRST = {"synthetic": FRTRAIN["seeds"][0]} | {
     title: FRTRAIN["real"]["seeds"][0] for title in ("COMPAS", "AdultCensus")
 }
@@ -171,7 +171,7 @@ rule frtrain_groups:
         "../envs/tabular.yaml"
     params:
         seed=FRTRAIN["seeds"][0],
-        printed={labels: own["printed"] for labels, own in FRTRAIN["lambdas"].items()},
+        printed={labels: entry["printed"] for labels, entry in FRTRAIN["lambdas"].items()},
     script:
         "../scripts/frtrain/frtrain_groups.py"
 

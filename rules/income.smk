@@ -1,4 +1,4 @@
-"""The study `income`: gender bias of an income classifier, its metrics, and what mitigating it does."""
+"""The study `income`: gender bias of an income classifier, its metrics, and the effects of mitigating it."""
 
 from scripts.income.plan import Plan as IncomePlan
 

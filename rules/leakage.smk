@@ -1,4 +1,4 @@
-"""The study `leakage`: what the outputs of a model give away about a sensitive attribute, theory and audit."""
+"""The study `leakage`: information about a sensitive attribute in the outputs of a model, theory and audit."""
 
 LEAKAGE = config["leakage"]
 LEAKAGE_OUT = "results/leakage"

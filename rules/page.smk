@@ -1,4 +1,4 @@
-"""One page for readers, `results/report.html`, and what Snakemake's own report says first."""
+"""The page for readers, `results/report.html`, and the first text of Snakemake's own report."""
 
 from scripts.provenance.made_by import made_by
 
@@ -38,7 +38,7 @@ rule report:
     params:
         root=os.path.relpath(ROOT),
         studies=STUDIES,
-        # What the rules above make: this file is included last.
+        # Origin of the figures and tables; this file is included last, so all rules are known.
         made_by=made_by(
             workflow.rules,
             [*SHOWN, *rules.figure_claims.output, *rules.figure_claims_by_study.output],

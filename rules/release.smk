@@ -1,4 +1,4 @@
-"""Where the results come from, and what is passed on of them: manifest, a release per study, and the way back."""
+"""Provenance and releases: the manifest, one release per study, and unpacking of releases."""
 
 from scripts.provenance.ancestors import sources_of
 from scripts.provenance.kept_files import hashed_files
@@ -69,7 +69,7 @@ else:
         script:
             "../scripts/provenance/manifest.py"
 
-    # From the files of one study alone: another study's change leaves its archive as it is.
+    # Made from the files of one study alone: a change of another study does not change the archive.
     rule pack_release:
         input:
             tables=lambda wildcards: RELEASED_TABLES[wildcards.study],

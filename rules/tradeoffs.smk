@@ -390,7 +390,7 @@ rule tradeoffs_bench:
         mem_mb=growing(4000),
         runtime=growing(60),
     params:
-        # Real photographs are decoded too where this archive is present.
+        # If this archive is present, real photographs are decoded too.
         photographs="../shared/data/celeba/img_align_celeba_6000.zip",
         python=sys.executable,
     script:
