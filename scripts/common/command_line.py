@@ -4,7 +4,7 @@ import argparse
 
 
 class Once(argparse.Action):
-    """Keep the value of an option that may stand only once; argparse's own action keeps the last, without a word."""
+    """Store the value of an option that may be given only once; argparse's default silently keeps the last one."""
 
     def __call__(self, parser, namespace, values, option_string=None) -> None:
         """Store the value, or end with a line if the option has one."""
@@ -16,7 +16,7 @@ class Once(argparse.Action):
 
 
 def new_parser(**options) -> argparse.ArgumentParser:
-    """Return a parser whose options may stand once each, but those with `action="extend"`; none is abbreviated."""
+    """Return a parser whose options may be given once each, except those with `action="extend"`; no abbreviations."""
     parser = argparse.ArgumentParser(allow_abbrev=False, **options)
     parser.register("action", None, Once)
     parser.register("action", "store", Once)

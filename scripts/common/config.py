@@ -56,7 +56,7 @@ def validate(config: dict, root: str | Path) -> None:
 
 
 def _parts(value: object, place: str = "top level", depth: int = 0) -> Iterator[tuple[str, object]]:
-    """Every key and value of a config with its place; a config that contains itself is an error."""
+    """Yield every key and value of a config with its place; a config that contains itself is an error."""
     if depth > DEEPEST:
         raise UserError(f"config: {place[:60]}: nested {depth} deep; is it an alias of itself?")
     yield place, value
@@ -71,7 +71,7 @@ def _parts(value: object, place: str = "top level", depth: int = 0) -> Iterator[
 
 
 class _EveryKeyOnce(yaml.SafeLoader):
-    """A loader that refuses a mapping with the same key twice, of which YAML would quietly take the last."""
+    """A loader that refuses a mapping with the same key twice; YAML would silently take the last."""
 
     def construct_mapping(self, node, deep=False) -> dict:
         """Return the mapping of a node."""
@@ -84,7 +84,7 @@ class _EveryKeyOnce(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
     def plain_number(self, node) -> int | float:
-        """Return the number of a node, but refuse what only YAML takes for another one: 010 is 8, and 1:30 is 90."""
+        """Return the number of a node; refuse spellings that YAML reads as another number: 010 is 8, 1:30 is 90."""
         read = {"int": self.construct_yaml_int, "float": self.construct_yaml_float}[node.tag.rpartition(":")[2]]
         number, text = read(node), node.value.lstrip("+-")
         if ":" in text or (re.fullmatch(r"0[0-7_]+", text) and text.strip("0_")):
@@ -114,7 +114,7 @@ def check_files(paths: list[str | Path]) -> None:
 
 
 def in_order(value) -> Any:
-    """Return a config with the keys of every mapping sorted: their order in a file shall not rerun a job."""
+    """Return a config with the keys of every mapping sorted, so that their order in a file does not rerun a job."""
     if isinstance(value, dict):
         return {key: in_order(value[key]) for key in sorted(value)}
     return [in_order(item) for item in value] if isinstance(value, list) else value

@@ -4,8 +4,8 @@ import ast
 from functools import cache
 from pathlib import Path
 
-# Plumbing: modules that cannot change what a job writes, only whether, when and with which words it ends. An edit
-# there remakes nothing. A module whose functions return what goes into a result does not belong here.
+# Plumbing: modules that cannot change a job's output, only whether, when and with which message it ends. An edit
+# there makes nothing again. A module whose functions return values that go into a result does not belong here.
 PLUMBING = {
     "scripts/common/errors.py": "the exception of a user's mistake",
     "scripts/common/files.py": "temporary names, renaming, checksums",
@@ -18,18 +18,18 @@ PLUMBING = {
 def project_imports(script: str, root: Path, plumbing: bool = False) -> tuple[str, ...]:
     """Return the project files that a script imports, directly or through others, in sorted order.
 
-    Snakemake tracks the script of a rule but not what it imports: without these an edited metric
-    would re-measure nothing. Paths are relative to `root`; the script itself is left out, and so are
-    the modules of `PLUMBING`, unless they are asked for.
+    Snakemake tracks the script of a rule but not its imports: without these, an edited metric
+    would not be measured again. Paths are relative to `root`; the script itself is left out, and so are
+    the modules of `PLUMBING`, unless `plumbing` is set.
     """
-    found: set[str] = set()
+    result: set[str] = set()
     waiting = [script]
     while waiting:
         for module in _imported_files(root / waiting.pop(), root):
-            if module not in found and (plumbing or module not in PLUMBING):
-                found.add(module)
+            if module not in result and (plumbing or module not in PLUMBING):
+                result.add(module)
                 waiting.append(module)
-    return tuple(sorted(found - {script}))
+    return tuple(sorted(result - {script}))
 
 
 @cache

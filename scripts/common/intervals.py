@@ -20,7 +20,7 @@ LEVEL = 0.95
 
 
 def bootstrap_weights(n: int, replicates: int, seed: int) -> np.ndarray:
-    """Return how often each of n rows occurs in each bootstrap resample, int32 [replicates, n].
+    """Return the number of times that each of n rows occurs in each bootstrap resample, int32 [replicates, n].
 
     For statistics that are not a function of a count table (a mean score, a rank). Applying the same
     weights to several models on the same rows gives the paired bootstrap.

@@ -1,4 +1,4 @@
-"""The caller's environment without what would change or break a job. Imported by the Snakefile: nothing heavy.
+"""Environment of jobs without variables that would change or break them. Imported by the Snakefile: nothing heavy.
 
 Jobs inherit the environment of the terminal, notebook or cluster module that a run is started from.
 """

@@ -47,23 +47,23 @@ def dated_ahead(*places: str | Path, now: float | None = None) -> dict[Path, int
 
 
 def clock_warning(*places: str | Path) -> str | None:
-    """Return the one line that names files of the future and the command that mends it; None where there are none."""
+    """Return a line that names files dated in the future and the command that fixes them; None if there are none."""
     if not (ahead := dated_ahead(*places)):
         return None
-    many = f"{len(ahead)} files are" if len(ahead) > 1 else "1 file is"
+    count = f"{len(ahead)} files are" if len(ahead) > 1 else "1 file is"
     return (
-        f"Warning: {many} dated in the future (such as {next(iter(ahead))}), so what is made of them is refused, "
+        f"Warning: {count} dated in the future (such as {next(iter(ahead))}), so what is made of them is refused, "
         "or made anew by every run; was the clock set back? Run once: make clock"
     )
 
 
 def date_back(*places: str | Path) -> int:
-    """Date files of the future back, the latest of them to now and all others as long before it as they were.
+    """Date files of the future back: the latest of them to now, all others by the same shift.
 
-    Their order must stay: a result that is not newer than its script is made again.
+    Their order must stay the same: a result that is not newer than its script is made again.
 
     Returns:
-        How many there were.
+        The number of files dated back.
     """
     now = time.time()
     ahead = dated_ahead(*places, now=now)

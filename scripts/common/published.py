@@ -43,12 +43,12 @@ def number(path: str | Path, name: str) -> tuple[float, dict]:
         UserError: as `read_published`, or the name leads to no number.
     """
     group, *keys = name.split("/")
-    found = values(path, group)
+    result = values(path, group)
     for key in keys:
         try:
-            found = found[int(key) if isinstance(found, list) else key]
+            result = result[int(key) if isinstance(result, list) else key]
         except (KeyError, IndexError, TypeError, ValueError) as error:
             raise UserError(f"{path}: {name!r} names no number: there is no {key!r}") from error
-    if isinstance(found, dict | list):
+    if isinstance(result, dict | list):
         raise UserError(f"{path}: {name!r} names several numbers; name one of them")
-    return float(found), read_published(path)[group]
+    return float(result), read_published(path)[group]

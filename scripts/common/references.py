@@ -23,7 +23,7 @@ def cite(reference: dict) -> str:
 
 
 def address(reference: dict) -> str | None:
-    """Where the document can be opened: its DOI, else its page, else its code; None if no address is known."""
+    """Public address of the document: its DOI, else its page, else its code; None if no address is known."""
     if "doi" in reference:
         return f"https://doi.org/{reference['doi']}"
     return reference.get("url") or reference.get("repository")

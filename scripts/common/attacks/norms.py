@@ -37,7 +37,7 @@ def distance(a: Tensor, b: Tensor, norm: str) -> Tensor:
 
 
 def headroom(direction: Tensor, x: Tensor) -> Tensor:
-    """Return how far each pixel can move in the sign of `direction` before it leaves [0, 1]."""
+    """Return the distance that each pixel can move in the sign of `direction` before it leaves [0, 1]."""
     return (direction > 0).to(x.dtype).sub_(x).abs_()  # 1 - x or x; torch.where is ten times slower on a CPU
 
 

@@ -39,7 +39,7 @@ def margin_of(logits: Tensor, y: Tensor) -> Tensor:
 
 
 def is_wrong(margin: Tensor, y: Tensor) -> Tensor:
-    """Return where the predicted class is not y; as with arg max, a tie is class 0."""
+    """Return a mask of the images whose predicted class is not y; as with arg max, a tie is class 0."""
     return (margin < 0) | ((margin == 0) & y.bool())
 
 

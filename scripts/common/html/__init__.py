@@ -33,7 +33,7 @@ POLICY = {  # what a page may load, run and send besides its own styles and scri
 
 
 def environment(*folders: str | Path) -> Environment:
-    """Jinja environment of pages: all is escaped, an unknown name is an error.
+    """Jinja environment of pages: all values are escaped, an unknown name is an error.
 
     Args:
         folders: where the page's own templates, styles and scripts lie; searched before the shared ones.
@@ -48,7 +48,7 @@ def environment(*folders: str | Path) -> Environment:
 
 
 def fingerprint(text: str) -> str:
-    """Hash of a style or script, as a content security policy names it (CSP level 2, `hash-source`)."""
+    """Hash of a style or script in the form of a content security policy (CSP level 2, `hash-source`)."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
@@ -110,12 +110,12 @@ def _joined(env: Environment, names: Sequence[str]) -> str:
 
 
 def _inline(text: str, tag: str) -> Markup:
-    """Text of a style or script as it stands in its element.
+    """Text of a style or script, safe to put into its element.
 
     Raises:
-        ValueError: it holds what ends the element or changes how it is read.
+        ValueError: it contains the end tag of the element or the start of a comment.
     """
-    found = re.search(rf"</{tag}|<!--", text, re.IGNORECASE)
-    if found:
-        raise ValueError(f"a {tag} of a page cannot hold {found[0]!r}")
+    match = re.search(rf"</{tag}|<!--", text, re.IGNORECASE)
+    if match:
+        raise ValueError(f"a {tag} of a page cannot hold {match[0]!r}")
     return Markup(text)
