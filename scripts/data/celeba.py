@@ -108,7 +108,7 @@ def read_attribute_text(path: str | Path) -> pd.DataFrame:
 
 
 def _difference(content: bytes) -> str | None:
-    """Return how a text differs from the official attribute file, or None if no difference is recognised."""
+    """Return a description of how a text differs from the official attribute file, or None if it is not recognised."""
     lines = content.decode("ascii", errors="replace").splitlines()
     if len(lines) < 2 or lines[0].strip() != str(IMAGES):
         return f"line 1 is {lines[0][:40] if lines else ''!r}, expected the count '{IMAGES}'"

@@ -44,7 +44,7 @@ def downscale(content: bytes, kind: str = "JPEG") -> np.ndarray:
 @functools.lru_cache(maxsize=1)
 def _images_in(place: str | Path) -> FaceImages:
     """Return the images of a folder or archive, listed once per process, since 200,000 names take seconds."""
-    return FaceImages(place, quiet=True)  # the job itself has said what is left out
+    return FaceImages(place, quiet=True)  # the job itself has logged the files left out
 
 
 def downscale_chunk(place: str | Path, row_ids: np.ndarray) -> tuple[np.ndarray, list[bytes], list[str]]:

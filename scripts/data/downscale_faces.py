@@ -50,7 +50,7 @@ def downscale_faces(place: str | Path, row_ids: np.ndarray, output: str | Path, 
 def describe(used: int, available: int, sha256: str, png: bool = False) -> dict:
     """Return the content of dataset.json for `used` images of CelebA out of `available` at hand.
 
-    `images_sha256` is what `downscale_faces` returns; PNGs are not what the paper's numbers were made of.
+    `images_sha256` is what `downscale_faces` returns; the paper's numbers were not made from PNGs.
     """
     complete = used == IMAGES
     kind = "PNGs" if png else "JPEGs"

@@ -1,8 +1,8 @@
-"""Which files of a folder or zip archive are CelebA's aligned images: the official names, as people keep them.
+"""Search for CelebA's aligned images among the files of a folder or zip archive, by their official names.
 
-Copies of CelebA lie in folders of every depth, beside tables, notes and what file managers leave behind. An image is
-found by its official name, in capitals or not; what is no picture is left out and counted; a picture of another name
-is refused, since nobody knows whom it shows.
+Copies of CelebA lie in folders of any depth, beside tables, notes and files of file managers. An image is recognised by
+its official name, in capitals or not; other kinds of files are left out and counted; an image with another name is
+refused, since nobody knows whom it shows.
 """
 
 import os
@@ -31,7 +31,7 @@ class Found:
 
 
 def names_in(folder: str | Path) -> Iterator[str]:
-    """Yield the files below a folder, as paths relative to it; of a file manager's own folder only its name.
+    """Yield the files below a folder, as paths relative to it; a file manager's folder is one entry.
 
     Raises:
         UserError: a folder cannot be read.
@@ -49,18 +49,18 @@ def names_in(folder: str | Path) -> Iterator[str]:
             if not entry.is_dir() or is_clutter(name):
                 yield name
             elif depth < DEEPEST and (real := os.path.realpath(entry.path)) not in seen:
-                seen.add(real)  # a link to a folder above would lead in circles
+                seen.add(real)  # a link to a parent folder would lead to an endless loop
                 waiting.append((f"{name}/", depth + 1))
 
 
 def sort_out(names: Iterable[str], where: str | Path) -> Found:
-    """Return which of some files are images.
+    """Return the images among some files, and the files that are none.
 
-    Where folders of the official name hold some, pictures elsewhere are left out: the photographs that the faces were
+    If folders of the official name hold images, those elsewhere are left out: the photographs that the faces were
     cut from have the same names.
 
     Raises:
-        UserError: a picture has a name that is not official, or an image is there more than once.
+        UserError: an image has a name that is not official, or occurs more than once.
     """
     pictures, others, archives = [], [], []
     for name in names:

@@ -27,7 +27,7 @@ def require_terms(accepted: bool) -> None:
 class FaceImages:
     """The user's aligned images: any subset of the official names, in a folder or a zip archive.
 
-    A folder that holds no picture but one zip archive stands for that archive. What is left out is counted in the log.
+    A folder that holds no image but one zip archive stands for that archive. Files left out are counted in the log.
 
     Attributes:
         place: the folder or archive.
@@ -46,17 +46,17 @@ class FaceImages:
             raise UserError(
                 f"faces.celeba: {place}: no such folder or zip archive; correct the path, or leave it empty"
             )
-        found = self._look()
-        if self.place.is_dir() and not found.images and len(found.archives) == 1:
-            self.place /= found.archives[0]
-            found = self._look()
-        if not found.images:
-            raise UserError(f"faces.celeba: {self.place}: holds no image{_named(found)}; {_what_to_give(found)}")
-        if found.others and not quiet:
-            log.warning("faces.celeba: %s: left out %s", self.place, _listed(found.others))
-        self._members = found.images
-        self.row_ids = np.array(sorted(found.images), dtype=np.int64)
-        self.png = any(self.kind(row_id) == "PNG" for row_id in found.images)
+        listing = self._listing()
+        if self.place.is_dir() and not listing.images and len(listing.archives) == 1:
+            self.place /= listing.archives[0]
+            listing = self._listing()
+        if not listing.images:
+            raise UserError(f"faces.celeba: {self.place}: holds no image{_others_listed(listing)}; {_advice(listing)}")
+        if listing.others and not quiet:
+            log.warning("faces.celeba: %s: left out %s", self.place, _listed(listing.others))
+        self._members = listing.images
+        self.row_ids = np.array(sorted(listing.images), dtype=np.int64)
+        self.png = any(self.kind(row_id) == "PNG" for row_id in listing.images)
 
     def read(self, row_id: int) -> bytes:
         """Return the bytes of one image. Raises OSError, KeyError or BadZipFile if it cannot be read."""
@@ -67,7 +67,7 @@ class FaceImages:
         """Return "JPEG" or "PNG", by the name of the file."""
         return "PNG" if self._members[row_id].lower().endswith(".png") else "JPEG"
 
-    def _look(self) -> Found:
+    def _listing(self) -> Found:
         if self.place.is_dir():
             return sort_out(names_in(self.place), self.place)
         try:
@@ -83,12 +83,12 @@ def _listed(names: list[str]) -> str:
     return f"{len(names):,} other file{'s' if len(names) > 1 else ''} ({few})"
 
 
-def _named(found: Found) -> str:
-    return f", only {_listed(found.others)}" if found.others else ""
+def _others_listed(listing: Found) -> str:
+    return f", only {_listed(listing.others)}" if listing.others else ""
 
 
-def _what_to_give(found: Found) -> str:
-    if found.archives:
+def _advice(listing: Found) -> str:
+    if listing.archives:
         return "name the archive with 000001.jpg and so on itself"
     return "give the folder or zip with 000001.jpg and so on"
 

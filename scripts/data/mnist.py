@@ -37,7 +37,7 @@ def read_wheel(wheel: str | Path, sha256: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def read_unpacked(path: str | Path) -> bytes:
-    """Return the bytes of a file, unpacked where it is gzipped, whatever its name ends in.
+    """Return the bytes of a file, unpacked if it is gzipped, whatever its suffix.
 
     Raises:
         UserError: the file cannot be read, or is damaged.
@@ -66,7 +66,7 @@ def as_array(content: bytes, path: str | Path) -> np.ndarray:
 
 
 def read_idx(path: str | Path, sha256: str | None = None) -> np.ndarray:
-    """Return the array of an idx file, packed or not; `sha256` is what its unpacked content must have.
+    """Return the array of an idx file, packed or not, after comparing the hash of its unpacked content with `sha256`.
 
     Raises:
         UserError: as `read_unpacked` and `as_array`, or another sum.
@@ -82,24 +82,24 @@ def read_official(folder: str | Path, files: Mapping[str, Mapping] | None) -> tu
     """Return images uint8 [N, 28, 28], labels int8 [N] and parts [N] ("train" or "test") of the four official files.
 
     Args:
-        folder: where the files lie, packed or not, under any of the names that `find_digits` knows.
-        files: what is expected of each file (content_sha256); None checks no sum, for small files in tests.
+        folder: contains the files, packed or not, under any of the names that `find_digits` knows.
+        files: expected content_sha256 of each file; None skips the check, for small files in tests.
 
     Raises:
-        UserError: a file is missing or damaged, has another sum, or images and labels do not belong together.
+        UserError: a file is missing or damaged, its sha256 differs, or images and labels do not belong together.
     """
-    found = find_digits(folder)
+    paths = find_digits(folder)
     images, labels, parts = [], [], []
     for name in PARTS:
         pair = []
         for kind in ("images-idx3", "labels-idx1"):
             file = f"{name}-{kind}-ubyte.gz"
-            if file not in found:
+            if file not in paths:
                 raise UserError(
                     f"{folder}: no such file as {file} or {file.removesuffix('.gz')}; set backdoor.data.folder to the "
                     "folder that holds MNIST's four files, packed or not, or leave it empty"
                 )
-            pair.append(read_idx(found[file], files[file]["content_sha256"] if files else None))
+            pair.append(read_idx(paths[file], files[file]["content_sha256"] if files else None))
         digits, names = pair
         if digits.ndim != 3 or names.ndim != 1 or len(digits) != len(names) or digits.shape[1:] != (SIDE, SIDE):
             raise UserError(f"{folder}: {name}: images {digits.shape} and labels {names.shape} do not belong together")

@@ -1,4 +1,4 @@
-"""Where MNIST's four idx files lie in a user's folder, packed or not, under the names that people have them by.
+"""Search for MNIST's four idx files in a user's folder, packed or not, under their common names.
 
 This module is imported by the Snakefile, so it imports nothing heavy.
 """
@@ -16,20 +16,20 @@ DEEPEST = 2  # torchvision's root has MNIST/raw; unpackers make a folder for eac
 def find_digits(folder: str | Path) -> dict[str, Path]:
     """Return official name -> path for each of the four files that is somewhere in a folder.
 
-    The official name itself wins, then what lies higher up, then what is packed.
+    The official name is preferred, then the higher folder, then the packed file.
     """
-    found: dict[str, tuple[tuple, Path]] = {}
+    best: dict[str, tuple[tuple, Path]] = {}
     for path, depth in _below(Path(folder), 0):
         if matched := NAME.fullmatch(path.name):
             part, kind, idx, packed = (text and text.lower() for text in matched.groups())
             name = f"{part}-{kind}-{idx}-ubyte.gz"
             rank = (depth, path.name != name, not packed, str(path))
-            found[name] = min((rank, path), found.get(name, (rank, path)))
-    return {name: path for name, (_, path) in sorted(found.items())}
+            best[name] = min((rank, path), best.get(name, (rank, path)))
+    return {name: path for name, (_, path) in sorted(best.items())}
 
 
 def _below(folder: Path, depth: int) -> Iterator[tuple[Path, int]]:
-    """Yield the files of a folder and of those in it, each with its depth; what cannot be read holds none."""
+    """Yield the files of a folder and its subfolders, each with its depth; a folder that cannot be read is skipped."""
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError:

