@@ -5,7 +5,7 @@ import pandas as pd
 from scripts.claims.claims_file import PAPERS
 from scripts.claims.verdicts import VERDICTS
 
-GROUPS = {"papers": PAPERS, "packages": ("package",), "ours": ("ours",)}  # whose claims -> origins
+GROUPS = {"papers": PAPERS, "packages": ("package",), "ours": ("ours",)}  # group -> origins
 GROUP_LABELS = {"papers": "claims and theorems of the papers", "packages": "claims of packages", "ours": "our findings"}
 
 

@@ -11,7 +11,7 @@ from scripts.common.errors import UserError
 from scripts.common.intervals import unpaired_difference
 
 Z = 1.959963984540054  # half the width of a 95 % interval in standard errors
-ROWS_DIFFER = {"split", "dataset"}  # a difference between two of these is one between different rows
+ROWS_DIFFER = {"split", "dataset"}  # columns: models that differ in one are judged on different rows
 RELEASED = {"released_t": "seeds (Student's t)", "resampled_t": "random splits (corrected resampled t)"}
 
 
@@ -136,7 +136,7 @@ def _statistic(rows: pd.DataFrame, entry: dict) -> Measured:
     values, statistic = rows["value"].to_numpy(float), entry.get("statistic", "mean")
     value, per_seed = float(getattr(np, statistic)(values)), seed_values(rows)
     deviation = float(per_seed.std(ddof=1)) if len(per_seed) > 1 else float(rows["deviation"].iloc[0])
-    if statistic in ("min", "max"):  # the interval of the row that it is
+    if statistic in ("min", "max"):  # take the interval of that row
         chosen_row = int(getattr(np, f"arg{statistic}")(values))
         down, up = sampling_half_widths(rows.iloc[[chosen_row]])
         spread = math.nan
