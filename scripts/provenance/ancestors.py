@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from snakemake.rules import Wildcards  # where it stands in every version of 9
+from snakemake.rules import Wildcards  # importable from here in every version 9
 
 from scripts.provenance.kept_files import hashed_files
 
