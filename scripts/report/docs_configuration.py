@@ -9,7 +9,7 @@ from scripts.common.files import atomic_path
 from scripts.common.yaml_files import read_yaml
 from scripts.report.markdown import table
 
-LONGEST = 60  # characters of a default that a cell shows
+LONGEST = 60  # characters of a default in the table
 HEAD = """\
 <!-- Written by the rule docs_configuration: change config.schema.yaml or scripts/X/schema.yaml, not this. -->
 

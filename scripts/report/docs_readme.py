@@ -13,7 +13,7 @@ from scripts.report.claims_markdown import SIGNS
 from scripts.report.found import sentence
 from scripts.report.markdown import table
 
-MOST = 3  # sources that the front page names
+MOST = 3  # sources named on the front page, at most
 
 
 def short_source(about: dict) -> str:
