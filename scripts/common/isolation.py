@@ -26,7 +26,7 @@ def isolate(engine: str | Path) -> None:
         os.environ.pop("PYTHONPATH", None)
         sys.path[:] = [path for path in sys.path if not path or os.path.realpath(path) not in folders]
     if shlex.quote(sys.executable) != sys.executable:
-        # Snakemake puts the interpreter into shell commands without quotes; found by its name, it needs none.
+        # Snakemake puts the interpreter's path into shell commands without quotes; a bare name needs none.
         folder, name = os.path.split(sys.executable)
         os.environ["PATH"] = os.pathsep.join([folder, os.environ.get("PATH", os.defpath)])
         sys.executable = name

