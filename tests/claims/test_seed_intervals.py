@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -60,6 +60,7 @@ def test_a_missing_interval_makes_the_sampling_part_unknown():
 values = st.lists(st.floats(-1, 1), min_size=1, max_size=8)
 
 
+@settings(max_examples=30)
 @given(values, st.floats(0, 1), st.floats(0, 1))
 def test_the_joint_interval_is_at_least_as_wide_as_each_part_and_moves_with_the_values(numbers, down, up):
     frame = rows(numbers, down, up).rename(columns={"low": "ci_low", "high": "ci_high"}).assign(method="a")
@@ -74,6 +75,7 @@ def test_the_joint_interval_is_at_least_as_wide_as_each_part_and_moves_with_the_
     assert (later.low - 3, later.high - 3) == pytest.approx((ours.low, ours.high), abs=1e-9)
 
 
+@settings(max_examples=30)
 @given(values)
 def test_pairs_that_differ_by_a_constant_have_no_spread_over_seeds(numbers):
     first = rows(numbers).assign(method="a")
