@@ -30,7 +30,7 @@ def flipped(content: bytes, place: int) -> bytes:
 @pytest.mark.parametrize("damage", ["cut short", "one bit"])
 def test_a_damaged_checkpoint_is_named_and_the_one_before_taken(place, trained, damage):
     process = place.start(WEIGHTS)
-    training = wait_for_job(process, "train.py")
+    training = wait_for_job(process, "tradeoffs_train.py")
     wait_for_file(process, place.folder, f"{CHECKPOINTS}/epoch_0000[2-9]*")
     training.kill()
     assert process.wait(LONGEST) == 1

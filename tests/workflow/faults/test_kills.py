@@ -32,7 +32,7 @@ def test_a_training_killed_at_random_moments_ends_with_the_same_bytes(place, und
     tried = wrong = 0
     while tried < MOMENTS:
         process = place.start(WEIGHTS)
-        training = wait_for_job(process, "train.py")
+        training = wait_for_job(process, "tradeoffs_train.py")
         time.sleep(random.uniform(0.2, 6.0))
         try:
             training.kill()
@@ -62,7 +62,7 @@ def test_snakemake_killed_takes_its_jobs_along_and_the_documented_commands_finis
     moments = [0.5, 3.0, 4.5]
     for moment in moments:
         process = place.start(TARGET)
-        training = wait_for_job(process, "train.py")
+        training = wait_for_job(process, "tradeoffs_train.py")
         time.sleep(moment)
         process.kill()
         process.wait(LONGEST)
@@ -116,7 +116,7 @@ def test_a_job_outlives_no_run_even_below_a_shell(place):
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
 def test_a_stopped_run_says_so_and_goes_on_with_the_same_command(place, trained, name, target):
     process = place.start(WEIGHTS)
-    training = wait_for_job(process, "train.py")
+    training = wait_for_job(process, "tradeoffs_train.py")
     wait_for_file(process, place.folder, f"results/tradeoffs/checkpoints/{RUN}/epoch_*")
     to = os.killpg if target == "terminal" else os.kill  # Ctrl-C in a terminal reaches the jobs too
     to(process.pid, getattr(signal, name))
@@ -134,7 +134,7 @@ def test_a_stopped_run_says_so_and_goes_on_with_the_same_command(place, trained,
 
 def test_of_two_runs_at_once_the_second_stops_and_the_first_is_not_disturbed(place, undisturbed):
     first = place.start(TARGET)
-    wait_for_job(first, "train.py")
+    wait_for_job(first, "tradeoffs_train.py")
     said = place.folder / "said"
     said.rename(place.folder / "said.first")
     status, words = place.run(TARGET)
@@ -150,7 +150,7 @@ def test_of_two_runs_at_once_the_second_stops_and_the_first_is_not_disturbed(pla
 def test_two_runs_at_once_for_different_results_do_not_mix(place, undisturbed):
     other = TARGET.replace(".plain.", ".fair.weight0.5.")
     first = place.start(TARGET)
-    wait_for_job(first, "train.py")
+    wait_for_job(first, "tradeoffs_train.py")
     status, words = place.run(other)
     assert first.wait(LONGEST) == 0
     if status != 0:  # where they share a file, the second one stops
@@ -158,4 +158,4 @@ def test_two_runs_at_once_for_different_results_do_not_mix(place, undisturbed):
         place.finish(other)
     wrong = lost(place, undisturbed) + (not (place.folder / other).exists())
     record("two runs at once", 1, wrong, "two commands for different results of the same folder")
-    assert wrong == 0 and jobs_of(first, "train.py") == [] and half_written(place.folder) == []
+    assert wrong == 0 and jobs_of(first, "tradeoffs_train.py") == [] and half_written(place.folder) == []

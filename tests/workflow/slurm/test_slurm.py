@@ -62,7 +62,7 @@ def whole_dag(cluster, study, tmp_path_factory) -> Iterator[tuple[Path, subproce
 def hanging(cluster, prepared, tmp_path_factory) -> Iterator[tuple[Place, subprocess.Popen]]:
     """A run whose training hangs, and which waits for Slurm to end it while the first test runs beside it."""
     place = new_place(prepared, tmp_path_factory.mktemp("hanging"))
-    run = place.start("--set-resources", "train:runtime=attempt")
+    run = place.start("--set-resources", "tradeoffs_train:runtime=attempt")
     place.training(cluster).suspend()
     yield place, run
     if run.poll() is None:
@@ -97,7 +97,7 @@ def test_a_job_that_hangs_ends_at_its_wall_time_and_is_tried_again(cluster, hang
 
 
 def test_more_memory_than_any_node_has_ends_in_one_clear_line(cluster, place):
-    status, said = place.run("--retries", "0", "--set-resources", f"train:mem_mb={2 * MEMORY}")
+    status, said = place.run("--retries", "0", "--set-resources", f"tradeoffs_train:mem_mb={2 * MEMORY}")
     assert status == 1
     assert re.search(r"sbatch: error: .*(Memory specification|node configuration) .*", said), said[-3000:]
     assert place.submitted() == []
