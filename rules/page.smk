@@ -18,7 +18,7 @@ rule report:
         tolerance=rules.figure_claims.output,
         by_study=rules.figure_claims_by_study.output,
         manifest="results/manifest.json",
-        metrics=[gathered(study, "metrics") for study in STUDIES],
+        metrics=[gathered(study, "metrics") for study in IN_ORDER],
         promised=SHOWN,
         studies=[os.path.relpath(ROOT / f"scripts/{study}/study.yaml") for study in STUDIES],
         captions=[
@@ -37,7 +37,7 @@ rule report:
         "../envs/report.yaml"
     params:
         root=os.path.relpath(ROOT),
-        studies=STUDIES,
+        studies=IN_ORDER,
         # Origin of the figures and tables; this file is included last, so all rules are known.
         made_by=made_by(
             workflow.rules,
