@@ -66,8 +66,14 @@ def _entry(name: str) -> zipfile.ZipInfo:
 
 
 def located(path: str) -> str:
-    """Return the path of a release as Snakemake wants it; a relative one is relative to the working directory."""
-    return os.path.normpath(os.path.expanduser(path))  # noqa: PTH111
+    """Return the path of a release as Snakemake wants it; a relative one is relative to the working directory.
+
+    Before there was a zip per study, releases/preview.zip held them all. Where `X.zip` is missing and the folder `X` is
+    there, that is the path; the line "Redrawn from ..." at the start names it.
+    """
+    path = os.path.normpath(os.path.expanduser(path))  # noqa: PTH111
+    folder = path.removesuffix(".zip")
+    return folder if not os.path.exists(path) and os.path.isdir(folder) else path  # noqa: PTH110, PTH112
 
 
 def archives_at(path: str | Path) -> list[Path]:

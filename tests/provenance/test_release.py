@@ -363,3 +363,11 @@ def test_an_empty_table_is_packed_too(tmp_path):
 def test_paths_are_written_as_snakemake_wants_them(monkeypatch):
     monkeypatch.setenv("HOME", "/home/a")
     assert [located(path) for path in ("./a b.zip", "x//y.zip", "~/z.zip")] == ["a b.zip", "x/y.zip", "/home/a/z.zip"]
+
+
+def test_the_name_of_an_older_release_leads_to_the_folder(tmp_path):
+    (tmp_path / "preview").mkdir()
+    assert located(f"{tmp_path}/preview.zip") == f"{tmp_path}/preview"
+    assert located(f"{tmp_path}/night.zip") == f"{tmp_path}/night.zip"
+    (tmp_path / "preview.zip").touch()
+    assert located(f"{tmp_path}/preview.zip") == f"{tmp_path}/preview.zip"
