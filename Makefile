@@ -30,18 +30,22 @@ export RELEASED
 SNAKEMAKE := $(RUN) snakemake $(if $(CONFIG),--configfile $(foreach file,$(CONFIG),'$(subst ','\'',$(file))')) \
 	$(if $(RELEASED),--config "released=$$RELEASED") --cores $(CORES)
 
-.PHONY: study tour figures release test test-faults faults bench docs citation lint lock unlock clock clean help
+.PHONY: install study tour figures release test test-faults faults bench docs citation lint lock unlock clock clean help
 
 help:  ## say what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
-# The stamp is written last, so a broken installation is taken up again.
+# The stamp is written last, so a broken installation is taken up again. It is a copy of the lock: what it holds decides,
+# not its date, which a clone with a linked environment makes older than the lock.
 .venv/installed: envs/requirements.txt
+	@if cmp -s $< $@; then touch -c $@ 2>/dev/null || true; else $(MAKE) --no-print-directory install; fi
+
+install:
 	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] <= (3, 12) else \
 		"Error: Python 3.11 or 3.12 is needed, this is %d.%d; try: make PYTHON=python3.12" % sys.version_info[:2])'
 	$(PYTHON) -m venv .venv
 	$(RUN) pip install --quiet --disable-pip-version-check --require-hashes -r envs/requirements.txt
-	@touch $@
+	@cp envs/requirements.txt .venv/installed
 
 study: .venv/installed  ## rebuild every study: download, train, measure, draw; STUDY=X for one, with its page
 	$(SNAKEMAKE)$(if $(STUDY), $(STUDY) results/docs/studies/$(STUDY).md)

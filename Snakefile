@@ -4,13 +4,14 @@ import sys
 from pathlib import Path
 
 import snakemake as engine
+from snakemake.utils import update_config
 
 from scripts.common import parent_watchdog
-from scripts.common.config import check_files, in_order, validate
+from scripts.common.config import check_files, in_order, nested_values, validate
 from scripts.common.errors import UserError
 from scripts.common.isolation import isolate
 from scripts.common.studies import study_names
-from scripts.common.preflight import clock_warning, project_files, require_writable
+from scripts.common.preflight import clock_warning, project_files, require_writable, subfolder_warning
 from scripts.provenance.archive import located, read_releases, settings_of
 from scripts.provenance.settings import portable
 
@@ -31,6 +32,7 @@ parent_watchdog.announce()  # jobs end with this process
 
 try:
     check_files(workflow.configfiles)
+    update_config(config, nested_values(workflow.config_settings.config))
     validate(config, ROOT)
     require_writable("results", ".snakemake")
     if config["released"]:  # what is redrawn states the settings that its numbers were made with
@@ -73,6 +75,8 @@ except UserError as error:
 
 onstart:
     if warning := clock_warning(*project_files(ROOT)):
+        print(warning, file=sys.stderr)
+    if warning := subfolder_warning(ROOT):
         print(warning, file=sys.stderr)
     if config["released"]:
         print(

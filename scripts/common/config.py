@@ -2,7 +2,7 @@
 
 import importlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +111,32 @@ def check_files(paths: list[str | Path]) -> None:
             raise UserError(f"config: {path}: no valid YAML: {error}") from error
         except (OSError, UnicodeDecodeError) as error:
             raise UserError(f"config: {path}: cannot be read ({error})") from error
+
+
+def as_yaml(value: object) -> Any:
+    """Return a value of Snakemake's option --config with its words read as in a config file: "8" is the number 8.
+
+    Snakemake reads numbers at the top level only, and leaves all inside `study={seeds: [8]}` as words.
+    """
+    if isinstance(value, Mapping):
+        return {key: as_yaml(item) if isinstance(item, (Mapping, list)) else _word(item) for key, item in value.items()}
+    return [as_yaml(item) if isinstance(item, (Mapping, list)) else _word(item) for item in value]
+
+
+def _word(value: object) -> object:
+    """Return what YAML makes of a word: a number, true, false or null; any other word as it is."""
+    if not isinstance(value, str) or not value:
+        return value
+    try:
+        read = yaml.safe_load(value)
+    except yaml.YAMLError:
+        return value
+    return read if isinstance(read, (bool, int, float, type(None))) else value
+
+
+def nested_values(config: Mapping) -> dict:
+    """Return those entries of --config that are mappings or lists, as `as_yaml` reads them."""
+    return {key: as_yaml(value) for key, value in config.items() if isinstance(value, (Mapping, list))}
 
 
 def in_order(value) -> Any:

@@ -30,6 +30,15 @@ def require_writable(*folders: str | Path) -> None:
                 probe.unlink()
 
 
+def subfolder_warning(root: str | Path) -> str | None:
+    """Return a line that names where results go if the run was started in a folder below the project's; else None."""
+    here, root = Path.cwd(), Path(root).resolve()
+    if root not in here.parents:
+        return None
+    place = here.relative_to(root) / "results"
+    return f"Warning: results go to {place}, not to results; start in {root}, or give --directory"
+
+
 def dated_ahead(*places: str | Path, now: float | None = None) -> dict[Path, int]:
     """Return the files of the future, with their dates in nanoseconds, in the order of their dates.
 

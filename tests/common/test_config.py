@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from scripts.common.config import full_schema, in_order, validate
+from scripts.common.config import full_schema, in_order, nested_values, validate
 from scripts.common.errors import UserError
 
 ROOT = Path(__file__).parents[2]
@@ -85,3 +85,14 @@ def test_the_order_of_keys_does_not_matter():
     assert list(in_order({"b": [{"d": 1, "c": 2}], "a": 3})) == ["a", "b"]
     assert list(in_order({"b": [{"d": 1, "c": 2}]})["b"][0]) == ["c", "d"]
     assert in_order(merged()) == merged()
+
+
+def test_values_inside_a_mapping_of_the_command_line_are_read_as_in_a_file():
+    """Snakemake leaves them as words."""
+    typed = {
+        "gpu": 1,
+        "released": "007",
+        "income": {"seeds": ["8", "9"], "share": "0.5", "on": "true", "own": "a b", "no": ""},
+    }
+    read = {"income": {"seeds": [8, 9], "share": 0.5, "on": True, "own": "a b", "no": ""}}
+    assert nested_values(typed) == read
