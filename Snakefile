@@ -11,7 +11,12 @@ from scripts.common.config import check_files, in_order, nested_values, validate
 from scripts.common.errors import UserError
 from scripts.common.isolation import isolate
 from scripts.common.studies import study_names
-from scripts.common.preflight import clock_warning, project_files, require_writable, subfolder_warning
+from scripts.common.preflight import (
+    clock_warning,
+    project_files,
+    require_writable,
+    subfolder_warning,
+)
 from scripts.provenance.archive import located, read_releases, settings_of
 from scripts.provenance.settings import portable
 
