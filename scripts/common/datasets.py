@@ -1,0 +1,86 @@
+"""Rows of a tabular data set: subsets, subsamples, splits and held-out rows, all drawn by names.
+
+Each study passes names of its own as seeds, so that an edit of one moves no split of another.
+"""
+
+import numpy as np
+import pandas as pd
+
+from scripts.common.errors import UserError
+from scripts.common.seeds import seed_from
+from scripts.common.tabular import Table, require
+
+
+def subset_rows(frame: pd.DataFrame, table: Table, subset: str) -> pd.DataFrame:
+    """Return the rows of a subset of a table, with their index; "all" are all.
+
+    Raises:
+        UserError: the table has no such subset, or the column that marks it is missing.
+    """
+    if subset == "all":
+        return frame
+    if subset in table.subsets:
+        require(frame, [*table.subsets[subset]], table.name)
+        return frame[np.logical_and.reduce([held.hold(frame[name]) for name, held in table.subsets[subset].items()])]
+    require(frame, [subset], table.name)
+    return frame[frame[subset]]
+
+
+def sample_rows(frame: pd.DataFrame, most: int | None, *names: object) -> pd.DataFrame:
+    """Return at most this many rows in their order, with their index, chosen at random but always the same ones.
+
+    Args:
+        names: what the choice is seeded by.
+    """
+    if most is None or most >= len(frame):
+        return frame
+    return frame.iloc[np.sort(shuffled(len(frame), *names)[:most])]
+
+
+def shuffled(n: int, *names: object) -> np.ndarray:
+    """Return the positions 0 .. n - 1 in an order that depends on the names alone."""
+    return np.random.default_rng(seed_from(*names)).permutation(n)
+
+
+def stratified_split(y: np.ndarray, name: str, fraction: float, *names: object) -> tuple[np.ndarray, np.ndarray]:
+    """Return sorted positions of training and of test rows, with the same fraction of positives in both.
+
+    Args:
+        name: of the data set, for the message.
+        fraction: of the rows that train.
+
+    Raises:
+        UserError: a label has too few rows to stand in both parts.
+    """
+    from sklearn.model_selection import train_test_split  # imported late: plans need only the rest
+
+    try:
+        train, test = train_test_split(
+            np.arange(len(y)), train_size=fraction, random_state=seed_from(*names), stratify=y
+        )
+    except ValueError as error:
+        raise UserError(f"{name}: {len(y)} rows cannot be split by label ({error}); take more rows") from error
+    return np.sort(train), np.sort(test)
+
+
+def check_complete(frame: pd.DataFrame, table: Table) -> None:
+    """Check that a table has its features and labels, none of them missing.
+
+    Raises:
+        UserError: names a column that is missing or has gaps.
+    """
+    require(frame, ["row_id", "y", *table.columns], table.name)
+    for column in [*table.columns, "y"]:
+        if missing := int(frame[column].isna().sum()):
+            raise UserError(f"{table.name}: {column} is missing in {missing} rows; drop or fill those rows")
+
+
+def check_labels(labels: pd.Series, name: str) -> np.ndarray:
+    """Return the labels, int8 [n].
+
+    Raises:
+        UserError: one is not 0 or 1.
+    """
+    if unknown := sorted(set(labels) - {0, 1}):
+        raise UserError(f"{name}: y holds {unknown[0]!r}, expected 0 or 1; delete the table and run the workflow")
+    return labels.to_numpy(np.int8)
