@@ -79,8 +79,12 @@ def check_labels(labels: pd.Series, name: str) -> np.ndarray:
     """Return the labels, int8 [n].
 
     Raises:
-        UserError: one is not 0 or 1.
+        UserError: one is not 0 or 1, or all are the same.
     """
-    if unknown := sorted(set(labels) - {0, 1}):
+    values = sorted(set(labels))
+    if unknown := [value for value in values if value not in (0, 1)]:
         raise UserError(f"{name}: y holds {unknown[0]!r}, expected 0 or 1; delete the table and run the workflow")
+    if len(values) < 2:
+        told = values[0] if values else "none"
+        raise UserError(f"{name}: all {len(labels)} rows have the label {told}; nothing to learn")
     return labels.to_numpy(np.int8)

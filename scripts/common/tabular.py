@@ -70,7 +70,7 @@ class Values:
 
 @dataclass(frozen=True)
 class Attribute:
-    """A protected attribute: the groups of a column; the code of a group is its place, the privileged one is last."""
+    """A protected attribute: the groups of a column. The code of a group is its place: by name, the privileged one last."""
 
     column: str
     groups: tuple[tuple[str, Values], ...]
@@ -133,7 +133,7 @@ class Table:
     @property
     def subset_names(self) -> list[str]:
         """Return "all" and the names of the subsets."""
-        return [*dict.fromkeys(["all", *self.rows, *self.subsets])]
+        return [*dict.fromkeys(["all", *self.rows, *self.description["source"].get("marks", []), *self.subsets])]
 
 
 def parse(name: str, description: Mapping) -> Table:
@@ -163,9 +163,9 @@ def parse(name: str, description: Mapping) -> Table:
 
 
 def _attribute(entry: Mapping) -> Attribute:
-    """Return an attribute with the privileged group moved to the end."""
+    """Return an attribute; its groups are in alphabetical order, since mappings of the config have none of their own."""
     last = entry["privileged"]
-    order = [*(name for name in entry["groups"] if name != last), last]
+    order = [*sorted((name for name in entry["groups"] if name != last), key=lambda name: (name.casefold(), name)), last]
     return Attribute(entry["column"], tuple((name, Values.of(entry["groups"][name])) for name in order))
 
 
