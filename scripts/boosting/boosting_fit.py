@@ -94,7 +94,7 @@ def round_rows(found: Fitted, parts: Parts, cell: str, seed: int) -> pd.DataFram
 
 
 def fit_cell(frame: pd.DataFrame, entry: dict, study: dict) -> dict:
-    """Return all of a cell: attributes, predictions, runs, rounds (first seed), stump models, gradient models (first seed).
+    """Return all of a cell: attributes, predictions, runs, rounds (of the first seed), models of stumps and of trees.
 
     Args:
         frame: as rule `tabular` writes it.

@@ -27,7 +27,7 @@ def check(study: dict) -> None:
                     f"config: boosting.datasets: {name} has no attribute {attribute!r}; there are {', '.join(known)}"
                 )
     if not Plan(study).cells:
-        raise UserError("config: boosting.datasets: only data sets without a file are left; name it in boosting.files or tables")
+        raise UserError("config: boosting.datasets: only data sets without a file are left; name it under tables")
     for name, preference in study["preferences"].items():
         if name not in TABLES:
             raise UserError(f"config: boosting.preferences: no data set {name!r}; there are {', '.join(TABLES)}")

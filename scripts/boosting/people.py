@@ -10,7 +10,6 @@ import scipy.sparse
 from scripts.boosting.fair import Rows
 from scripts.boosting.stumps import Columns
 from scripts.common.datasets import check_complete, check_labels, sample_rows, stratified_split, subset_rows
-from scripts.common.errors import UserError
 from scripts.common.logs import log
 from scripts.common.tabular import Attribute, Table, Values, attribute_of, encode, group_codes, require, table_of
 

@@ -157,4 +157,3 @@ def check_table(table: Table, where: str) -> None:
 
 def _own_name(place: str, column: str) -> str:
     return f"{place}: {column} is the name of a column of ours; give it another: rename: {{{column}: my_{column}}}"
-

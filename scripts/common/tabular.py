@@ -1,10 +1,10 @@
 """Tabular data sets: their columns and protected attributes, and the encoding of rows as numbers.
 
 Each is described in a file of its own, scripts/data/tables/NAME.yaml, so that a new one affects no other; a rule that
-uses one declares that file as its input (`table_description` in rules/common.smk). A user's table is described in the
-config, under `tables`; while jobs run, its description is results/data/tabular/NAME.yaml. The tables themselves are made
-by scripts/data/tabular.py. A study names a data set and an attribute and gets features, labels and groups; all other
-columns are left out.
+uses one declares that file as its input (`table_descriptions` in rules/common.smk). A user's table is described in the
+config, under `tables`; while jobs run, its description is results/data/tabular/NAME.yaml. The tables themselves are
+made by scripts/data/tabular.py. A study names a data set and an attribute and gets features, labels and groups; all
+other columns are left out.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -70,7 +70,7 @@ class Values:
 
 @dataclass(frozen=True)
 class Attribute:
-    """A protected attribute: the groups of a column. The code of a group is its place: by name, the privileged one last."""
+    """A protected attribute: the groups of a column, by name and with the privileged one last; a code is a place."""
 
     column: str
     groups: tuple[tuple[str, Values], ...]
@@ -163,9 +163,9 @@ def parse(name: str, description: Mapping) -> Table:
 
 
 def _attribute(entry: Mapping) -> Attribute:
-    """Return an attribute; its groups are in alphabetical order, since mappings of the config have none of their own."""
+    """Return an attribute; its groups are in alphabetical order, since mappings of the config have no order."""
     last = entry["privileged"]
-    order = [*sorted((name for name in entry["groups"] if name != last), key=lambda name: (name.casefold(), name)), last]
+    order = sorted(entry["groups"], key=lambda name: (name == last, name.casefold(), name))
     return Attribute(entry["column"], tuple((name, Values.of(entry["groups"][name])) for name in order))
 
 

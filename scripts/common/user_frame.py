@@ -76,7 +76,8 @@ def read_user_frame(
     else:
         dialect, found = user_text.sniff(source, content, delimiter), list(names)
     if repeated:
-        found = [f"{name}.{times}" if (times := found[:place].count(name)) else name for place, name in enumerate(found)]
+        before = [found[:place].count(name) for place, name in enumerate(found)]
+        found = [f"{name}.{times}" if times else name for name, times in zip(found, before, strict=True)]
     _refuse_duplicates(source, found)
     wanted = _wanted(source, found, columns)
     table = user_text.read_columns(source, content, dialect, found, wanted, header=names is None)

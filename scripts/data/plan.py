@@ -1,7 +1,7 @@
 """Paths for the data rules from the config: files that users name in the block of a study, and MNIST's files.
 
-The module knows no study: any block may hold `files: {TABLE: path}`, the config `tables`, and `data: {source: official, folder: path}`. This
-module is imported by the Snakefile.
+The module knows no study: any block may hold `files: {TABLE: path}` and `data: {source: official, folder: path}`, and
+the config `tables`. This module is imported by the Snakefile.
 """
 
 from collections.abc import Mapping

@@ -74,7 +74,7 @@ def german_age_group(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def credit_codes(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows on credit default as UCI's file has them, sex in words, from that file or from the package's copy.
+    """Return the rows on credit default as UCI's file has them, sex in words, from that file or the package's copy.
 
     The package has sex as 0 and 1 for 1 and 2, education and marriage as columns of zeros and ones, and amounts as
     fractions.

@@ -16,7 +16,7 @@ from scripts.common import parquet
 from scripts.common.datasets import subset_rows
 from scripts.common.errors import UserError
 from scripts.common.logs import job, log
-from scripts.common.tabular import FEWEST, Table, as_text, table_of
+from scripts.common.tabular import FEWEST, Table, as_text, groups, table_of
 from scripts.data.packages import read_member
 from scripts.data.table_steps import run_steps
 from scripts.data.user_file import members_of, read_user_file
@@ -200,20 +200,18 @@ def warn_of_groups(frame: pd.DataFrame, table: Table) -> list[str]:
     Raises:
         UserError: a value belongs to no group, or a group has no rows.
     """
-    from scripts.common.tabular import groups
-
     lines = []
     for name, attribute in table.attributes.items():
         sizes = np.bincount(groups(frame, table, name), minlength=len(attribute.groups))
         for group, size in zip(attribute.words, sizes, strict=True):
             if size < FEWEST:
-                lines.append(f"{table.name}: the group {group!r} of {name} has {size} people; it is kept, its rates are "
-                             "uncertain")  # fmt: skip
+                lines.append(f"the group {group!r} of {name} has {size} people; it is kept, its rates are uncertain")
         if len(attribute.groups) > MANY_GROUPS:
-            lines.append(f"{table.name}: {name} has {len(attribute.groups)} groups; between the largest and the smallest "
-                         "rate of so many lies mostly noise, so merge some")  # fmt: skip
+            lines.append(
+                f"{name} has {len(attribute.groups)} groups; gaps between so many are mostly noise, so merge some"
+            )
     for line in lines:
-        log.warning("%s", line)
+        log.warning("%s: %s", table.name, line)
     return lines
 
 

@@ -37,8 +37,8 @@ def read_user_file(source: str | Path, member: str, sha256: str) -> bytes:
             return form
     got = hashlib.sha256(members[0]).hexdigest()
     raise UserError(
-        f"{source}: {member!r} has the sha256 {got}, expected {sha256}; see scripts/data/tables, and for another version "
-        "of the file `like` in docs/data.md"
+        f"{source}: {member!r} has the sha256 {got}, expected {sha256}; of another version of the file make a table of "
+        "your own (`like` in docs/data.md)"
     )
 
 

@@ -23,4 +23,4 @@ def check(study: dict) -> None:
                     f"config: income.datasets: {table.name} has no {key} {entry[key]!r}; there are {', '.join(known)}"
                 )
     if not Plan(study).cells:
-        raise UserError("config: income.datasets: only data sets without a file are left; name it in income.files or tables")
+        raise UserError("config: income.datasets: only data sets without a file are left; name it under tables")

