@@ -51,9 +51,7 @@ def kinds(frame: pd.DataFrame) -> dict[str, str]:
             found[name] = "constant"
         elif len(frame) >= FEWEST and values.nunique() == len(frame) and (whole or not numbers):
             found[name] = "identifier"
-        elif numbers and not (
-            whole and values.nunique() <= MOST_CODES and (is_sensitive(name) or not _is_count(values))
-        ):
+        elif numbers and not (whole and is_code(name, values)):
             found[name] = "numeric"
         elif not numbers and values.nunique() > max(MOST_CATEGORIES, len(frame) // 20):
             found[name] = "identifier"
