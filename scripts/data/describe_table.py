@@ -18,7 +18,20 @@ from scripts.common.tabular import FEWEST, as_text
 from scripts.common.user_frame import read_user_frame
 from scripts.data.tabular import plain
 
-LABELS = ("label", "target", "class", "outcome", "income", "y", "default", "approved", "hired", "recid", "decision")
+LABELS = (
+    "label",
+    "target",
+    "class",
+    "outcome",
+    "income",
+    "y",
+    "default",
+    "approved",
+    "granted",
+    "hired",
+    "recid",
+    "decision",
+)
 SENSITIVE = (
     "sex",
     "gender",

@@ -94,6 +94,8 @@ def labels(values: pd.Series, label: Mapping, name: str) -> np.ndarray:
     Raises:
         UserError: a row has another value or none, or all rows have the same.
     """
+    if values.empty:
+        raise UserError(f"{name}: the file has no rows; get it again")
     texts = as_text(values)
     zero, one = (as_text(pd.Series([label[key]]))[0] for key in ("zero", "one"))
     unknown = values[~texts.isin([zero, one])]

@@ -46,7 +46,7 @@ def test_all_rows_of_adult_keep_their_question_marks_and_the_complete_ones_do_no
 
 def test_an_unknown_label_is_named_in_one_line():
     files = {"adult.data": LINES.replace(b">50K", b">60K"), "adult.test": TEST_LINES}
-    with pytest.raises(UserError, match="adult: row 1 has the label '>60K', expected <=50K or >50K"):
+    with pytest.raises(UserError, match="adult_all: row 1 has the label '>60K', expected <=50K or >50K"):
         read("adult_all", files)
 
 
