@@ -196,6 +196,11 @@ def draft(path: str | Path) -> str:
         lines.append(
             "      # WARNING: no column has the name of a sensitive attribute; these are those with few values"
         )
+    for name in features:
+        if name not in chosen and name not in leaks and 2 <= frame[name].nunique() <= MOST_GROUPS:
+            sizes = as_text(frame[name]).value_counts().sort_index()
+            held = ", ".join(f"{value}: {count:,}" for value, count in sizes.items())
+            lines.append(f"      # another candidate: {name} ({held})")
     for name in chosen:
         if not pd.api.types.is_numeric_dtype(frame[name]) and frame[name].nunique() > MOST_GROUPS:
             lines.append(

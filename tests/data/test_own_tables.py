@@ -214,7 +214,7 @@ def test_a_bad_description_is_one_line_before_anything_runs(what):
 
 
 def test_the_name_of_a_built_in_table_and_a_bare_path_are_refused_with_the_way():
-    with pytest.raises(UserError, match="tables.adult: is a built-in table; take another name, and `like: adult`"):
+    with pytest.raises(UserError, match=r"tables.adult: is a built-in table; take another name, and `like: adult`"):
         register({"adult": changed()})
     with pytest.raises(UserError, match=r"a path alone is enough only for bank, dutch; .*make describe TABLE=a.csv"):
         register({"loans": "a.csv"})
@@ -260,8 +260,8 @@ def uci_adult(header: str | None, rows: int = 400) -> bytes:
 
 
 KAGGLE = {
-    "uciml": "age,workclass,fnlwgt,education,education.num,marital.status,occupation,relationship,race,sex,capital.gain,"
-    "capital.loss,hours.per.week,native.country,income",
+    "uciml": "age,workclass,fnlwgt,education,education.num,marital.status,occupation,relationship,race,sex,"
+    "capital.gain,capital.loss,hours.per.week,native.country,income",
     "wenruliu": "age,workclass,fnlwgt,education,educational-num,marital-status,occupation,relationship,race,gender,"
     "capital-gain,capital-loss,hours-per-week,native-country,income",
     "UCI without names": None,
