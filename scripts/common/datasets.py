@@ -1,6 +1,7 @@
-"""Rows of a tabular data set: subsets, subsamples, splits and held-out rows, all drawn by names.
+"""Rows of a tabular data set: subsets, subsamples and orders to split by, all drawn by names.
 
-Each study passes names of its own as seeds, so that an edit of one moves no split of another.
+Each study passes names of its own as seeds, so that an edit of one moves no split of another. Splits that keep the
+shares of labels need scikit-learn and stand in stratified.py.
 """
 
 import numpy as np
@@ -40,27 +41,6 @@ def sample_rows(frame: pd.DataFrame, most: int | None, *names: object) -> pd.Dat
 def shuffled(n: int, *names: object) -> np.ndarray:
     """Return the positions 0 .. n - 1 in an order that depends on the names alone."""
     return np.random.default_rng(seed_from(*names)).permutation(n)
-
-
-def stratified_split(y: np.ndarray, name: str, fraction: float, *names: object) -> tuple[np.ndarray, np.ndarray]:
-    """Return sorted positions of training and of test rows, with the same fraction of positives in both.
-
-    Args:
-        name: of the data set, for the message.
-        fraction: of the rows that train.
-
-    Raises:
-        UserError: a label has too few rows to stand in both parts.
-    """
-    from sklearn.model_selection import train_test_split  # imported late: plans need only the rest
-
-    try:
-        train, test = train_test_split(
-            np.arange(len(y)), train_size=fraction, random_state=seed_from(*names), stratify=y
-        )
-    except ValueError as error:
-        raise UserError(f"{name}: {len(y)} rows cannot be split by label ({error}); take more rows") from error
-    return np.sort(train), np.sort(test)
 
 
 def check_complete(frame: pd.DataFrame, table: Table) -> None:

@@ -77,10 +77,20 @@ def users_rows(source: str, table: Table) -> pd.DataFrame:
         if len(known & {plain(name) for name in header}) * 2 > len(header):
             header = None  # the copy has a line of names
     separator = None if like else read.get("separator")
-    found = read_user_frame(source, names=header, delimiter=separator, missing=missing, repeated=bool(like))
+    wanted = None if like or about.get("steps") or read.get("plain_names") else used_columns(table)
+    found = read_user_frame(source, wanted, names=header, delimiter=separator, missing=missing, repeated=bool(like))
     for note in found.notes:
         log.info("%s: %s", source, note)
     return found.frame
+
+
+def used_columns(table: Table) -> list[str]:
+    """Return the columns that a table is made of, by their names in the user's file; no others need memory."""
+    before = {new: old for old, new in table.description.get("rename", {}).items()}
+    columns = [table.description["label"]["column"], *table.columns, *table.description.get("keep", [])]
+    columns += [attribute.column for attribute in table.attributes.values()]
+    columns += [column for conditions in table.subsets.values() for column in conditions]
+    return [*dict.fromkeys(before.get(name, name) for name in columns)]
 
 
 def labels(values: pd.Series, label: Mapping, name: str) -> np.ndarray:

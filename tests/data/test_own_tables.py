@@ -126,8 +126,8 @@ def nested() -> bytes:
 BAD_FILES = {
     "empty": (b"", "is empty"),
     "header alone": (people(300).head(0).to_csv(index=False).encode(), "no rows"),
-    "missing column": (people(300).drop(columns="debt"), "the column debt is missing; the file has customer, income"),
-    "missing label": (people(300).drop(columns="granted"), r"the column granted \(its label\) is missing"),
+    "missing column": (people(300).drop(columns="debt"), "there is no column 'debt'; it has 'customer', 'income'"),
+    "missing label": (people(300).drop(columns="granted"), "there is no column 'granted'; it has 'customer', 'income'"),
     "duplicate names": (people(300).rename(columns={"debt": "income"}), "'income' stands there more than once"),
     "one label": (people(300).assign(granted="yes"), "all 300 rows have the label yes"),
     "three labels": (with_value("granted", "perhaps"), "row 0 has the label 'perhaps', expected no or yes"),
@@ -147,6 +147,12 @@ BAD_FILES = {
 @pytest.mark.parametrize("what", BAD_FILES)
 def test_a_bad_file_is_one_line(what, tmp_path):
     refused(tmp_path, *BAD_FILES[what])
+
+
+def test_columns_that_are_not_used_may_be_anything(tmp_path):
+    packed = io.BytesIO()
+    people(300).assign(more=[[1]] * 300).to_parquet(packed)
+    assert "more" not in made(tmp_path, packed.getvalue())
 
 
 def test_missing_rows_are_left_out_or_a_category_where_the_description_says_so(tmp_path):
@@ -186,7 +192,7 @@ def attribute(**changes) -> dict:
 BAD_DESCRIPTIONS = {
     "no label": ({key: value for key, value in changed().items() if key != "label"}, "tables.loans: label is missing"),
     "no file": ({key: value for key, value in changed().items() if key != "file"}, "'file' is a required property"),
-    "an unknown key": (changed(lable=1), "'lable' was unexpected"),
+    "an unknown key": (changed(labels=1), "'labels' was unexpected"),
     "an unknown table": ({"file": "a.csv", "like": "adlt"}, "loans.like: no built-in table 'adlt'; there are adult"),
     "a feature that is the label": (changed(numeric=["granted"]), "numeric: granted is the label"),
     "an attribute that is the label": (attribute(column="granted"), "attributes.gender: granted is the label"),

@@ -174,7 +174,7 @@ def test_a_table_of_the_config_is_planned_for_every_study_and_stands_in_the_mani
     config["tables"]["loans"]["numeric"] = ["incme", "debt"]
     (folder / "own.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
     wrong = snakemake(folder, "results/data/tabular/loans.parquet", config=own)
-    assert wrong.returncode and "loans: the column incme is missing; the file has customer, income" in wrong.stdout
+    assert wrong.returncode and "there is no column 'incme'; did you mean 'income'?" in wrong.stdout
     config["income"]["datasets"][0]["table"] = "lones"
     (folder / "own.yaml").write_text(json.dumps(config), encoding="utf-8")
     unknown = snakemake(folder, "--dry-run", config=own)
