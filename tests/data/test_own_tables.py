@@ -204,6 +204,7 @@ BAD_DESCRIPTIONS = {
     "a group twice": (attribute(groups={"women": ["f"], "men": ["m", "f"]}), "value f stands in two groups"),
     "others twice": (attribute(groups={"women": "others", "men": "others"}), "two groups are 'others'"),
     "no privileged group": (attribute(privileged="boys"), "privileged: no group 'boys'; there are women, men"),
+    "a semicolon in a name": (attribute(groups={"a;b": ["f"], "men": ["m"]}), "'a;b' does not match"),
     "one group": (attribute(groups={"men": ["m"]}), "does not have enough properties"),
     "an attribute named like a column of predictions": (
         changed(attributes={"score": description("x")["attributes"]["gender"]}), "score is a column of predictions"
