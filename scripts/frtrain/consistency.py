@@ -7,6 +7,7 @@ from scripts.common.tabular import TABLES
 from scripts.frtrain.plan import CLEAN_ROWS, Plan, cells
 
 ROBUST_WEIGHT = {"clean": 0.1, "poisoned": 0.4}  # lambda_r; with lambda_f it must leave the classifier some weight
+CROWDS = ("compas", "adult")  # tables with a published crowd file
 MOST_CLEAN_ROWS = 3900  # the published 200 and the 3,700 that no part of the synthetic data uses
 
 
@@ -41,6 +42,11 @@ def check(study: dict) -> None:
         if entry["subset"] not in table.subset_names:
             raise UserError(
                 f"config: frtrain.real.datasets: {entry['table']} has no subset {entry['subset']!r}; take all"
+            )
+        if entry["crowd"] and entry["table"] not in CROWDS:
+            raise UserError(
+                f"config: frtrain.real.datasets: there is no published crowd of {entry['table']}, only of "
+                f"{' and '.join(CROWDS)}; leave `crowd` empty"
             )
         if entry["attribute"] not in table.attributes:
             raise UserError(

@@ -135,7 +135,9 @@ def test_leakage_trains_and_audits_five_groups(loans, tmp_path):
 
 def test_frtrain_takes_the_two_group_form(loans, caplog):
     settings = RealSettings("loans", "region", "all", 1200, 0.2, 0.1, 0.05, 0.01, 0.1, 1, "")
-    data = real_data(parquet.read(loans), settings, True, False, 1)
+    data = real_data(parquet.read(loans), settings, True, True, 1)
+    clean = data.parts["clean"]  # labelled by a simulated crowd
+    assert 0.5 < (data.labels[clean] == data.y[clean]).mean() < 1
     assert data.attribute == "region_privileged" and set(np.unique(data.z)) == {0, 1}
     assert "the methods know two groups of region: not north and north" in caplog.text
 
