@@ -5,7 +5,7 @@ from scripts.boosting.plan import Plan as BoostingPlan
 BOOSTING = config["boosting"]
 BOOSTING_PLAN = BoostingPlan(BOOSTING)
 BOOSTING_OUT = "results/boosting"
-BOOSTING_MEASURED = ["metrics", "findings", "summary", "rounds", "candidates", "masses"]
+BOOSTING_MEASURED = ["metrics", "comparisons", "summary", "rounds", "candidates", "masses"]
 BOOSTING_MEASURED += ["facts", "stages"]
 
 
@@ -108,6 +108,7 @@ rule boosting_measure:
         runs=expand(rules.boosting_fit.output.runs, cell=BOOSTING_PLAN.cells),
         rounds=expand(rules.boosting_fit.output.rounds, cell=BOOSTING_PLAN.cells),
         stages=rules.boosting_two_stages.output,
+        descriptions=table_descriptions(*BOOSTING_PLAN.tables),
         code=code("scripts/boosting/boosting_measure.py"),
     output:
         **{name: f"{BOOSTING_OUT}/{name}.parquet" for name in BOOSTING_MEASURED},
@@ -175,6 +176,7 @@ rule boosting_figures:
 rule boosting_tables:
     input:
         summary=gathered("boosting", "summary"),
+        comparisons=gathered("boosting", "comparisons"),
         golden=gathered("boosting", "golden"),
         stages=gathered("boosting", "stages"),
         published=os.path.relpath(ROOT / "scripts/boosting/published.yaml"),

@@ -6,12 +6,14 @@ import pandas as pd
 from scripts.common import parquet
 from scripts.common.errors import UserError
 from scripts.common.intervals import bootstrap_interval, paired_difference, unpaired_difference
+from scripts.common.k_groups import k_group_metrics
 from scripts.common.logs import job, log, progress
 from scripts.common.metrics import RATES, joint_table
 from scripts.common.resampled_t import aggregate_splits
 from scripts.common.schemas.metrics import METRICS
 from scripts.common.schemas.predictions import PREDICTIONS
 from scripts.common.seeds import seed_from
+from scripts.common.tabular import table_of
 from scripts.income.measures import PARITY, disparate_impact, measure, parity_difference
 from scripts.income.names import ARMS, BASE, CELLS, LABELS, OWN_SPLIT, RANDOM, run_name
 from scripts.income.people import TEST, VALID
@@ -123,6 +125,8 @@ def cell_metrics(frame: pd.DataFrame, replicates: int) -> tuple[pd.DataFrame, pd
         known = None if method in RANDOM else score
         found = measure(y_true, y_pred, known, group, names, replicates, seed_from("income", run))
         values.append((found, told(own, protocol, method, run, seed)))
+        every = k_group_metrics(own, table_of(cell.split(".")[0]), replicates, seed_from("income", run))
+        values += [(every, told(own, protocol, method, run, seed))] if len(every) else []
         if method == BASE:
             base_found = found
             run = run_name(cell, protocol, LABELS, seed)
