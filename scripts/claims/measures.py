@@ -168,7 +168,7 @@ def _statistic(rows: pd.DataFrame, entry: dict) -> Measured:
         low,
         high,
         None if pd.isna(n) else int(n),
-        rows["seed"].nunique() if pd.isna(seeds) else int(seeds),
+        max(rows["seed"].nunique(), 1 if pd.isna(seeds) else int(seeds)),
         dataset,
         deviation,
         standard_error,
