@@ -6,13 +6,19 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from scripts.claims.seed_intervals import combined, sampling_half_widths, seed_half_width, seed_values
+from scripts.common.aggregate import bounds_of, combined, sampling_half_widths, student_half_width
 from scripts.common.errors import UserError
+from scripts.common.interval_kinds import KINDS, RANGE, RESAMPLED_T, STUDENT
 from scripts.common.intervals import unpaired_difference
 
 Z = 1.959963984540054  # half the width of a 95 % interval in standard errors
 ROWS_DIFFER = {"split", "dataset"}  # columns: models that differ in one are judged on different rows
-RELEASED = {"released_t": "seeds (Student's t)", "resampled_t": "random splits (corrected resampled t)"}
+RELEASED = "released"  # the interval of the one selected row
+OVER_SEEDS = {
+    STUDENT: "seeds (Student's t)",
+    RESAMPLED_T: "random splits (corrected resampled t)",
+    RANGE: "range over seeds",
+}
 
 
 @dataclass(frozen=True)
@@ -63,7 +69,7 @@ def measure(frame: pd.DataFrame, entry: dict, protocol: str, where: str) -> Meas
 
     Args:
         frame: the released table.
-        entry: `measure:` of the claim (claims.schema.yaml).
+        entry: `measure:` of the claim (claims.schema.yaml); a metric without a condition is that of condition "".
         protocol: rows of another protocol are left out, where the table has such a column.
         where: file and claim, for messages.
 
@@ -73,6 +79,8 @@ def measure(frame: pd.DataFrame, entry: dict, protocol: str, where: str) -> Meas
     wanted = dict(entry["select"])
     if "protocol" in frame.columns:
         wanted.setdefault("protocol", protocol)
+    if "metric" in wanted and "condition" in frame.columns:
+        wanted.setdefault("condition", "")
     column = entry.get("column", "value")
     if column not in frame.columns:
         raise UserError(f"{where}: there is no column {column!r}; there are {', '.join(frame.columns)}")
@@ -84,21 +92,22 @@ def measure(frame: pd.DataFrame, entry: dict, protocol: str, where: str) -> Meas
         return f"these results have no rows with {', '.join(f'{key} = {value}' for key, value in wanted.items())}"
     if rows["value"].isna().any():
         return "the number is undefined here"
-    if entry.get("interval") in RELEASED and len(rows) > 1:
-        raise UserError(f"{where}: interval: {entry['interval']} takes one row; {len(rows)} are selected")
+    if entry.get("interval") == RELEASED and len(rows) > 1:
+        raise UserError(f"{where}: interval: released takes one row; {len(rows)} are selected")
     return _statistic(rows, entry).scaled(entry.get("scale", 1.0))
 
 
 def _numbers(rows: pd.DataFrame, column: str, entry: dict, where: str) -> pd.DataFrame:
-    """Return value, low, high, n, seed, dataset and the pairing column of the rows."""
+    """Return value, ci_low, ci_high, interval, n, seed, dataset and the pairing column of the rows."""
     pair_by = entry.get("pair_by", "seed")
     if "minus" in entry and pair_by not in rows.columns:
         raise UserError(f"{where}: there is no column {pair_by!r} to pair by; there are {', '.join(rows.columns)}")
     has_interval = column == "value"  # ci_low and ci_high belong to this column only
     numbers = {
         "value": rows[column],
-        "low": rows["ci_low"] if has_interval and "ci_low" in rows else np.nan,
-        "high": rows["ci_high"] if has_interval and "ci_high" in rows else np.nan,
+        "ci_low": rows["ci_low"] if has_interval and "ci_low" in rows else np.nan,
+        "ci_high": rows["ci_high"] if has_interval and "ci_high" in rows else np.nan,
+        "interval": rows.get("interval"),
         "n": rows.get("n", np.nan),
         "seed": rows.get("seed", 0),
         "dataset": rows.get("dataset", entry.get("dataset", "")),
@@ -126,9 +135,9 @@ def _paired(first: pd.DataFrame, second: pd.DataFrame, pair_by: str, where: str)
     both = first.merge(second, how="cross" if alone else "inner", on=None if alone else "pair", suffixes=("", "_2"))
     both["seed"] = both["seed"] if len(second) == 1 else both["seed_2"]
     value, low, high = unpaired_difference(
-        both["value"], (both["low"], both["high"]), both["value_2"], (both["low_2"], both["high_2"])
+        both["value"], (both["ci_low"], both["ci_high"]), both["value_2"], (both["ci_low_2"], both["ci_high_2"])
     )
-    return both.assign(value=value, low=low, high=high, n=np.fmin(both["n"], both["n_2"]))
+    return both.assign(value=value, ci_low=low, ci_high=high, n=np.fmin(both["n"], both["n_2"]))
 
 
 def _statistic(rows: pd.DataFrame, entry: dict) -> Measured:
@@ -141,16 +150,17 @@ def _statistic(rows: pd.DataFrame, entry: dict) -> Measured:
         down, up = sampling_half_widths(rows.iloc[[chosen_row]])
         spread = math.nan
     else:
-        (down, up), spread = sampling_half_widths(rows), seed_half_width(per_seed)
+        (down, up), spread = sampling_half_widths(rows), student_half_width(per_seed)
     kind = entry.get("interval")
-    if kind == "range":
+    if kind == RANGE:
         low, high = float(values.min()), float(values.max())
-    elif kind == "t":
-        spread = seed_half_width(values)
-        low, high = value - spread, value + spread
+    elif kind == STUDENT:
+        spread = student_half_width(values)
+        low, high = bounds_of(rows, STUDENT)
     else:
         low, high = value - combined(down, spread), value + combined(up, spread)
-    standard_error = math.nan if kind in RELEASED else (down + up) / (2 * Z)
+    released = rows["interval"].iloc[0] if kind == RELEASED else None
+    standard_error = math.nan if released in OVER_SEEDS else (down + up) / (2 * Z)
     n, seeds = rows["n"].min(), rows["seeds"].max()
     dataset = ", ".join(sorted(set(rows["dataset"]) - {""}))
     return Measured(
@@ -162,19 +172,24 @@ def _statistic(rows: pd.DataFrame, entry: dict) -> Measured:
         dataset,
         deviation,
         standard_error,
-        _interval_text(entry, not math.isnan(down + up), not math.isnan(spread)),
+        _interval_text(entry, released, not math.isnan(down + up), not math.isnan(spread)),
     )
 
 
-def _interval_text(entry: dict, sampling: bool, seeds: bool) -> str:
-    """Return the errors that the interval covers, as text."""
+def seed_values(rows: pd.DataFrame) -> np.ndarray:
+    """Return one value per seed, the mean of its rows."""
+    return rows.groupby("seed")["value"].mean().to_numpy(float)
+
+
+def _interval_text(entry: dict, released: str | None, sampling: bool, seeds: bool) -> str:
+    """Return the errors that the interval covers, as text; `released` is the kind of a released interval."""
     kind = entry.get("interval")
-    if kind == "range":
+    if kind == RANGE:
         return "range over the rows"
-    if kind == "t":
+    if kind == STUDENT:
         return "Student's t over the rows"
-    if kind in RELEASED:
-        return RELEASED[kind] if sampling else "none"
+    if kind == RELEASED:
+        return (OVER_SEEDS.get(released) or KINDS.get(released, "unnamed")) if sampling else "none"
     unpaired = "minus" in entry and not ROWS_DIFFER & entry["minus"].keys()
     parts = [f"sampling error{' (unpaired, too wide)' if unpaired else ''}"] if sampling else []
     parts += ["seeds (Student's t)"] if seeds else []

@@ -116,25 +116,6 @@ def edge_arrow(axes: Axes, text: str, y: float) -> None:
     )
 
 
-def aggregate_seeds(rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    """Mean over seeds per combination of `keys`, with the lowest and highest interval bound of any seed.
-
-    Args:
-        rows: the keys, seed, value, ci_low, ci_high and n.
-
-    Returns:
-        The keys, value, ci_low, ci_high, n (the smallest of any seed) and seeds (their number).
-    """
-    grouped = rows.groupby(keys, sort=False, observed=True)
-    return grouped.agg(
-        value=("value", "mean"),
-        ci_low=("ci_low", "min"),
-        ci_high=("ci_high", "max"),
-        n=("n", "min"),
-        seeds=("seed", "nunique"),
-    ).reset_index()
-
-
 def stack(parts: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
     """Marks of all panels as one frame with these columns; a column that no panel has is empty."""
     filled = [part for part in parts if len(part)]

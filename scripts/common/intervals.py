@@ -14,9 +14,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from scripts.common.metrics import RATES, Rate, joint_table, subgroup_rates, subgroups
+from scripts.common.interval_kinds import BOOTSTRAP, NEWCOMBE, WILSON
+from scripts.common.metrics import RATES, Rate, joint_table, signed, subgroup_rates, subgroups
 
 LEVEL = 0.95
+MEASURED = ["attribute", "subgroup", "metric", "value", "ci_low", "ci_high", "interval", "n"]
 
 
 def bootstrap_weights(n: int, replicates: int, seed: int) -> np.ndarray:
@@ -126,6 +128,11 @@ def absolute_interval(low: ArrayLike, high: ArrayLike) -> tuple[np.ndarray, np.n
     return np.where((low <= 0) & (high >= 0), 0.0, smaller)[()], larger[()]
 
 
+def attribute_of(metric: str, subgroup: str, attribute: str, rates: Mapping[str, Rate]) -> str:
+    """Return what stands in the column `attribute`: "none" for a rate of everyone, in which no groups are looked at."""
+    return "none" if subgroup == "all" and metric in rates else attribute
+
+
 def bootstrap_metrics(
     counts: np.ndarray,
     groups: Mapping[str, int],
@@ -133,6 +140,8 @@ def bootstrap_metrics(
     seed: int,
     rates: Mapping[str, Rate] = RATES,
     level: float = LEVEL,
+    *,
+    attribute: str,
 ) -> pd.DataFrame:
     """Return every rate of "all", each group and the signed difference of two groups, with intervals.
 
@@ -142,26 +151,46 @@ def bootstrap_metrics(
     Args:
         counts: [K, 2, 2] (group, label, prediction).
         groups: name to code, as in `metrics.subgroups`.
+        attribute: the sensitive attribute of the groups.
 
     Returns:
-        Columns subgroup, metric, value, ci_low, ci_high, n; n = rows in the denominator (for a difference of
-        both groups), so for the false-negative rate n counts positives only.
+        Columns attribute, subgroup, metric, value, ci_low, ci_high, interval, n; n = rows in the denominator (for a
+        difference of both groups), so for the false-negative rate n counts positives only.
     """
     values = subgroup_rates(counts, groups, rates)
     samples = subgroup_rates(bootstrap_counts(counts, replicates, seed), groups, rates)
     tables, resampled, rows = subgroups(counts, groups), stacked_intervals(samples, level), []
+    rate_of = {signed(name): name for name in rates}
     for (metric, subgroup), value in values.items():
-        pair = list(groups) if subgroup == "difference" else [subgroup]
-        parts = [rates[metric].parts(tables[name]) for name in pair]
-        if np.isnan(value):
-            low = high = np.nan
-        elif any(top in (0, bottom) for top, bottom in parts):
-            exact = proportion_interval if len(parts) == 1 else difference_of_proportions
+        pair = list(groups) if metric in rate_of else [subgroup]
+        parts = [rates[rate_of.get(metric, metric)].parts(tables[name]) for name in pair]
+        low, high, kind = np.nan, np.nan, None
+        if not np.isnan(value) and any(top in (0, bottom) for top, bottom in parts):
+            exact, kind = (proportion_interval, WILSON) if len(parts) == 1 else (difference_of_proportions, NEWCOMBE)
             low, high = exact(*(number for part in parts for number in part), level=level)
-        else:
-            low, high = resampled[metric, subgroup]
-        rows.append((subgroup, metric, float(value), float(low), float(high), int(sum(bottom for _, bottom in parts))))
-    return pd.DataFrame(rows, columns=["subgroup", "metric", "value", "ci_low", "ci_high", "n"])
+        elif not np.isnan(value):
+            (low, high), kind = resampled[metric, subgroup], BOOTSTRAP
+        about = (attribute_of(metric, subgroup, attribute, rates), subgroup, metric)
+        rows.append((*about, float(value), float(low), float(high), kind, int(sum(bottom for _, bottom in parts))))
+    return pd.DataFrame(rows, columns=MEASURED)
+
+
+def unsigned_differences(table: pd.DataFrame, metrics: Mapping[str, str]) -> pd.DataFrame:
+    """Return absolute differences of two groups, from the signed ones that `bootstrap_metrics` returned.
+
+    Args:
+        table: rows of `bootstrap_metrics`, with signed differences.
+        metrics: id of the absolute difference -> rate; {"demographic_parity_difference": "selection_rate"}, say.
+
+    Returns:
+        The same columns; the interval is that of the absolute value of the signed one (see `absolute_interval`).
+    """
+    rows = []
+    for metric, rate in metrics.items():
+        own = table[table["metric"] == signed(rate)]
+        low, high = absolute_interval(own["ci_low"], own["ci_high"])
+        rows.append(own.assign(metric=metric, value=own["value"].abs(), ci_low=low, ci_high=high))
+    return pd.concat(rows, ignore_index=True)
 
 
 def paired_difference(
@@ -174,16 +203,18 @@ def paired_difference(
     seed: int,
     rates: Mapping[str, Rate] = RATES,
     level: float = LEVEL,
+    *,
+    attribute: str,
 ) -> pd.DataFrame:
     """Return metric(A) - metric(B) of two models on the same n rows, with paired bootstrap intervals.
 
     Args:
         y_true, y_pred_a, y_pred_b: labels and predictions, 0 or 1, each [n].
-        group: codes [n]; `groups` names them.
+        group: codes [n] of the sensitive `attribute`; `groups` names them.
 
     Returns:
-        Columns subgroup, metric, value, ci_low, ci_high, n (rows compared: of the subgroup, or of both groups
-        for their difference). Where A and B agree on every row the interval is [0, 0].
+        Columns attribute, subgroup, metric, value, ci_low, ci_high, interval, n (rows compared: of the subgroup, or of
+        both groups for their difference). Where A and B agree on every row the interval is [0, 0].
 
     Raises:
         UserError: lengths differ or a value is out of range.
@@ -198,10 +229,12 @@ def paired_difference(
 
     resampled = stacked_intervals(difference(bootstrap_counts(joint, replicates, seed)), level)
     per_group = joint.sum((-3, -2, -1))
-    n = {"all": int(joint.sum())} | {name: int(per_group[code]) for name, code in groups.items()}
-    n["difference"] = sum(n[name] for name in groups)
-    rows = []
+    n, rows = {"all": int(joint.sum())}, []
+    n |= {name: int(per_group[code]) for name, code in groups.items()}
+    both = sum(n[name] for name in groups)
     for (metric, subgroup), value in difference(joint).items():
         low, high = resampled[metric, subgroup] if not np.isnan(value) else (np.nan, np.nan)
-        rows.append((subgroup, metric, float(value), float(low), float(high), n[subgroup]))
-    return pd.DataFrame(rows, columns=["subgroup", "metric", "value", "ci_low", "ci_high", "n"])
+        about = (attribute_of(metric, subgroup, attribute, rates), subgroup, metric)
+        kind = None if np.isnan(value) else BOOTSTRAP
+        rows.append((*about, float(value), float(low), float(high), kind, n[subgroup] if metric in rates else both))
+    return pd.DataFrame(rows, columns=MEASURED)

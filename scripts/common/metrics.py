@@ -103,20 +103,28 @@ _accepted = ((0, 1), (0, 1))
 
 RATES: dict[str, Rate] = {
     "accuracy": Rate(((1, 0), (0, 1)), _everyone),
-    "error": Rate(((0, 1), (1, 0)), _everyone),
-    "acceptance_rate": Rate(_accepted, _everyone),  # the selection rate
-    "fpr": Rate(((0, 1), (0, 0)), _negatives),
-    "fnr": Rate(((0, 0), (1, 0)), _positives),
-    "tpr": Rate(((0, 0), (0, 1)), _positives),
-    "tnr": Rate(((1, 0), (0, 0)), _negatives),
-    "ppv": Rate(((0, 0), (0, 1)), _accepted),
+    "zero_one_loss": Rate(((0, 1), (1, 0)), _everyone),
+    "selection_rate": Rate(_accepted, _everyone),
+    "false_positive_rate": Rate(((0, 1), (0, 0)), _negatives),
+    "false_negative_rate": Rate(((0, 0), (1, 0)), _positives),
+    "true_positive_rate": Rate(((0, 0), (0, 1)), _positives),
+    "true_negative_rate": Rate(((1, 0), (0, 0)), _negatives),
+    "positive_predictive_value": Rate(((0, 0), (0, 1)), _accepted),
     "prevalence": Rate(_positives, _everyone),
 }
 
 
+SIGNED = "_signed_difference"
+
+
+def signed(rate: str) -> str:
+    """Return the id of a rate's signed difference: first named group minus second."""
+    return rate + SIGNED
+
+
 def balanced_accuracy(counts: np.ndarray) -> np.ndarray:
     """Return (TPR + TNR) / 2, float64 [...], of a table [..., 2, 2]."""
-    return (RATES["tpr"](counts) + RATES["tnr"](counts)) / 2
+    return (RATES["true_positive_rate"](counts) + RATES["true_negative_rate"](counts)) / 2
 
 
 def subgroups(counts: np.ndarray, groups: Mapping[str, int]) -> dict[str, np.ndarray]:
@@ -131,11 +139,11 @@ def subgroups(counts: np.ndarray, groups: Mapping[str, int]) -> dict[str, np.nda
 def subgroup_rates(
     counts: np.ndarray, groups: Mapping[str, int], rates: Mapping[str, Rate] = RATES
 ) -> dict[tuple[str, str], np.ndarray]:
-    """Return every rate of "all", of each group and, for two groups, of their "difference".
+    """Return every rate of "all" and of each group and, for two groups, its signed difference ("all").
 
     Args:
         counts: [..., K, 2, 2].
-        groups: name to code; the difference is signed, the first named minus the second.
+        groups: name to code; the difference is the first named minus the second, under the id `signed(metric)`.
 
     Returns:
         {(metric, subgroup): float64 [...]}.
@@ -146,7 +154,7 @@ def subgroup_rates(
         values |= {(metric, name): rate(table) for name, table in tables.items()}
         if len(groups) == 2:
             first, second = groups
-            values[metric, "difference"] = values[metric, first] - values[metric, second]
+            values[signed(metric), "all"] = values[metric, first] - values[metric, second]
     return values
 
 
@@ -161,35 +169,41 @@ def spread(counts: np.ndarray, rate: Rate) -> np.ndarray:
 
 def demographic_parity_difference(counts: np.ndarray) -> np.ndarray:
     """Return the spread of selection rates over the groups of [..., G, 2, 2]."""
-    return spread(counts, RATES["acceptance_rate"])
+    return spread(counts, RATES["selection_rate"])
 
 
 def demographic_parity_ratio(counts: np.ndarray) -> np.ndarray:
     """Return smallest / largest selection rate ("disparate impact") of [..., G, 2, 2]; NaN if nobody is accepted."""
-    rate = RATES["acceptance_rate"](counts)
+    rate = RATES["selection_rate"](counts)
     low, high = rate.min(-1), rate.max(-1)
     return np.divide(low, high, out=np.full(np.shape(high), np.nan), where=high != 0)
 
 
 def equal_opportunity_difference(counts: np.ndarray) -> np.ndarray:
     """Return the spread of TPR over the groups of [..., G, 2, 2] (Hardt et al. 2016)."""
-    return spread(counts, RATES["tpr"])
+    return spread(counts, RATES["true_positive_rate"])
 
 
-def equalized_odds_difference_max(counts: np.ndarray) -> np.ndarray:
+def equalized_odds_difference(counts: np.ndarray) -> np.ndarray:
     """Return the larger of the TPR and FPR spreads of [..., G, 2, 2], as fairlearn reports it."""
-    return np.maximum(spread(counts, RATES["tpr"]), spread(counts, RATES["fpr"]))
+    return np.maximum(spread(counts, RATES["true_positive_rate"]), spread(counts, RATES["false_positive_rate"]))
 
 
-def equalized_odds_difference_sum(counts: np.ndarray) -> np.ndarray:
+def equalized_odds_sum(counts: np.ndarray) -> np.ndarray:
     """Return the sum of the TPR and FPR spreads of [..., G, 2, 2], AdaFair's "Eq.Odds"."""
-    return spread(counts, RATES["tpr"]) + spread(counts, RATES["fpr"])
+    return spread(counts, RATES["true_positive_rate"]) + spread(counts, RATES["false_positive_rate"])
+
+
+def true_negative_rate_difference(counts: np.ndarray) -> np.ndarray:
+    """Return the spread of TNR over the groups of [..., G, 2, 2]."""
+    return spread(counts, RATES["true_negative_rate"])
 
 
 FAIRNESS = {
     "demographic_parity_difference": demographic_parity_difference,
     "demographic_parity_ratio": demographic_parity_ratio,
     "equal_opportunity_difference": equal_opportunity_difference,
-    "equalized_odds_difference_max": equalized_odds_difference_max,
-    "equalized_odds_difference_sum": equalized_odds_difference_sum,
+    "equalized_odds_difference": equalized_odds_difference,
+    "equalized_odds_sum": equalized_odds_sum,
+    "true_negative_rate_difference": true_negative_rate_difference,
 }

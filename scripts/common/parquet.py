@@ -1,5 +1,6 @@
 """Parquet files: atomic, byte-stable writing and checked reading."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -13,6 +14,15 @@ from scripts.common.files import atomic_path
 DAMAGE = (pa.ArrowException, OSError, ValueError, MemoryError)
 
 
+_CHECKS: list[tuple[pa.Schema, Callable[[pd.DataFrame, str | Path], None]]] = []
+
+
+def checked(schema: pa.Schema, check: Callable[[pd.DataFrame, str | Path], None]) -> pa.Schema:
+    """Return the schema; `write` calls `check(frame, path)` of every frame that it writes with it."""
+    _CHECKS.append((schema, check))
+    return schema
+
+
 def write(
     frame: pd.DataFrame, path: str | Path, schema: pa.Schema | None = None, metadata: dict[str, str] | None = None
 ) -> None:
@@ -23,7 +33,8 @@ def write(
     and put first; further columns keep their own type. `metadata` is stored beside the schema.
 
     Raises:
-        ValueError: a column of the schema is missing or does not hold its type.
+        ValueError: a column of the schema is missing or does not hold its type, or it is refused by the schema's
+            check.
         UserError: the disk is full or the folder cannot be written to.
     """
     if schema is not None:
@@ -32,6 +43,9 @@ def write(
             raise ValueError(f"{path}: the frame lacks the columns {missing}")
         further = [name for name in frame.columns if name not in schema.names]
         frame = frame[[*schema.names, *further]]
+        for checked_schema, check in _CHECKS:
+            if checked_schema is schema:
+                check(frame, path)
     table = pa.Table.from_pandas(frame, preserve_index=False)
     if schema is not None:
         fields = [schema.field(name) if name in schema.names else table.field(name) for name in table.column_names]

@@ -12,6 +12,9 @@ from scripts.common.errors import UserError
 from scripts.common.schemas.metrics import select_metric
 
 
+MEASURES = {"images": {"metric": "zero_one_loss"}, "under attack": {"metric": "robust_accuracy"}}
+
+
 def small_figure():
     figure = figures.new_figure(3, 2)
     axes = figure.add_subplot()
@@ -22,7 +25,8 @@ def small_figure():
 
 def rows(**columns) -> pd.DataFrame:
     base = {"dataset": "rendered faces", "method": "plain", "protocol": "corrected", "run": "a", "seed": 1}
-    base |= {"split": "test", "subgroup": "all", "metric": "error", "value": 0.3, "n": 2000}
+    base |= {"split": "test", "attribute": "none", "subgroup": "all", "metric": "zero_one_loss", "condition": ""}
+    base |= {"value": 0.3, "n": 2000}
     values = np.broadcast_arrays(*(np.atleast_1d(value) for value in (base | columns).values()))
     return pd.DataFrame(dict(zip(base | columns, values, strict=True)))
 
@@ -60,24 +64,27 @@ def test_data_note_counts_from_the_frame():
     frame = pd.concat(
         [
             rows(run=["a", "b"], seed=[1, 2], method="plain"),
-            rows(run=["a", "b"], seed=[1, 2], method="plain", metric="robust", n=[256, 200]),
+            rows(run=["a", "b"], seed=[1, 2], method="plain", metric="robust_accuracy", n=[256, 200]),
             rows(run="c", method="other"),
         ]
     )
-    note = data_note(frame, {"error": "images", "robust": "under attack"})
+    note = data_note(frame, MEASURES, "bootstrap over rows")
     assert note == (
         "rendered faces; n = 2,000 test images (under attack: 200 to 256); 1 to 2 seeds per setting; "
-        "95 % bootstrap intervals"
+        "95 % bootstrap intervals over rows"
     )
 
 
 def test_data_note_names_every_dataset_and_leaves_out_equal_counts():
-    frame = pd.concat([rows(), rows(dataset="CelebA"), rows(metric="robust")])
-    note = data_note(frame, {"error": "images", "robust": "under attack"})
+    frame = pd.concat([rows(), rows(dataset="CelebA"), rows(metric="robust_accuracy")])
+    note = data_note(frame, MEASURES, "bootstrap over rows")
     assert note.startswith("CelebA, rendered faces; n = 2,000 test images; 1 seed per setting")
 
 
-@pytest.mark.parametrize("wanted", [("fnr", "all", "test"), ("error", "men", "test"), ("error", "all", "valid")])
+@pytest.mark.parametrize(
+    "wanted",
+    [("false_negative_rate", "all", "test"), ("zero_one_loss", "men", "test"), ("zero_one_loss", "all", "valid")],
+)
 def test_a_missing_metric_is_one_line(wanted):
     with pytest.raises(UserError, match=rf"no rows of '{wanted[0]}'.*{wanted[1]}.*{wanted[2]}") as caught:
         select_metric(rows(), *wanted)
@@ -99,12 +106,3 @@ def test_stack_gives_the_columns_asked_for():
 def test_span():
     assert span(2000, 2000) == "2,000"
     assert span(1, 3) == "1 to 3"
-
-
-def test_a_mark_over_seeds_has_the_widest_bar_and_the_fewest_rows():
-    rows = pd.DataFrame({"method": ["b", "a", "b"], "seed": [1, 1, 2], "value": [0.2, 0.9, 0.4]})
-    rows = rows.assign(ci_low=[0.1, 0.8, 0.3], ci_high=[0.3, 1.0, 0.6], n=[50, 70, 40])
-    found = figures.aggregate_seeds(rows, ["method"]).set_index("method")
-    assert list(found.index) == ["b", "a"]
-    assert found.loc["b"].tolist() == pytest.approx([0.3, 0.1, 0.6, 40, 2])
-    assert found.loc["a"].tolist() == pytest.approx([0.9, 0.8, 1.0, 70, 1])

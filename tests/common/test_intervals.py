@@ -21,10 +21,10 @@ from scripts.common.intervals import (
     proportion_interval,
     stacked_intervals,
 )
-from scripts.common.metrics import RATES, count_table, equalized_odds_difference_max
+from scripts.common.metrics import RATES, count_table, equalized_odds_difference, signed
 
 SEXES = {"men": 1, "women": 0}
-SOME = {name: RATES[name] for name in ("accuracy", "fnr")}
+SOME = {name: RATES[name] for name in ("accuracy", "false_negative_rate")}
 
 
 def people(n, seed=0, quality=0.7):
@@ -109,16 +109,16 @@ def test_undefined_replicates_are_left_out():
 
 def test_bootstrap_metrics_table():
     counts = count_table(*people(500))
-    table = bootstrap_metrics(counts, SEXES, replicates=2000, seed=5).set_index(["metric", "subgroup"])
+    table = bootstrap_metrics(counts, SEXES, replicates=2000, seed=5, attribute="sex").set_index(["metric", "subgroup"])
     assert len(table) == len(RATES) * 4
     assert ((table["ci_low"] <= table["value"]) & (table["value"] <= table["ci_high"])).all()
     assert table.loc[("accuracy", "all"), "n"] == 500
-    assert table.loc[("fnr", "men"), "n"] == counts[1, 1].sum()  # false negatives rest on the positives
-    assert table.loc[("fnr", "difference"), "n"] == counts[:, 1].sum()
+    assert table.loc[("false_negative_rate", "men"), "n"] == counts[1, 1].sum()  # false negatives rest on the positives
+    assert table.loc[(signed("false_negative_rate"), "all"), "n"] == counts[:, 1].sum()
     accuracy = table.loc[("accuracy", "all")]
     wilson = proportion_interval(round(accuracy["value"] * 500), 500)
     assert (accuracy["ci_low"], accuracy["ci_high"]) == pytest.approx(wilson, abs=0.006)
-    fnr = table.loc[("fnr", "difference")]
+    fnr = table.loc[(signed("false_negative_rate"), "all")]
     parts = [int(counts[1, 1, 0]), int(counts[1, 1].sum()), int(counts[0, 1, 0]), int(counts[0, 1].sum())]
     assert (fnr["ci_low"], fnr["ci_high"]) == pytest.approx(difference_of_proportions(*parts), abs=0.012)
 
@@ -126,31 +126,31 @@ def test_bootstrap_metrics_table():
 def test_constant_classifier_has_intervals_with_a_width():
     y_true, _, male = people(200)
     counts = count_table(y_true, np.zeros(200, int), male)
-    table = bootstrap_metrics(counts, SEXES, replicates=500, seed=0).set_index(["metric", "subgroup"])
-    fnr = table.loc[("fnr", "men")]
+    table = bootstrap_metrics(counts, SEXES, replicates=500, seed=0, attribute="sex").set_index(["metric", "subgroup"])
+    fnr = table.loc[("false_negative_rate", "men")]
     assert fnr["value"] == 1 and fnr["ci_high"] == 1 and fnr["ci_low"] == proportion_interval(fnr["n"], fnr["n"])[0] < 1
-    gap = table.loc[("fnr", "difference")]
+    gap = table.loc[(signed("false_negative_rate"), "all")]
     assert gap["value"] == 0 and gap["ci_low"] < 0 < gap["ci_high"]
-    ppv = table.loc[("ppv", "all")]
+    ppv = table.loc[("positive_predictive_value", "all")]
     assert np.isnan(ppv[["value", "ci_low", "ci_high"]].astype(float)).all() and ppv["n"] == 0
 
 
 def test_bootstrap_interval_of_a_summary():
     counts = count_table(*people(400))
-    value, low, high = bootstrap_interval(counts, equalized_odds_difference_max, 1000, seed=1)
-    assert value == equalized_odds_difference_max(counts) and low < value < high
+    value, low, high = bootstrap_interval(counts, equalized_odds_difference, 1000, seed=1)
+    assert value == equalized_odds_difference(counts) and low < value < high
 
 
 def test_coverage_of_the_bootstrap_and_of_wilson():
     """95 % intervals hold the truth in 93 to 97 % of simulated data sets (standard error 0.9 points)."""
     law = np.array([[[0.2, 0.05], [0.1, 0.15]], [[0.15, 0.1], [0.05, 0.2]]])  # [sex, label, prediction]
-    truth = {(m, s): None for m in SOME for s in ("all", "men", "difference")}
+    truth = {(m, s): None for m in SOME for s in ("all", "men")} | {(signed(m), "all"): None for m in SOME}
     truth = {key: value for key, value in _rates(law).items() if key in truth}
     random = np.random.default_rng(0)
     inside = Counter()
     for trial in range(600):
         counts = random.multinomial(400, law.ravel()).reshape(2, 2, 2)
-        table = bootstrap_metrics(counts, SEXES, 400, seed=trial, rates=SOME)
+        table = bootstrap_metrics(counts, SEXES, 400, seed=trial, rates=SOME, attribute="sex")
         for row in table.itertuples():
             if (row.metric, row.subgroup) in truth:
                 inside[row.metric, row.subgroup] += row.ci_low <= truth[row.metric, row.subgroup] <= row.ci_high
@@ -160,32 +160,34 @@ def test_coverage_of_the_bootstrap_and_of_wilson():
 
 def _rates(law):
     counts = np.round(law * 10**6).astype(int)
-    table = bootstrap_metrics(counts, SEXES, 2, seed=0, rates=SOME)
+    table = bootstrap_metrics(counts, SEXES, 2, seed=0, rates=SOME, attribute="sex")
     return {(row.metric, row.subgroup): row.value for row in table.itertuples()}
 
 
 def test_paired_difference_equals_weighting_the_same_rows():
     y_true, a, male = people(600, seed=1)
     b = np.where(np.random.default_rng(9).random(600) < 0.9, a, 1 - a)  # agrees with A on 90 % of rows
-    table = paired_difference(y_true, a, b, male, SEXES, 4000, seed=3, rates=SOME).set_index(["metric", "subgroup"])
+    table = paired_difference(y_true, a, b, male, SEXES, 4000, seed=3, rates=SOME, attribute="sex").set_index(
+        ["metric", "subgroup"]
+    )
     accuracy = table.loc[("accuracy", "all")]
     assert accuracy["value"] == pytest.approx((a == y_true).mean() - (b == y_true).mean(), abs=1e-12)
-    assert accuracy["n"] == 600 and table.loc[("fnr", "men"), "n"] == (male == 1).sum()
+    assert accuracy["n"] == 600 and table.loc[("false_negative_rate", "men"), "n"] == (male == 1).sum()
     weights = bootstrap_weights(600, 4000, seed=4)
     by_rows = weights @ ((a == y_true).astype(int) - (b == y_true).astype(int)) / 600
     oracle = np.quantile(by_rows, [0.025, 0.975])
     assert accuracy[["ci_low", "ci_high"]].tolist() == pytest.approx(oracle.tolist(), abs=0.004)
     men, women = ((male == code) & (y_true == 1) for code in (1, 0))
     gap = [((p == 0) & men).sum() / men.sum() - ((p == 0) & women).sum() / women.sum() for p in (a, b)]
-    assert table.loc[("fnr", "difference"), "value"] == pytest.approx(gap[0] - gap[1], abs=1e-12)
+    assert table.loc[(signed("false_negative_rate"), "all"), "value"] == pytest.approx(gap[0] - gap[1], abs=1e-12)
 
 
 def test_pairing_narrows_the_interval():
     y_true, a, male = people(600, seed=1)
     b = a.copy()
     b[:30] = 1 - b[:30]
-    paired = paired_difference(y_true, a, b, male, SEXES, 2000, seed=3, rates=SOME).iloc[0]
-    alone = bootstrap_metrics(count_table(y_true, a, male), SEXES, 2000, seed=3, rates=SOME).iloc[0]
+    paired = paired_difference(y_true, a, b, male, SEXES, 2000, seed=3, rates=SOME, attribute="sex").iloc[0]
+    alone = bootstrap_metrics(count_table(y_true, a, male), SEXES, 2000, seed=3, rates=SOME, attribute="sex").iloc[0]
     assert paired["ci_high"] - paired["ci_low"] < 0.7 * (alone["ci_high"] - alone["ci_low"])
 
 
@@ -193,13 +195,13 @@ def test_pairing_narrows_the_interval():
 @given(st.integers(0, 1000))
 def test_a_model_does_not_differ_from_itself(seed):
     y_true, a, male = people(60, seed)
-    table = paired_difference(y_true, a, a, male, SEXES, 50, seed=seed, rates=SOME)
+    table = paired_difference(y_true, a, a, male, SEXES, 50, seed=seed, rates=SOME, attribute="sex")
     assert (table[["value", "ci_low", "ci_high"]] == 0).all(axis=None)
 
 
 def test_paired_difference_of_unlike_lengths_is_one_clear_line():
     with pytest.raises(UserError, match=r"differ in length: .*'y_pred_b': \(1,\)"):
-        paired_difference([0, 1], [0, 1], [0], [0, 1], SEXES, 10, seed=0)
+        paired_difference([0, 1], [0, 1], [0], [0, 1], SEXES, 10, seed=0, attribute="sex")
 
 
 def test_intervals_of_many_metrics_at_once_are_those_of_each_alone():

@@ -62,8 +62,12 @@ def test_the_same_frame_gives_the_same_bytes_whatever_its_index(tmp_path):
 
 
 def test_missing_intervals_stay_missing(tmp_path):
-    row = dict.fromkeys(METRICS.names[:5] + METRICS.names[6:9], "x") | {"seed": 1, "value": 0.5, "n": 10}
-    frame = pd.DataFrame([row | {"ci_low": None, "ci_high": None}, row | {"ci_low": 0.4, "ci_high": 0.6}])
+    row = dict.fromkeys(METRICS.names, "x") | {"seed": 1, "value": 0.5, "n": 10, "metric": "accuracy", "condition": ""}
+    intervals = [
+        {"ci_low": None, "ci_high": None, "interval": None},
+        {"ci_low": 0.4, "ci_high": 0.6, "interval": "range"},
+    ]
+    frame = pd.DataFrame([row | interval for interval in intervals])
     write(frame, tmp_path / "m.parquet", METRICS)
     back = read(tmp_path / "m.parquet", METRICS)
     assert back["ci_low"].isna().tolist() == [True, False]
