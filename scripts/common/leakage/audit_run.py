@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from scripts.common.intervals import absolute_interval, difference_of_proportions
+from scripts.common.leakage import attacks, bounds, identities
+from scripts.common.leakage.significance import permutation_p_value
 from scripts.common.seeds import seed_from
-from scripts.leakage import attacks, bounds, identities
-from scripts.leakage.significance import permutation_p_value
 
 SMALLEST_GROUP = 30
 DECLARED_BINS = 5
