@@ -12,12 +12,12 @@ from sklearn.metrics import roc_curve
 from scripts.common import parquet
 from scripts.common.errors import UserError
 from scripts.common.intervals import proportion_interval
+from scripts.common.leakage import attacks, bounds
+from scripts.common.leakage.audit_run import Halves, split_rows
 from scripts.common.logs import job, log
 from scripts.common.schemas.predictions import PREDICTIONS
 from scripts.common.seeds import seed_from
 from scripts.common.tabular import table_of
-from scripts.leakage import attacks, bounds
-from scripts.leakage.audit_run import Halves, split_rows
 
 KNOWN_LAWS = {  # of the score in group 1, that of group 0 being N(0, 1); with the attainable balanced accuracy
     "shift": (0.5, 1.0, 0.599),

@@ -13,13 +13,13 @@ import pandas as pd
 from scripts.common import parquet
 from scripts.common.errors import UserError
 from scripts.common.intervals import bootstrap_interval
+from scripts.common.leakage import attacks, bounds, identities
+from scripts.common.leakage.audit_run import SMALLEST_GROUP, Halves, exposures, label_from_score, split_rows
 from scripts.common.logs import job, log
 from scripts.common.metrics import count_table
 from scripts.common.schemas.predictions import PREDICTIONS
 from scripts.common.seeds import seed_from
 from scripts.common.tabular import table_of
-from scripts.leakage import attacks, bounds, identities
-from scripts.leakage.audit_run import SMALLEST_GROUP, Halves, exposures, label_from_score, split_rows
 from scripts.leakage.queries import right_after
 
 STUDY, TABLE, ATTRIBUTE, GROUPS = "leakage", "adult", "sex", 2

@@ -8,10 +8,10 @@ from matplotlib.figure import Figure
 
 from scripts.common import figures, parquet
 from scripts.common.data_notes import span
+from scripts.common.leakage.bounds import rows_needed
 from scripts.common.logs import job
 from scripts.common.pareto import pareto_mask
 from scripts.common.schemas.metrics import METRICS
-from scripts.leakage.bounds import rows_needed
 from scripts.leakage.theory_samples import HALVES, repeated_best
 from scripts.leakage.words import METHOD_WORDS, OUTPUT_WORDS
 

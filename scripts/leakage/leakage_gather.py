@@ -79,7 +79,7 @@ def audit_counts(audit: pd.DataFrame, files: pd.DataFrame) -> pd.DataFrame:
     """Return counts over the whole audit: files, runs, verdicts, flips, and how far labels stay from their bound."""
     labels = audit[(audit["exposure"] == "label") & audit["attack_ba"].notna()]
     scores = audit[(audit["output"] == "score") & audit["attack_ba"].notna() & audit["label_from_score"]]
-    pairs = scores.merge(labels, on=["study", "run", "attribute"], suffixes=("", "_label"))
+    pairs = scores.merge(labels, on=["study", "run", "task", "attribute"], suffixes=("", "_label"))
     odds = labels[labels["odds_gap"] <= ODDS_HOLD]
     counts: Mapping[str, tuple[float, int]] = {
         "files_audited": (int(files["audited"].sum()), len(files)),

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from scripts.leakage import attacks
+from scripts.common.leakage import attacks
 from scripts.leakage.leakage_checks import KNOWN_LAWS, forest_on_law, power_rows
 
 

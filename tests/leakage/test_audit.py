@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 from scripts.common import parquet
+from scripts.common.leakage.audit_run import COLUMNS, Settings
 from scripts.common.schemas.metrics import METRICS
 from scripts.leakage import leakage_audit
-from scripts.leakage.audit_run import COLUMNS, Settings
 from scripts.leakage.leakage_audit import BrokenIdentity, audit, check, overlaps, weaker_than_label
 from scripts.leakage.leakage_gather import gather
 from scripts.leakage.queries import query_rows
@@ -91,7 +91,7 @@ def test_more_groups_and_more_labels(tmp_path):
 
 
 def test_a_broken_identity_fails_the_rule(tmp_path, monkeypatch):
-    monkeypatch.setattr("scripts.leakage.identities.parity_gap", lambda counts: 0.123)
+    monkeypatch.setattr("scripts.common.leakage.identities.parity_gap", lambda counts: 0.123)
     with pytest.raises(BrokenIdentity, match=r"other/made\.up, group"):
         run(tmp_path, predictions(600))
 

@@ -8,7 +8,7 @@ from scripts.claims.claims_file import read_claims
 from scripts.claims.measures import measure
 from scripts.common import parquet
 from scripts.common.errors import UserError
-from scripts.leakage.audit_run import Settings
+from scripts.common.leakage.audit_run import Settings
 from scripts.leakage.leakage_audit import audit
 from scripts.leakage.leakage_compare import PAIRS, bound_less_prediction, compare, mean_difference
 from scripts.leakage.leakage_gather import gather

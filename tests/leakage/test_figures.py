@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 
 from scripts.common import parquet
+from scripts.common.leakage.audit_run import Settings
 from scripts.common.schemas.metrics import METRICS
-from scripts.leakage.audit_run import Settings
 from scripts.leakage.leakage_audit import audit
 from scripts.leakage.leakage_figures import draw_all
 from scripts.leakage.leakage_gather import gather
