@@ -16,15 +16,22 @@ FACTS += ["rule", "rate", "clean_rows"]
 def paired(ours: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
     """Return seed, value (ours minus other) and n over the shared seeds; there may be none.
 
-    A method with one seed only, because nothing in it is random, is the same for every seed.
+    Another with one seed only, because nothing in it is random, is the same for every seed.
     """
-    if 1 in (ours.seed.nunique(), other.seed.nunique()) and ours.seed.nunique() != other.seed.nunique():
+    if other.seed.nunique() == 1 and ours.seed.nunique() > 1:
         both = ours.merge(other, how="cross", suffixes=("", "_other"))
-        both["seed"] = both.seed if other.seed.nunique() == 1 else both.seed_other
     else:
         both = ours.merge(other, on="seed", suffixes=("", "_other"), validate="one_to_one")
     n = both[["n", "n_other"]].min(axis=1)
     return pd.DataFrame({"seed": both.seed, "value": both.value - both.value_other, "n": n})
+
+
+def paired_either(ours: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
+    """Return `paired`, whichever of the two has one seed only."""
+    if ours.seed.nunique() == 1 and other.seed.nunique() > 1:
+        turned = paired(other, ours)
+        return turned.assign(value=-turned.value)
+    return paired(ours, other)
 
 
 def switched_parts(fixed: pd.DataFrame) -> list[tuple[dict, pd.DataFrame]]:
@@ -33,7 +40,7 @@ def switched_parts(fixed: pd.DataFrame) -> list[tuple[dict, pd.DataFrame]]:
     for _, own in fixed.groupby(["dataset", "labels", "notion", *MEASURE], sort=False):
         usual = own[own.variant == "standard"]
         for variant, rows in own[own.variant != "standard"].groupby("variant", sort=False):
-            found.append((told(rows, variant, "standard"), paired(rows, usual)))
+            found.append((told(rows, variant, "standard"), paired_either(rows, usual)))
     return found
 
 
@@ -44,7 +51,7 @@ def other_methods(choices: pd.DataFrame) -> list[tuple[dict, pd.DataFrame]]:
     for _, rows in own.groupby(["dataset", "labels", "notion", *MEASURE], sort=False):
         usual = rows[(rows.method == "FR-Train") & (rows.variant == "standard")]
         for (method, _), one in rows[rows.method != "FR-Train"].groupby(["method", "variant"], sort=False):
-            found.append((told(one, method, "FR-Train"), paired(one, usual)))
+            found.append((told(one, method, "FR-Train"), paired_either(one, usual)))
     return found
 
 

@@ -19,7 +19,7 @@ from scripts.frtrain.frtrain_choose import DI, GAP, best, choose
 from scripts.frtrain.frtrain_fit import group_words
 from scripts.frtrain.frtrain_measure import measure_runs
 from scripts.frtrain.plan import METHODS, SYNTHETIC_BATCHES, Cell, Plan, cells
-from scripts.frtrain.seed_pairs import paired, seed_pairs
+from scripts.frtrain.seed_pairs import paired, paired_either, seed_pairs
 from tests.common.test_config import merged
 
 
@@ -124,9 +124,10 @@ def test_differences_are_paired_by_seed():
     other = pd.DataFrame({"seed": [3, 1, 2], "value": [0.6, 0.4, 0.5], "n": [7, 8, 9]})
     found = paired(ours, other)
     assert found["value"].tolist() == pytest.approx([0.1, 0.1, 0.1]) and found["n"].tolist() == [8, 9, 7]
-    one = other[other["seed"] == 1]  # one seed stands for all, on either side
+    one = other[other["seed"] == 1]  # one seed stands for all
     assert paired(ours, one)["value"].tolist() == pytest.approx([0.1, 0.2, 0.3])
-    turned = paired(one, ours)
+    assert paired(one, ours)["seed"].tolist() == [1]
+    turned = paired_either(one, ours)
     assert turned["value"].tolist() == pytest.approx([-0.1, -0.2, -0.3]) and turned["seed"].tolist() == [1, 2, 3]
     assert paired(ours, other.assign(seed=[7, 8, 9])).empty
 
