@@ -26,11 +26,11 @@ $(if $(STUDY),$(if $(wildcard scripts/$(STUDY)/study.yaml),,$(error Error: STUDY
 # --cores stands last: a target would count as one more value of the options before it.
 TESTS := tests/$(STUDY) tests/claims tests/report tests/common/test_config.py tests/workflow/test_environments.py
 # A path reaches the shell through the environment or in quotes: it may hold a blank or an apostrophe.
-export RELEASED
+export RELEASED PREDICTIONS LABEL PREDICTION ATTRIBUTES SCORE THRESHOLD POSITIVE ID COMPARE COMPARE_PREDICTION NAME
 SNAKEMAKE := $(RUN) snakemake $(if $(CONFIG),--configfile $(foreach file,$(CONFIG),'$(subst ','\'',$(file))')) \
 	$(if $(RELEASED),--config "released=$$RELEASED") --cores $(CORES)
 
-.PHONY: study tour figures release test test-faults faults bench docs citation lint lock unlock clock clean help
+.PHONY: study tour audit figures release test test-faults faults bench docs citation lint lock unlock clock clean help
 
 help:  ## say what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -49,6 +49,9 @@ study: .venv/installed  ## rebuild every study: download, train, measure, draw; 
 tour: .venv/installed  ## a first result in three minutes: one study on real data, from download to its page
 	$(SNAKEMAKE) $(TOUR) results/docs/studies/$(TOUR).md
 	@$(RUN) scripts.report.tour $(TOUR)
+
+audit: .venv/installed  ## audit predictions of your own: PREDICTIONS=file.csv LABEL=.. PREDICTION=.. ATTRIBUTES=sex,race [SCORE=..] [COMPARE=second.csv]
+	@$(RUN) scripts.audits.start --cores $(CORES) $(foreach file,$(CONFIG),--config '$(subst ','\'',$(file))')
 
 figures: .venv/installed  ## redraw figures, tables and claims; with RELEASED=releases/preview from releases, without training
 	$(SNAKEMAKE) figures

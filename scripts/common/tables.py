@@ -1,6 +1,7 @@
 """Tables as CSV, Markdown and LaTeX."""
 
 import math
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from tabulate import tabulate
 from scripts.common.files import atomic_path
 
 UNDEFINED = "–"  # shown for NaN
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+HARMLESS = re.compile(r"[-+][\d.]+(?:[eE][-+]?\d+)?(?: ± [\d.]+| \[[-+\d., –]+\])?")
 
 
 def format_number(value: float | None, digits: int = 3) -> str:
@@ -41,6 +44,37 @@ def format_mean(values: Iterable[float], digits: int = 3) -> str:
     return mean if len(values) == 1 else f"{mean} ± {format_number(values.std(ddof=1), digits)}"
 
 
+def csv_text(frame: pd.DataFrame) -> str:
+    """Return a frame as CSV without its index; no cell or name is a formula to a spreadsheet."""
+    texts = [place for place, dtype in enumerate(frame.dtypes) if not pd.api.types.is_numeric_dtype(dtype)]
+    safe = frame.copy()
+    safe.columns = [no_formula(name) for name in frame.columns]
+    for place in texts:
+        safe.isetitem(place, frame.iloc[:, place].map(no_formula))
+    return safe.to_csv(index=False, lineterminator="\n")
+
+
+def no_formula(value: object) -> object:
+    """Return text that a spreadsheet would run as a formula with an apostrophe in front; all else unchanged.
+
+    A formula begins with = + - @ or a control character (OWASP, CSV injection). A number with its sign and its interval
+    is none.
+    """
+    if not isinstance(value, str) or not value.lstrip(" ").startswith(FORMULA) or HARMLESS.fullmatch(value):
+        return value
+    return f"'{value}"
+
+
+def save_csv(frame: pd.DataFrame, path: str | Path) -> None:
+    """Write a frame as CSV (`csv_text`), whole or not at all.
+
+    Raises:
+        UserError: the disk is full or the folder cannot be written to.
+    """
+    with atomic_path(path) as temporary:
+        temporary.write_text(csv_text(frame), encoding="utf-8", newline="\n")
+
+
 def save_table(frame: pd.DataFrame, path: str | Path, caption: str, label: str = "", digits: int = 3) -> None:
     """Write `path`.csv, `path`.md and `path`.tex atomically, without the index.
 
@@ -61,7 +95,7 @@ def save_table(frame: pd.DataFrame, path: str | Path, caption: str, label: str =
     )
     numeric = [pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_bool_dtype(dtype) for dtype in frame.dtypes]
     texts = {
-        ".csv": frame.to_csv(index=False, lineterminator="\n"),
+        ".csv": csv_text(frame),
         ".md": _markdown(shown, numeric, caption),
         ".tex": _latex(shown, numeric, caption, label or f"tab:{path.name}"),
     }
