@@ -60,8 +60,9 @@ def chart(rows: pd.DataFrame) -> dict:
         rows: subgroup, value, ci_low and ci_high.
     """
     shown = rows[rows["value"].notna()]
-    top = float(np.ceil(10 * max(shown["ci_high"].max(), 0.1)) / 10) if len(shown) else 1.0
-    top = min(top, 1.0)
+    reach = float(shown["ci_high"].max()) if len(shown) else 1.0
+    step = next(step for step in (0.02, 0.05, 0.1, 0.2) if reach <= 6 * step or step == 0.2)
+    top = min(1.0, step * np.ceil(reach / step - 1e-9) or step)
 
     def across(value: float) -> float:
         return round(LEFT + (WIDTH - LEFT - 60) * value / top, 1)
@@ -77,8 +78,7 @@ def chart(rows: pd.DataFrame) -> dict:
         }
         for place, row in enumerate(shown.itertuples())
     ]
-    steps = [round(step * top / 5, 2) for step in range(6)]
-    ticks = [{"x": across(step), "text": f"{step:g}"} for step in steps]
+    ticks = [{"x": across(place * step), "text": f"{place * step:g}"} for place in range(round(top / step) + 1)]
     bottom = len(marks) * ROW + 8
     return {"marks": marks, "ticks": ticks, "width": WIDTH, "height": bottom + 24, "bottom": bottom, "left": LEFT}
 

@@ -19,6 +19,17 @@ def largest_gap(metrics: pd.DataFrame) -> pd.Series | None:
     return None if rows.empty else rows.loc[rows["value"].idxmax()]
 
 
+def combinations(metrics: pd.DataFrame) -> str:
+    """Return the sentence on combinations of attributes; "" if none has a defined difference beyond chance."""
+    rows = metrics[(metrics["metric"] == "demographic_parity_difference") & (metrics["ci_low"] > 0)]
+    rows = rows[rows["attribute"].str.contains(BY, regex=False)]
+    if rows.empty:
+        return ""
+    row = rows.loc[rows["value"].idxmax()]
+    gap = format_interval(row["value"], row["ci_low"], row["ci_high"])
+    return f"Over combinations of attributes ({row['attribute']}) it is up to {gap}."
+
+
 def selection(metrics: pd.DataFrame) -> str:
     """Return the sentence on selection rates: the groups farthest apart, and whether that is more than chance."""
     row = largest_gap(metrics)
@@ -80,4 +91,6 @@ def _change(row: pd.Series, what: str) -> str:
 
 def findings(metrics: pd.DataFrame, leaking: pd.DataFrame, comparisons: pd.DataFrame | None) -> list[str]:
     """Return the sentences of an audit, the first one the finding."""
-    return [text for text in (selection(metrics), leakage(leaking), comparison(comparisons)) if text]
+    return [
+        text for text in (selection(metrics), combinations(metrics), leakage(leaking), comparison(comparisons)) if text
+    ]
