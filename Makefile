@@ -26,8 +26,8 @@ $(if $(STUDY),$(if $(wildcard scripts/$(STUDY)/study.yaml),,$(error Error: STUDY
 # --cores stands last: a target would count as one more value of the options before it.
 TESTS := tests/$(STUDY) tests/claims tests/report tests/common/test_config.py tests/workflow/test_environments.py
 # A path reaches the shell through the environment or in quotes: it may hold a blank or an apostrophe.
-export RELEASED
-export TABLE
+export RELEASED TABLE
+export PREDICTIONS LABEL PREDICTION ATTRIBUTES SCORE THRESHOLD POSITIVE ID COMPARE COMPARE_PREDICTION NAME
 SNAKEMAKE := $(RUN) snakemake $(if $(CONFIG),--configfile $(foreach file,$(CONFIG),'$(subst ','\'',$(file))')) \
 	$(if $(RELEASED),--config "released=$$RELEASED") --cores $(CORES)
 
@@ -55,6 +55,9 @@ study: .venv/installed  ## rebuild every study: download, train, measure, draw; 
 tour: .venv/installed  ## a first result in three minutes: one study on real data, from download to its page
 	$(SNAKEMAKE) $(TOUR) results/docs/studies/$(TOUR).md
 	@$(RUN) scripts.report.tour $(TOUR)
+
+audit: .venv/installed  ## audit predictions of your own: PREDICTIONS=file.csv LABEL=.. PREDICTION=.. ATTRIBUTES=sex,race [SCORE=..] [COMPARE=second.csv]
+	@$(RUN) scripts.audits.start --cores $(CORES) $(foreach file,$(CONFIG),--config '$(subst ','\'',$(file))')
 
 figures: .venv/installed  ## redraw figures, tables and claims; with RELEASED=releases/preview from releases, without training
 	$(SNAKEMAKE) figures

@@ -65,6 +65,7 @@ for study in STUDIES:
     include: f"rules/{study}.smk"
 
 
+include: "rules/audit.smk"
 include: "rules/claims.smk"
 include: "rules/release.smk"
 include: "rules/docs.smk"
@@ -109,6 +110,7 @@ rule figures:
         rules.figure_claims.output,
         rules.manifest.output,
         rules.report.output,
+        AUDIT_PAGES,
 
 
 rule all:

@@ -45,9 +45,11 @@ def table_descriptions(*names):
 def kept(kind):
     """Return an input function: the predictions, models or shared data that all studies list (`X_all_predictions` ...).
 
+    Files of users that are audited are listed in the same way, by the rule `audit_all_data`.
+
     Snakemake calls it after all rule files are read, so that studies later in the alphabet are included.
     """
-    return lambda wildcards: kept_files(workflow.rules, STUDIES, kind)
+    return lambda wildcards: kept_files(workflow.rules, [*STUDIES, "audit"], kind)
 
 
 def gathered(study, name):

@@ -5,6 +5,7 @@ import pandas as pd
 BOOTSTRAP = "bootstrap over rows"
 WILSON = "wilson"
 NEWCOMBE = "newcombe"
+PAIRS = "newcombe over pairs"
 NORMAL = "normal"
 JOINED = "joined"
 STUDENT = "student over seeds"
@@ -16,6 +17,7 @@ KINDS = {
     BOOTSTRAP: "95 % bootstrap intervals over rows",
     WILSON: "95 % Wilson intervals",
     NEWCOMBE: "95 % Newcombe intervals",
+    PAIRS: "95 % intervals over all pairs of groups (Newcombe, Bonferroni)",
     NORMAL: "95 % normal intervals",
     # Zou and Donner, Statistics in Medicine 27 (2008): for two independent numbers
     JOINED: "95 % intervals joined from those of both sides",

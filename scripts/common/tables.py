@@ -12,8 +12,8 @@ from tabulate import tabulate
 from scripts.common.files import atomic_path
 
 UNDEFINED = "–"  # shown for NaN
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?( [\[(±].*)?")  # a number, also with its interval
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+HARMLESS = re.compile(r"[-+][\d.]+(?:[eE][-+]?\d+)?(?: ± [\d.]+| \[[-+\d., –]+\])?")
 
 
 def format_number(value: float | None, digits: int = 3) -> str:
@@ -44,6 +44,37 @@ def format_mean(values: Iterable[float], digits: int = 3) -> str:
     return mean if len(values) == 1 else f"{mean} ± {format_number(values.std(ddof=1), digits)}"
 
 
+def csv_text(frame: pd.DataFrame) -> str:
+    """Return a frame as CSV without its index; no cell or name is a formula to a spreadsheet."""
+    texts = [place for place, dtype in enumerate(frame.dtypes) if not pd.api.types.is_numeric_dtype(dtype)]
+    safe = frame.copy()
+    safe.columns = [no_formula(name) for name in frame.columns]
+    for place in texts:
+        safe.isetitem(place, frame.iloc[:, place].map(no_formula))
+    return safe.to_csv(index=False, lineterminator="\n")
+
+
+def no_formula(value: object) -> object:
+    """Return text that a spreadsheet would run as a formula with an apostrophe in front; all else unchanged.
+
+    A formula begins with = + - @ or a control character (OWASP, CSV injection). A number with its sign and its interval
+    is none.
+    """
+    if not isinstance(value, str) or not value.lstrip(" ").startswith(FORMULA) or HARMLESS.fullmatch(value):
+        return value
+    return f"'{value}"
+
+
+def save_csv(frame: pd.DataFrame, path: str | Path) -> None:
+    """Write a frame as CSV (`csv_text`), whole or not at all.
+
+    Raises:
+        UserError: the disk is full or the folder cannot be written to.
+    """
+    with atomic_path(path) as temporary:
+        temporary.write_text(csv_text(frame), encoding="utf-8", newline="\n")
+
+
 def save_table(frame: pd.DataFrame, path: str | Path, caption: str, label: str = "", digits: int = 3) -> None:
     """Write `path`.csv, `path`.md and `path`.tex atomically, without the index.
 
@@ -64,28 +95,13 @@ def save_table(frame: pd.DataFrame, path: str | Path, caption: str, label: str =
     )
     numeric = [pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_bool_dtype(dtype) for dtype in frame.dtypes]
     texts = {
-        ".csv": _plain_text(frame).to_csv(index=False, lineterminator="\n"),
+        ".csv": csv_text(frame),
         ".md": _markdown(shown, numeric, caption),
         ".tex": _latex(shown, numeric, caption, label or f"tab:{path.name}"),
     }
     for suffix, text in texts.items():
         with atomic_path(path.with_name(path.name + suffix)) as temporary:
             temporary.write_text(text, encoding="utf-8", newline="\n")
-
-
-def _plain_text(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the frame with an apostrophe before texts that a spreadsheet would run as a formula (CWE-1236).
-
-    They begin with =, +, -, @, a tab or a carriage return, and are no numbers; they may come from a user's file.
-    """
-
-    def escaped(value: object) -> object:
-        if not isinstance(value, str) or not value.startswith(FORMULA) or NUMBER.fullmatch(value):
-            return value
-        return f"'{value}"
-
-    texts = {name: frame[name].map(escaped) for name in frame if not pd.api.types.is_numeric_dtype(frame[name])}
-    return frame.assign(**texts).rename(columns=escaped)
 
 
 def _cell(value: object, digits: int) -> str:

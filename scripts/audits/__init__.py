@@ -1,0 +1,1 @@
+"""Audits of predictions that a user brings; no study."""

@@ -1,0 +1,1 @@
+"""Tests of audits of predictions that a user brings."""
