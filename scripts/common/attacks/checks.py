@@ -8,9 +8,9 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from scripts.common.attacks.classification import Model, logits_of
 from scripts.common.attacks.errors import AttackCheckError
 from scripts.common.attacks.norms import lengths
-from scripts.common.attacks.objective import Model, logits_of
 
 RELATIVE_TOLERANCE = 1e-5
 ROUNDING = 1e-7  # of a float32 pixel; added per ball, it matters only for the smallest eps
@@ -77,7 +77,7 @@ def check_large_eps(robust: float, eps: float, allowed: float = 0.05) -> None:
 
 
 def check_logits(outputs: Tensor) -> None:
-    """Check that outputs [B, 2] are logits, not probabilities: some row leaves [0, 1] or does not sum to 1."""
+    """Check that outputs [B, K] are logits, not probabilities: some row leaves [0, 1] or does not sum to 1."""
     inside = ((outputs >= 0) & (outputs <= 1)).all()
     if len(outputs) and inside and torch.allclose(outputs.sum(1), torch.ones_like(outputs[:, 0]), atol=1e-4):
         raise AttackCheckError("the classifier returns probabilities (rows in [0, 1] that sum to 1); give its logits")

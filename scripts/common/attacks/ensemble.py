@@ -8,24 +8,33 @@ from torch import Tensor, nn
 
 from scripts.common.attacks.apgd import apgd
 from scripts.common.attacks.checks import check_black_box, check_perturbations, check_robust_not_above_clean
+from scripts.common.attacks.classification import (
+    CLASSES,
+    LOSSES,
+    TARGETED,
+    Model,
+    logits_of,
+    margin_of,
+    misclassified,
+    outcome_at,
+)
 from scripts.common.attacks.errors import AttackCheckError
 from scripts.common.attacks.fab import fab
 from scripts.common.attacks.norms import check_norm
-from scripts.common.attacks.objective import Model, is_wrong, margin_at
 from scripts.common.attacks.single_step import frozen
 from scripts.common.attacks.square import square
 from scripts.common.errors import UserError
 
 ATTACKS = {
-    "apgd": (apgd, {"iterations", "loss", "restarts"}),
-    "fab": (fab, {"iterations", "restarts"}),
+    "apgd": (apgd, {"iterations", "loss", "restarts", "targets"}),
+    "fab": (fab, {"iterations", "restarts", "targets"}),
     "square": (square, {"queries", "p_init"}),
 }
 Progress = Callable[[Iterable, str], Iterable]
 
 
 def check_plan(plan: Sequence[Mapping]) -> list[str]:
-    """Return the attacks' column names; raise `UserError` for an unknown attack or option, or a name used twice."""
+    """Return the attacks' column names; raise `UserError` for an unknown attack, option or loss, or a double name."""
     names = []
     for entry in plan:
         attack = entry.get("attack")
@@ -35,6 +44,9 @@ def check_plan(plan: Sequence[Mapping]) -> list[str]:
         unknown = sorted(set(entry) - known - {"attack", "name"})
         if unknown:
             raise UserError(f"attack plan: {attack} has no option {unknown[0]!r}; it has {', '.join(sorted(known))}")
+        loss = entry.get("loss", LOSSES[0])
+        if loss not in LOSSES + TARGETED:
+            raise UserError(f"attack plan: unknown loss {loss!r}; choose one of {', '.join(LOSSES + TARGETED)}")
         names.append(entry.get("name", attack))
         if names.count(names[-1]) > 1:
             raise UserError(f"attack plan: two attacks are called {names[-1]!r}; give one of them another `name`")
@@ -62,9 +74,11 @@ def attack_ensemble(
 
     Args:
         model: the classifier, in eval mode, on the device of x; its parameters get no gradient.
-        x: float32 [N, C, H, W] in [0, 1]. y: [N] in {0, 1}. eps: radius in pixel units.
+        x: float32 [N, C, H, W] in [0, 1]. y: [N] in 0 .. K - 1. eps: radius in pixel units.
         plan: such as [{"attack": "apgd", "iterations": 100}, {"attack": "fab", "iterations": 100},
-            {"attack": "square", "queries": 5000}]; `name` renames an entry's column.
+            {"attack": "square", "queries": 5000}]; `name` renames an entry's column. For K classes
+            AutoAttack's is {"attack": "apgd", "loss": "cross_entropy"}, {"attack": "apgd", "name": "apgd_targeted",
+            "loss": "dlr_targeted", "targets": 9}, {"attack": "fab", "targets": 9}, {"attack": "square"}.
         progress: wraps the iterable of batches, as `scripts.common.logs.progress` does.
         ids: integers [N], such as row ids, that seed the images' random streams; by default 0, 1, 2...
         black_box_allowed: fraction for `check_black_box`, which runs if Square follows a gradient attack;
@@ -73,10 +87,12 @@ def attack_ensemble(
     Returns:
         One row per image: clean_correct (bool); per attack `broken_by_NAME` (nullable boolean, null
         where it was not attacked); robust (bool): classified correctly and broken by no attack; clean_margin
-        and margin (float32): logit differences on the clean image and on the strongest adversarial image.
+        and margin (float32): logit of the true class minus the largest other one, on the clean image and on the
+        strongest adversarial image.
 
     Raises:
-        UserError: the plan is invalid.
+        UserError: the plan is invalid, or has a loss that is not defined for so few classes.
+        ValueError: the model does not return logits [N, K], or a label is not in 0 .. K - 1.
         AttackCheckError: the model is in train mode or returns NaN, or a check failed.
     """
     check_norm(norm)
@@ -88,9 +104,9 @@ def attack_ensemble(
     ids = torch.arange(len(x), device=x.device) if ids is None else ids.to(x.device)
     everything = torch.arange(len(x), device=x.device)
     with frozen(model) if isinstance(model, nn.Module) else torch.no_grad():
-        clean = [margin_at(model, x[part], y[part]) for part in everything.split(batch_size) if len(part)]
-        clean_margin = torch.cat(clean) if clean else x.new_zeros(0)
-        correct = ~is_wrong(clean_margin, y)
+        clean = [_clean(model, x[part], y[part], plan) for part in everything.split(batch_size) if len(part)]
+        clean_margin = torch.cat([margin for margin, _ in clean]) if clean else x.new_zeros(0)
+        correct = ~torch.cat([wrong for _, wrong in clean]) if clean else everything.bool()
         margin, surviving = clean_margin.clone(), everything[correct]
         columns, white_box = {}, False
         for entry, name in zip(plan, names, strict=True):
@@ -100,9 +116,8 @@ def attack_ensemble(
             for part in progress([part for part in surviving.split(batch_size) if len(part)], f"{name} {norm} {eps}"):
                 x_adv = attack(model, x[part], y[part], norm, eps, seed=seed, ids=ids[part], **options)
                 check_perturbations(x_adv, x[part], norm, eps)
-                after = margin_at(model, x_adv, y[part])
+                after, adversarial[part] = outcome_at(model, x_adv, y[part])
                 margin[part] = torch.minimum(margin[part], after)
-                adversarial[part] = is_wrong(after, y[part])
             if entry["attack"] == "square" and white_box and black_box_allowed is not None:
                 check_black_box(int(adversarial.sum()), len(surviving), black_box_allowed)
             white_box = white_box or entry["attack"] != "square"
@@ -122,6 +137,21 @@ def attack_ensemble(
             "margin": margin.cpu().numpy(),
         }
     )
+
+
+@torch.no_grad()
+def _clean(model: Model, x: Tensor, y: Tensor, plan: Sequence[Mapping]) -> tuple[Tensor, Tensor]:
+    """Return margin [B] and misclassified flags [B] of clean images; check labels and losses against the classes."""
+    logits = logits_of(model, x)
+    classes = logits.shape[1]
+    if y.min() < 0 or y.max() >= classes:
+        raise ValueError(f"labels from {int(y.min())} to {int(y.max())} for a classifier with {classes} classes")
+    for loss in (entry.get("loss") for entry in plan):
+        if classes < CLASSES.get(loss, 2):
+            raise UserError(
+                f"attack plan: the loss {loss} needs {CLASSES[loss]} classes or more, the classifier has {classes}"
+            )
+    return margin_of(logits, y), misclassified(logits, y)
 
 
 def published_measure(

@@ -4,8 +4,8 @@ import torch
 from torch import Tensor, nn
 
 from scripts.common.attacks.apgd import apgd_run
+from scripts.common.attacks.classification import Classification, logits_of, misclassified
 from scripts.common.attacks.norms import per_image
-from scripts.common.attacks.objective import is_wrong, logits_of, margin_of
 
 
 def published_apgd(
@@ -32,7 +32,7 @@ def published_apgd(
     `iterations + 1` forward passes on the correct images.
     """
     with torch.no_grad():
-        correct = ~is_wrong(margin_of(logits_of(model, x, strict=False), y), y)
+        correct = ~misclassified(logits_of(model, x, strict=False), y)
     result = x.clone()
     if not correct.any():
         return result
@@ -44,8 +44,7 @@ def published_apgd(
     while reviews[-1] < iterations:
         interval = max(interval - max(int(0.03 * iterations), 1), n_iter_min)
         reviews.append(reviews[-1] + interval)
-    settings = {"stop_when_adversarial": False, "strict": False}
-    loss = "cross_entropy"
-    point, _, flipped = apgd_run(model, clean, label, start, "linf", eps, iterations, loss, reviews, **settings)
+    objective = Classification(model, label, "cross_entropy", strict=False)
+    point, _, flipped = apgd_run(objective, clean, start, "linf", eps, iterations, reviews, stop_when_done=False)
     result[correct] = torch.where(per_image(flipped), point, clean)
     return result

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from scripts.common.attacks.classification import Classification, Model
 from scripts.common.attacks.norms import project, random_start
-from scripts.common.attacks.objective import Model, loss_and_gradient
 
 
 @contextlib.contextmanager
@@ -37,7 +37,7 @@ def fgsm_random_start(
 ) -> Tensor:
     """Return x after one signed gradient step from a uniform random start (Wong, Rice, Kolter 2020).
 
-    x [B, C, H, W] in [0, 1], y [B] in {0, 1}, eps in pixel units; the step is `step` times eps. With
+    x [B, C, H, W] in [0, 1], y [B] in 0 .. K - 1, eps in pixel units; the step is `step` times eps. With
     two logits the margin and the cross-entropy have the same gradient sign, so the margin is used.
     Cost: one forward pass and one input gradient (with `frozen`, two forward-equivalents).
     """
@@ -52,19 +52,21 @@ def pgd(
     steps: int,
     generator: torch.Generator,
     step_size: float | None = None,
+    loss: str = "margin",
 ) -> Tensor:
     """Return x after signed gradient steps from a uniform random start (Madry et al. 2018).
 
     The step size, in pixel units, is 2.5 eps / steps unless given, so that every point of the ball
     can be reached. Cost: per step one forward pass and one input gradient. The random start is drawn
-    for the whole batch, so it depends on an image's position in it.
+    for the whole batch, so it depends on an image's position in it. `loss`: one of `classification.LOSSES`.
     """
     if steps < 1:
         raise ValueError(f"steps must be at least 1, not {steps}")
     step_size = 2.5 * eps / steps if step_size is None else step_size
     point = random_start(x, "linf", eps, generator)
+    # Not strict: the training loop reports a network that has become NaN, with the step.
+    objective = Classification(model, y, loss, strict=False)
     for _ in range(steps):
-        # Not strict: the training loop reports a network that has become NaN, with the step.
-        gradient = loss_and_gradient(model, point, y, strict=False)[2]
+        _, gradient, _ = objective(point)
         point = project(point + step_size * gradient.sign(), x, "linf", eps)
     return point

@@ -9,8 +9,9 @@ import math
 import torch
 from torch import Tensor
 
+from scripts.common.attacks.classification import Classification, Model
 from scripts.common.attacks.norms import check_norm, headroom, per_image, project, streams, water_fill
-from scripts.common.attacks.objective import Model, is_wrong, margin_at
+from scripts.common.attacks.objective import Objective
 
 HALVINGS = (10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000)  # of the window's area, for 10,000 queries
 # The paper has 1. On a small network 78, 73, 73, 70 of 80 images survived 300 queries with 1, 2, 4, 10 in l2 (eps 1.5)
@@ -38,10 +39,27 @@ def square(
 ) -> Tensor:
     """Return for each image a misclassified point in the ball or, failing that, the point of smallest margin seen.
 
-    Random changes of square windows are kept when they lower the margin. l_inf: a window is set to the
+    `maximise_square` on the margin of a classifier, x -> logits [B, K]; y [B] in 0 .. K - 1.
+    """
+    return maximise_square(Classification(model, y), x, norm, eps, queries, seed, ids, p_init)
+
+
+def maximise_square(
+    objective: Objective,
+    x: Tensor,
+    norm: str,
+    eps: float,
+    queries: int = 5000,
+    seed: int = 0,
+    ids: Tensor | None = None,
+    p_init: float = 0.8,
+) -> Tensor:
+    """Return for each image a point of the ball at which the objective is done or, failing that, of highest value.
+
+    Random changes of square windows are kept when they raise the value. l_inf: a window is set to the
     image +-eps per channel. l2 and l1: the norm of two windows, plus the unused norm, moves into one of
-    them. An image leaves the batch when misclassified. Cost: one forward pass per query and surviving
-    image, including the start. The other arguments are those of `apgd`.
+    them. An image leaves the batch when done. Cost: one forward pass per query and surviving
+    image, including the start. The other arguments are those of `maximise_apgd`.
     """
     check_norm(norm)
     if queries < 1:
@@ -51,14 +69,14 @@ def square(
     generators = streams(seed, index if ids is None else ids, x)
     start = _stripes if norm == "linf" else _tiles
     point = start(x, norm, eps, generators) if len(x) else x
-    margin = margin_at(model, point, y) if len(x) else x.new_zeros(0)
-    state = {"x": x, "y": y, "point": point, "margin": margin, "index": index}
+    value, _, done = objective(point, gradient=False) if len(x) else (x.new_zeros(0), None, index.bool())
+    state = {"objective": objective, "x": x, "point": point, "value": value, "done": done, "index": index}
     channels = x.shape[1]
     for query in range(1, queries + 1):
-        wrong = is_wrong(state["margin"], state["y"])
-        if wrong.any():
-            result[state["index"][wrong]] = state["point"][wrong]
-            state = {name: value[~wrong] for name, value in state.items()}
+        done = state["done"]
+        if done.any():
+            result[state["index"][done]] = state["point"][done]
+            state = {name: value[~done] for name, value in state.items()}
         if query == queries or not len(state["index"]):
             break
         turn = (query - 1) % BLOCK
@@ -69,9 +87,10 @@ def square(
         propose = _propose_linf if norm == "linf" else _propose_mass
         fraction = window_fraction(query, queries, p_init)
         candidate = propose(state, norm, eps, fraction, state["draws"][:, turn])
-        margin = margin_at(model, candidate, state["y"])
-        better = margin < state["margin"]
-        state["margin"] = torch.where(better, margin, state["margin"])
+        value, _, done = state["objective"](candidate, gradient=False)
+        better = (value > state["value"]) | done
+        state["value"] = torch.where(better, value, state["value"])
+        state["done"] = done
         state["point"] = torch.where(per_image(better), candidate, state["point"])
     result[state["index"]] = state["point"]
     return result

@@ -124,3 +124,45 @@ def exact_distance(a, b, x, norm: str) -> float:
     cost = np.r_[np.zeros(2 * size), 1]
     equal = np.r_[row, 0][None]
     return float(linprog(cost, both, np.zeros(size), equal, [-value], bounds=[*bounds, (0, None)]).fun)
+
+
+class LinearClasses(nn.Module):
+    """K logits that are linear in x, scaled so that boundaries run through the grey image."""
+
+    def __init__(self, classes: int, shape=(3, 4, 4), seed=0, scale=1.0):
+        super().__init__()
+        draw = torch.Generator().manual_seed(seed)
+        weight = torch.randn((classes, int(np.prod(shape))), generator=draw) * scale
+        weight *= (
+            1 + 4 * torch.arange(classes)[:, None] / classes
+        )  # so the likeliest other class is not always the nearest
+        self.w, self.b = nn.Parameter(weight), nn.Parameter(-0.5 * weight.sum(1))
+
+    def forward(self, x):
+        return x.flatten(1) @ self.w.T + self.b
+
+    def distances(self, x, y, norm: str) -> torch.Tensor:
+        """The exact distance from each image to the boundary to every other class, [B, K - 1], regardless of the box.
+
+        It is the difference of the logits over the dual norm of the difference of their weights.
+        """
+        w, logits = self.w.detach().double(), self(x).detach().double()
+        order = {"linf": 1, "l2": 2, "l1": torch.inf}[norm]
+        rows = []
+        for image, label in enumerate(y.tolist()):
+            others = [k for k in range(len(w)) if k != label]
+            gap = logits[image, label] - logits[image, others]
+            rows.append(gap / torch.linalg.vector_norm(w[label] - w[others], order, dim=1))
+        return torch.stack(rows)
+
+
+def class_net(classes=10, shape=(3, 8, 8), seed=0) -> nn.Sequential:
+    """A small convolutional network with random weights and K logits, each the largest on some images."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        layers = [nn.Conv2d(shape[0], 8, 3, padding=1), nn.ReLU(), nn.Conv2d(8, 8, 3, padding=1, stride=2), nn.ReLU()]
+        layers += [nn.Flatten(), nn.Linear(8 * (shape[1] // 2) * (shape[2] // 2), classes)]
+    net = nn.Sequential(*layers).eval()
+    with torch.no_grad():
+        net[-1].bias -= net(images(200, shape, seed=9)).mean(0)
+    return net

@@ -7,9 +7,9 @@ import torch
 
 from scripts.common.attacks import AttackCheckError, apgd, fab, fab_minimal, square
 from scripts.common.attacks.apgd import checkpoints
+from scripts.common.attacks.classification import margin_at, misclassified
 from scripts.common.attacks.fab import to_boundary
 from scripts.common.attacks.norms import NORMS, lengths
-from scripts.common.attacks.objective import is_wrong, margin_at, margin_of
 from scripts.common.attacks.square import pyramid, window_fraction
 from tests.common.attacks.models import (
     Counting,
@@ -115,7 +115,7 @@ def test_fab_finds_the_minimal_distance_of_a_linear_model(norm):
     point, far = fab_minimal(model, x, y, norm, 20)
     a = model.a.detach().double().numpy()
     exact = torch.tensor([exact_distance(a, model.b, z.flatten().double().numpy(), norm) for z in x])
-    assert is_wrong(margin_at(model, point, y), y).all()
+    assert misclassified(model(point), y).all()
     assert torch.allclose(lengths(point - x, norm), far)
     assert (far >= exact * (1 - 1e-4)).all() and (far <= exact * 1.02 + 1e-5).all()
 
@@ -211,9 +211,9 @@ def test_logits_that_are_not_finite_fail_loudly(attack):
 
 
 @attacks
-def test_other_numbers_of_classes_are_refused(attack):
-    model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(48, 3))
-    with pytest.raises(ValueError, match="two logits"):
+def test_a_single_logit_is_refused(attack):
+    model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(48, 1))
+    with pytest.raises(ValueError, match="two logits or more"):
         attack(model, images(2), torch.zeros(2), "linf", 0.1)
 
 
@@ -227,7 +227,7 @@ def test_settings_out_of_range_are_refused():
         lambda: fab(model, x, y, "linf", 0.1, 0),
         lambda: square(model, x, y, "linf", 0.1, 0),
     ):
-        with pytest.raises(ValueError, match=r"at least 1|unknown"):
+        with pytest.raises(ValueError, match=r"at least 1|unknown|3 classes"):
             call()
 
 
@@ -311,7 +311,7 @@ def test_cross_entropy_saturates_where_the_margin_does_not():
 def test_ties_are_class_zero_as_with_arg_max():
     logits = torch.tensor([[0.5, 0.5], [0.5, 0.5], [1.0, 0.0], [0.0, 1.0]])
     y = torch.tensor([0, 1, 0, 0])
-    assert is_wrong(margin_of(logits, y), y).tolist() == (logits.argmax(1) != y).tolist() == [False, True, False, True]
+    assert misclassified(logits, y).tolist() == (logits.argmax(1) != y).tolist() == [False, True, False, True]
 
 
 def test_checkpoints_of_the_paper():

@@ -16,11 +16,30 @@ CASES = [
 ]
 
 
-def network() -> nn.Sequential:
+# (attack, norm, eps, iterations or queries, our options), for 10 classes.
+TEN = [
+    ("apgd", "linf", 0.03, 30, {"loss": "dlr"}),
+    ("apgd", "l2", 1.0, 30, {"loss": "dlr"}),
+    ("apgd_targeted", "linf", 0.03, 15, {"loss": "dlr_targeted", "targets": 9}),
+    ("apgd_targeted", "l2", 1.0, 15, {"loss": "dlr_targeted", "targets": 9}),
+    ("fab", "linf", 0.03, 15, {}),
+    ("fab", "l2", 1.0, 15, {}),
+    ("fab_targeted", "linf", 0.03, 10, {"targets": 9}),
+    ("square", "linf", 0.05, 250, {}),
+    ("square", "l2", 3.0, 250, {}),
+]
+
+
+def name_of(attack: str, norm: str, eps: float, budget: int, options: dict | None = None, classes: int = 2) -> str:
+    """The name of a case."""
+    return f"{attack} {norm} {eps} of {classes} classes"
+
+
+def network(classes: int = 2) -> nn.Sequential:
     return nn.Sequential(
         *(nn.Conv2d(3, 12, 3, 2, 1), nn.BatchNorm2d(12), nn.ReLU()),
         *(nn.Conv2d(12, 24, 3, 2, 1), nn.BatchNorm2d(24), nn.ReLU()),
-        *(nn.Conv2d(24, 24, 3, 2, 1), nn.ReLU(), nn.Flatten(), nn.Linear(24 * 16, 2)),
+        *(nn.Conv2d(24, 24, 3, 2, 1), nn.ReLU(), nn.Flatten(), nn.Linear(24 * 16, classes)),
     )
 
 
@@ -38,12 +57,22 @@ def shapes(count: int, seed: int) -> tuple[Tensor, Tensor]:
     return x.clamp(0, 1), y
 
 
-def trained() -> nn.Sequential:
+def patterns(count: int, seed: int) -> tuple[Tensor, Tensor]:
+    """Noisy 32 x 32 pictures of ten fixed coarse patterns."""
+    coarse = torch.rand((10, 3, 4, 4), generator=torch.Generator().manual_seed(77))
+    wide = nn.functional.interpolate(coarse, size=32, mode="bilinear")
+    draw = torch.Generator().manual_seed(seed)
+    y = torch.randint(0, 10, (count,), generator=draw)
+    x = 0.5 + 0.25 * (wide[y] - 0.5) + 0.12 * torch.randn((count, 3, 32, 32), generator=draw)
+    return x.clamp(0, 1), y
+
+
+def trained(classes: int = 2) -> nn.Sequential:
     """A network trained with FGSM-RS for some seconds, so that attacks find it neither trivial nor hopeless."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        model = network()
-    x, y = shapes(1500, 0)
+        model = network(classes)
+    x, y = (shapes if classes == 2 else patterns)(1500, 0)
     draw = torch.Generator().manual_seed(0)
     optimiser = torch.optim.Adam(model.parameters(), 3e-3)
     for _ in range(5):
