@@ -17,8 +17,10 @@ asks all studies at once:
 
 ```python
 import pandas as pd
-frames = [pd.read_parquet(f"results/{study}/metrics.parquet") for study in ("tradeoffs", "income", "leakage")]
-print(pd.concat(frames).query("metric == 'demographic_parity_difference' and split == 'test'"))
+
+studies = ("tradeoffs", "income", "frtrain", "leakage", "boosting")
+metrics = pd.concat(pd.read_parquet(f"results/{study}/metrics.parquet") for study in studies)
+print(metrics.query("metric == 'demographic_parity_difference' and split == 'test'"))
 ```
 
 ## What a row is about

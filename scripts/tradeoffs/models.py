@@ -15,7 +15,6 @@ from torch import nn
 
 from scripts.common import parquet
 from scripts.common.errors import UserError
-from scripts.common.schemas.metrics import METRICS
 from scripts.tradeoffs.networks import NETWORKS
 
 RESULTS = Path("results/tradeoffs")
@@ -53,5 +52,5 @@ def load(results: str | Path = RESULTS, **wanted) -> tuple[nn.Module, dict, pd.D
         raise UserError(f"{len(found)} runs in {results} fit {wanted}: {names}; name more settings or run the workflow")
     settings = found[0]
     model = load_model(Path(results, "models", f"{settings['run']}.safetensors"), settings["network"])
-    metrics = parquet.read(Path(results, "metrics", f"{settings['run']}.parquet"), METRICS)
+    metrics = parquet.read(Path(results, "metrics", f"{settings['run']}.parquet"))
     return model, settings, metrics

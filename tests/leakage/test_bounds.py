@@ -1,13 +1,14 @@
 """Bounds and intervals against brute force, the tables of the reference, and simulated truth."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from scripts.common.intervals import difference_of_proportions
 from scripts.common.leakage import bounds
 from scripts.common.leakage.identities import best_map_by_trying, broken, table
 from scripts.common.leakage.significance import holm, permutation_p_value
-from scripts.leakage.leakage_checks import COVERAGE, coverage_rows
+from scripts.leakage.leakage_checks import COLUMNS, COVERAGE, coverage_rows
 
 
 @pytest.mark.parametrize(
@@ -58,11 +59,11 @@ def test_for_two_groups_the_interval_is_newcombes():
 
 
 def test_newcombe_covers_and_wald_fails_the_same_test():
-    rows = coverage_rows(4000)
-    least = {name: min(row[5] for row in rows if row[4] == f"coverage_{name}") for name in ("newcombe", "wald")}
+    rows = pd.DataFrame(coverage_rows(4000), columns=COLUMNS)
+    found = rows.groupby(["metric", "condition"])["value"].min()
+    least = {name: found["interval_coverage", f"interval={name}"] for name in ("newcombe", "wald")}
     assert len(COVERAGE) == 4 and least["newcombe"] >= 0.93 and least["wald"] < 0.93
-    widths = {row[4]: row[5] for row in rows if row[4].startswith("width")}
-    assert widths["width_wald"] == 0 < widths["width_newcombe"]
+    assert found["interval_width", "interval=wald"] == 0 < found["interval_width", "interval=newcombe"]
 
 
 @pytest.mark.parametrize("gap", [0.0, 0.1])
