@@ -27,10 +27,11 @@ $(if $(STUDY),$(if $(wildcard scripts/$(STUDY)/study.yaml),,$(error Error: STUDY
 TESTS := tests/$(STUDY) tests/claims tests/report tests/common/test_config.py tests/workflow/test_environments.py
 # A path reaches the shell through the environment or in quotes: it may hold a blank or an apostrophe.
 export RELEASED
+export TABLE
 SNAKEMAKE := $(RUN) snakemake $(if $(CONFIG),--configfile $(foreach file,$(CONFIG),'$(subst ','\'',$(file))')) \
 	$(if $(RELEASED),--config "released=$$RELEASED") --cores $(CORES)
 
-.PHONY: study tour figures release test test-faults faults bench docs citation lint lock unlock clock clean help
+.PHONY: study tour figures describe release test test-faults faults bench docs citation lint lock unlock clock clean help
 
 help:  ## say what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -52,6 +53,9 @@ tour: .venv/installed  ## a first result in three minutes: one study on real dat
 
 figures: .venv/installed  ## redraw figures, tables and claims; with RELEASED=releases/preview from releases, without training
 	$(SNAKEMAKE) figures
+
+describe: .venv/installed  ## write a first draft of the description of your own table; TABLE=path.csv
+	@$(RUN) scripts.data.describe_table "$$TABLE"
 
 release: .venv/installed  ## pack the numbers of each study into results/release/X.zip, for releases/preview/
 	$(SNAKEMAKE) release

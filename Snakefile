@@ -9,6 +9,7 @@ from scripts.common import parent_watchdog
 from scripts.common.config import check_files, in_order, validate
 from scripts.common.errors import UserError
 from scripts.common.isolation import isolate
+from scripts.common.own_tables import register
 from scripts.common.studies import study_names
 from scripts.common.preflight import clock_warning, project_files, require_writable
 from scripts.provenance.archive import located, read_releases, settings_of
@@ -39,6 +40,7 @@ try:
         settings = settings_of(RELEASES, config, ROOT)
         config.clear()
         config.update(settings, released=place)
+        register(config["tables"])
     config.update(in_order(config))
     STUDIES = [study for study in study_names(ROOT) if study in config]
     IN_ORDER = studies.in_order(STUDIES, ROOT)

@@ -108,6 +108,7 @@ rule boosting_measure:
         runs=expand(rules.boosting_fit.output.runs, cell=BOOSTING_PLAN.cells),
         rounds=expand(rules.boosting_fit.output.rounds, cell=BOOSTING_PLAN.cells),
         stages=rules.boosting_two_stages.output,
+        descriptions=table_descriptions(*BOOSTING_PLAN.tables),
         code=code("scripts/boosting/boosting_measure.py"),
     output:
         **{name: f"{BOOSTING_OUT}/{name}.parquet" for name in BOOSTING_MEASURED},

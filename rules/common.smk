@@ -8,6 +8,7 @@ from scripts.common import studies
 from scripts.common.errors import UserError
 from scripts.common.imports import project_imports
 from scripts.common.own_files import content_of, contents_of, existing
+from scripts.common.tabular import OWN
 from scripts.provenance.kept_files import check_kept, kept_files
 
 
@@ -31,7 +32,14 @@ def html_files(folder):
 
 def table_descriptions(*names):
     """Return the descriptions of the named tables, as input of the rules that use only these tables."""
-    return [os.path.relpath(ROOT / f"scripts/data/tables/{name}.yaml") for name in names]
+    return [
+        (
+            f"results/data/tabular/{name}.yaml"
+            if name in OWN
+            else os.path.relpath(ROOT / f"scripts/data/tables/{name}.yaml")
+        )
+        for name in names
+    ]
 
 
 def kept(kind):

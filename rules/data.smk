@@ -104,7 +104,7 @@ rule tabular:
     conda:
         "../envs/data.yaml"
     params:
-        sha256=lambda wildcards: SOURCES["packages"][TABLES[wildcards.table].package]["members"],
+        sha256=lambda wildcards: TABLES[wildcards.table].members,
     script:
         "../scripts/data/tabular.py"
 
@@ -130,9 +130,29 @@ if USER_FILES:
             source=lambda wildcards: USER_FILES[wildcards.table][0],
             content=lambda wildcards: content_of(USER_FILES[wildcards.table][0]),
             setting=lambda wildcards: USER_FILES[wildcards.table][1],
-            sha256=lambda wildcards: SOURCES["brought"][wildcards.table]["members"],
+            sha256=lambda wildcards: TABLES[wildcards.table].members,
         script:
             "../scripts/data/user_table.py"
+
+
+if OWN:
+
+    rule own_table_description:
+        input:
+            code=code("scripts/data/own_table_description.py"),
+        output:
+            "results/data/tabular/{table}.yaml",
+        log:
+            "results/data/logs/own_table_description/{table}.log",
+        wildcard_constraints:
+            table="|".join(map(re.escape, OWN)),
+        localrule: True
+        conda:
+            "../envs/data.yaml"
+        params:
+            description=lambda wildcards: OWN[wildcards.table],
+        script:
+            "../scripts/data/own_table_description.py"
 
 
 rule fetch_mnist:

@@ -49,6 +49,7 @@ rule income_measure:
         predictions=expand(rules.income_fit.output.predictions, batch=INCOME_PLAN.batches),
         swaps=expand(rules.income_fit.output.swaps, batch=INCOME_PLAN.batches),
         altered=expand(rules.income_fit.output.altered, batch=INCOME_PLAN.batches),
+        descriptions=table_descriptions(*INCOME_PLAN.tables),
         code=code("scripts/income/income_measure.py"),
     output:
         metrics=f"{INCOME_OUT}/metrics.parquet",

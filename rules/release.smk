@@ -101,6 +101,7 @@ else:
                     key: config[key]
                     for key in [
                         *studies.describe(wildcards.study, ROOT).get("shared_settings", []),
+                        *(["tables"] if config["tables"] else []),
                         wildcards.study,
                     ]
                 }

@@ -21,6 +21,7 @@ def prediction_rows(data: People, found: Fitted, parts: Parts, cell: str, seed: 
     test, frames = parts.test_at, []
     about = {"row_id": data.frame["row_id"].to_numpy()[test], "y_true": data.y[test]}
     about |= {name: data.groups[test, k] for k, name in enumerate(data.attributes)}
+    about |= {name: codes[test] for name, codes in data.every.items()}
     for outcome in found.outcomes:
         own = pd.DataFrame(about | {"y_pred": outcome.y_pred, "score": outcome.score})
         own["probability"] = np.nan if outcome.chance is None else outcome.chance
@@ -93,7 +94,7 @@ def round_rows(found: Fitted, parts: Parts, cell: str, seed: int) -> pd.DataFram
 
 
 def fit_cell(frame: pd.DataFrame, entry: dict, study: dict) -> dict:
-    """Return all of a cell: predictions, runs, rounds (first seed), stump models, gradient models (first seed).
+    """Return all of a cell: attributes, predictions, runs, rounds (of the first seed), models of stumps and of trees.
 
     Args:
         frame: as rule `tabular` writes it.
@@ -123,6 +124,7 @@ def fit_cell(frame: pd.DataFrame, entry: dict, study: dict) -> dict:
             rounds = round_rows(found, parts, cell, seed)
             gradients = {run_name(cell, *key, seed): staged for key, staged in found.staged.items()}
     return {
+        "attributes": [*data.attributes, *data.every],
         "predictions": pd.concat(predictions, ignore_index=True),
         "runs": pd.concat(runs, ignore_index=True),
         "rounds": rounds,
@@ -134,7 +136,7 @@ def fit_cell(frame: pd.DataFrame, entry: dict, study: dict) -> dict:
 def write_cell(table: str, entry: dict, study: dict, output: dict[str, str]) -> None:
     """Fit a cell and write its files."""
     fitted = fit_cell(parquet.read(table), entry, study)
-    write_predictions(fitted["predictions"], output["predictions"], entry["attributes"])
+    write_predictions(fitted["predictions"], output["predictions"], fitted["attributes"])
     parquet.write(fitted["runs"], output["runs"])
     parquet.write(fitted["rounds"], output["rounds"])
     stumps.save(fitted["stumps"], output["stumps"])

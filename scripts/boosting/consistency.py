@@ -5,6 +5,7 @@ from scripts.boosting.plan import Plan, cell_name
 from scripts.boosting.preferences import check_preference
 from scripts.common.consistency import distinct
 from scripts.common.errors import UserError
+from scripts.common.own_tables import check_names
 from scripts.common.tabular import TABLES
 
 
@@ -16,6 +17,7 @@ def check(study: dict) -> None:
             does not sum to 1 or is of no data set, or two gradient boosters share a name.
     """
     distinct([cell_name(entry) for entry in study["datasets"]], "boosting.datasets", "entries are")
+    check_names({f"boosting.datasets.{place}.table": entry["table"] for place, entry in enumerate(study["datasets"])})
     for entry in study["datasets"]:
         name = entry["table"]
         known = [*dict.fromkeys([*TABLES[name].attributes, *MORE_ATTRIBUTES.get(name, ())])]
@@ -25,7 +27,7 @@ def check(study: dict) -> None:
                     f"config: boosting.datasets: {name} has no attribute {attribute!r}; there are {', '.join(known)}"
                 )
     if not Plan(study).cells:
-        raise UserError("config: boosting.datasets: only data sets without a file are left; name it in boosting.files")
+        raise UserError("config: boosting.datasets: only data sets without a file are left; name it under tables")
     for name, preference in study["preferences"].items():
         if name not in TABLES:
             raise UserError(f"config: boosting.preferences: no data set {name!r}; there are {', '.join(TABLES)}")

@@ -13,7 +13,7 @@ XGBOOST = "xgboost"
 SKLEARN = "scikit-learn AdaBoost"
 REDUCTIONS = "exponentiated gradient"
 THRESHOLDS = "thresholds per group"
-MORE_ATTRIBUTES = {"bank": ("marital", "age"), "credit": ("marriage", "age")}  # beside those of the shared tables
+MORE_ATTRIBUTES = {"bank": ("marital", "age")}  # beside those of the shared tables
 JOINT = "the cell"  # the attribute whose protected group is that of all attributes at once
 
 

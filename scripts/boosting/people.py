@@ -1,38 +1,27 @@
 """The people of a data set as this study sees them: features, labels, one or several attributes, and splits."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 import scipy.sparse
-from sklearn.model_selection import train_test_split
 
 from scripts.boosting.fair import Rows
 from scripts.boosting.stumps import Columns
-from scripts.common.errors import UserError
-from scripts.common.seeds import seed_from
-from scripts.common.tabular import Table, encode, groups, require, table_of
+from scripts.common.datasets import check_complete, check_labels, sample_rows, subset_rows
+from scripts.common.logs import log
+from scripts.common.stratified import stratified_split
+from scripts.common.tabular import Attribute, Table, Values, attribute_of, encode, group_codes, require, table_of
 
-
-@dataclass(frozen=True)
-class Own:
-    """An attribute of this study's sources: group 1 where `of` says so; `words` of group 0 (protected) and 1."""
-
-    of: Callable[[pd.DataFrame], pd.Series]
-    words: tuple[str, str]
-    columns: tuple[str, ...]
-
-
-AGE = Own(
-    lambda frame: frame["age"].gt(25) & frame["age"].lt(60), ("25 or younger, or 60 or older", "26 to 59"), ("age",)
-)
 # As in the loaders of AdaFair and MFBPP. The shared table knows marital status the other way round.
+OTHERS = Values()
 OWN_ATTRIBUTES = {
-    ("bank", "marital"): Own(lambda frame: frame["marital"].ne("married"), ("married", "not married"), ("marital",)),
-    ("bank", "age"): AGE,
-    ("credit", "age"): AGE,
-    ("credit", "marriage"): Own(lambda frame: frame["marriage"].ne("1"), ("married", "not married"), ("marriage",)),
+    ("bank", "marital"): Attribute("marital", (("married", Values(("married",))), ("not married", OTHERS))),
+    ("bank", "age"): Attribute(
+        "age",
+        (("25 or younger, or 60 or older", OTHERS), ("26 to 59", Values(limits=(("above", 25), ("below", 60))))),
+    ),
 }
 # The features of AdaFair's loaders, where they are not those of the shared table: education as a category, no
 # relationship; COMPAS without juvenile counts and with age in three classes.
@@ -43,13 +32,17 @@ FEATURES = {
     ),
     "compas": (("priors_count",), ("age_cat", "race", "sex", "c_charge_degree")),
 }
-SUBSETS = {"compas": lambda frame: frame["filtered"] & frame["race"].isin(["African-American", "Caucasian"])}
+SUBSETS = {"compas": "black_and_white"}
 SUBSET_WORDS = {"compas": "ProPublica's filter, Black and White only"}
 
 
 @dataclass(frozen=True)
 class People:
-    """A data set: `y` int8 [n], `groups` int8 [n, attributes] with 0 the protected group, `words` of the groups."""
+    """A data set: `y` int8 [n], `groups` int8 [n, attributes] with 0 the protected group, `words` of the groups.
+
+    The boosters know two groups. An attribute with more is in `attributes` and `groups` by its two-group form, the
+    privileged group against all others, and by its own name in `every`, int8 [n] with all groups.
+    """
 
     table: Table
     frame: pd.DataFrame
@@ -58,6 +51,7 @@ class People:
     groups: np.ndarray
     words: dict[str, tuple[str, str]]
     title: str
+    every: dict[str, np.ndarray]
 
     def columns(self, rows: np.ndarray) -> Columns:
         """Return the features as codes, fitted on some rows."""
@@ -97,55 +91,32 @@ def people(frame: pd.DataFrame, name: str, attributes: Sequence[str], most_rows:
     if name in FEATURES:
         table = replace(table, numeric=FEATURES[name][0], categorical=FEATURES[name][1])
     require(frame, ["row_id", "y", *table.columns], name)
-    if name in SUBSETS:
-        require(frame, ["filtered"], name)
-        frame = frame[SUBSETS[name](frame)]
-    if most_rows is not None and most_rows < len(frame):
-        chosen = np.random.default_rng(seed_from("boosting rows", name)).permutation(len(frame))[:most_rows]
-        frame = frame.iloc[np.sort(chosen)]
-    frame = frame.reset_index(drop=True)
-    for column in [*table.columns, "y"]:
-        if missing := int(frame[column].isna().sum()):
-            raise UserError(f"{name}: {column} is missing in {missing} rows; drop or fill those rows")
+    frame = subset_rows(frame, table, SUBSETS.get(name, "all"))
+    frame = sample_rows(frame, most_rows, "boosting rows", name).reset_index(drop=True)
+    check_complete(frame, table)
     y = check_labels(frame["y"], name)
-    found = [group_of(frame, table, attribute) for attribute in attributes]
+    found, words, every = {}, {}, {}
+    for attribute in attributes:
+        codes, protected = group_of(frame, table, attribute)
+        two = attribute
+        if len(protected.groups) > 2:
+            two = f"{attribute}_privileged"
+            every[attribute] = codes
+            log.warning("%s: boosters know two groups of %s: %s", name, attribute, " and ".join(protected.two_words))
+        found[two] = (codes == len(protected.groups) - 1).astype(np.int8)
+        words[two] = protected.two_words
     title = table.title + (f", at most {most_rows:,} rows" if most_rows is not None else "")
-    words = {attribute: own_words for attribute, (_, own_words) in zip(attributes, found, strict=True)}
-    return People(table, frame, y, tuple(attributes), np.column_stack([codes for codes, _ in found]), words, title)
+    return People(table, frame, y, tuple(found), np.column_stack([*found.values()]), words, title, every)
 
 
-def check_labels(labels: pd.Series, name: str) -> np.ndarray:
-    """Return the labels, int8 [n].
-
-    Raises:
-        UserError: a label is not 0 or 1, or all are the same.
-    """
-    values = sorted(set(labels))
-    if not set(values) <= {0, 1}:
-        other = next(value for value in values if value not in (0, 1))
-        raise UserError(f"{name}: y holds {other!r}, expected 0 or 1; delete the table and run the workflow")
-    if len(values) < 2:
-        raise UserError(
-            f"{name}: all {len(labels)} rows have the label {values[0] if values else 'none'}; nothing to learn"
-        )
-    return labels.to_numpy(np.int8)
-
-
-def group_of(frame: pd.DataFrame, table: Table, attribute: str) -> tuple[np.ndarray, tuple[str, str]]:
-    """Return the group of every row, int8 [n], and the words of group 0 and 1.
+def group_of(frame: pd.DataFrame, table: Table, attribute: str) -> tuple[np.ndarray, Attribute]:
+    """Return the group of every row, int8 [n], 0 to k - 1 with the privileged group last, and what defines them.
 
     Raises:
-        UserError: there is no such attribute, or only one group has rows.
+        UserError: there is no such attribute, or a group has no rows.
     """
-    own = OWN_ATTRIBUTES.get((table.name, attribute))
-    if own is None:
-        return groups(frame, table, attribute), table.attributes[attribute].words
-    require(frame, own.columns, table.name)
-    codes = own.of(frame).to_numpy(np.int8)
-    for code, words in enumerate(own.words):
-        if not (codes == code).any():
-            raise UserError(f"{table.name}: the group {words!r} of {attribute} has no rows; take more rows")
-    return codes, own.words
+    protected = OWN_ATTRIBUTES.get((table.name, attribute)) or attribute_of(table, attribute)
+    return group_codes(frame, table.name, attribute, protected), protected
 
 
 def split(y: np.ndarray, name: str, train_share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -154,12 +125,7 @@ def split(y: np.ndarray, name: str, train_share: float, seed: int) -> tuple[np.n
     Raises:
         UserError: a label has too few rows to stand in both parts.
     """
-    state = seed_from("boosting split", name, train_share, seed)
-    try:
-        train, test = train_test_split(np.arange(len(y)), train_size=train_share, random_state=state, stratify=y)
-    except ValueError as error:
-        raise UserError(f"{name}: {len(y)} rows cannot be split by label ({error}); take more rows") from error
-    return np.sort(train), np.sort(test)
+    return stratified_split(y, name, train_share, "boosting split", name, train_share, seed)
 
 
 def hold_out(y: np.ndarray, rows: np.ndarray, share: float, *names: object) -> tuple[np.ndarray, np.ndarray]:

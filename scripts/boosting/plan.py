@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from scripts.boosting.names import fair_xgboost, run_name
-from scripts.common.tabular import table_of
+from scripts.common.own_tables import is_given, rows_of
 
 TRAINING = ["seeds", "train_share", "rounds", "balance", "validation_share", "preferences", "gradient"]
 TRAINING += ["gradient_preference", "peers"]
@@ -20,7 +20,7 @@ class Plan:
     def __init__(self, study: dict) -> None:
         self.files = {name: str(Path(path).expanduser()) if path else "" for name, path in study["files"].items()}
         self.study = study
-        entries = [entry for entry in study["datasets"] if self.files.get(entry["table"], "wheel")]
+        entries = [entry for entry in study["datasets"] if is_given(entry["table"], self.files)]
         self.cells = {cell_name(entry): entry for entry in entries}  # a data set with the same attributes counts once
 
     @property
@@ -42,7 +42,7 @@ class Plan:
     def priority(self, wildcards) -> int:
         """Return how many rows a cell has: the longest fits begin first, so that cores end together."""
         entry = self.cells[wildcards.cell]
-        return min(table_of(entry["table"]).rows["all"], entry["most_rows"] or 10**9)
+        return min(rows_of(entry["table"]), entry["most_rows"] or 10**9)
 
     def settings(self, wildcards) -> dict:
         """Return the config entry of a cell."""

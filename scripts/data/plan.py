@@ -1,7 +1,7 @@
 """Paths for the data rules from the config: files that users name in the block of a study, and MNIST's files.
 
-The module knows no study: any block may hold `files: {TABLE: path}`, and `data: {source: official, folder: path}`. This
-module is imported by the Snakefile.
+The module knows no study: any block may hold `files: {TABLE: path}` and `data: {source: official, folder: path}`, and
+the config `tables`. This module is imported by the Snakefile.
 """
 
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from scripts.common.errors import UserError
 from scripts.common.own_files import existing
-from scripts.common.tabular import table_of
+from scripts.common.tabular import OWN, table_of
 from scripts.data.mnist_files import find_digits
 
 
@@ -17,9 +17,13 @@ def user_files(config: Mapping) -> dict[str, tuple[str, str]]:
     """Return {table: (path, setting)} of the files that the config names; studies share the table made from one.
 
     Raises:
-        UserError: two studies name two files for one table.
+        UserError: two places name two files for one table.
     """
     named: dict[str, tuple[str, str]] = {}
+    for name, entry in config.get("tables", {}).items():
+        path = entry if isinstance(entry, str) else table_of(name).package
+        if path:
+            _agree(named, name, str(Path(path).expanduser()), "tables", f".{name}")
     for study, block in config.items():
         files = block.get("files") if isinstance(block, Mapping) else None
         for table, path in (files or {}).items():
@@ -62,6 +66,7 @@ def prepared_tables(*names: str, files: Mapping[str, tuple[str, str]]) -> list[s
     return [
         *(f"results/data/packages/{wheel}" for wheel in wheels),
         *(path for name in names if name in files for path in existing(files[name][0])),
+        *(f"results/data/tabular/{name}.yaml" for name in names if name in OWN),
         *(f"results/data/tabular/{table.name}.parquet" for table in tables),
     ]
 

@@ -37,8 +37,25 @@ def read_user_file(source: str | Path, member: str, sha256: str) -> bytes:
             return form
     got = hashlib.sha256(members[0]).hexdigest()
     raise UserError(
-        f"{source}: {member!r} has the sha256 {got}, expected {sha256}; see `brought` in scripts/data/sources.yaml"
+        f"{source}: {member!r} has the sha256 {got}, expected {sha256}; of another version of the file make a table of "
+        "your own (`like` in docs/data.md)"
     )
+
+
+def members_of(source: str | Path, names: list[str]) -> dict[str, bytes]:
+    """Return the named members of a user's zip archive; {} if it is none, or does not hold all of them once.
+
+    Raises:
+        UserError: the archive is damaged.
+    """
+    path = Path(source).expanduser()
+    if not path.is_file() or not zipfile.is_zipfile(path):
+        return {}
+    try:
+        found = {name: list(_members(path.read_bytes(), name)) for name in names}
+    except DAMAGE as error:
+        raise UserError(f"{source}: damaged or no zip archive ({error}); get it again") from error
+    return {name: held[0] for name, held in found.items()} if all(len(held) == 1 for held in found.values()) else {}
 
 
 def _members(content: bytes, name: str, nested: bool = True) -> Iterator[bytes]:

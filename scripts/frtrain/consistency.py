@@ -2,10 +2,12 @@
 
 from scripts.common.consistency import distinct
 from scripts.common.errors import UserError
+from scripts.common.own_tables import check_names
 from scripts.common.tabular import TABLES
 from scripts.frtrain.plan import CLEAN_ROWS, Plan, cells
 
 ROBUST_WEIGHT = {"clean": 0.1, "poisoned": 0.4}  # lambda_r; with lambda_f it must leave the classifier some weight
+CROWDS = ("compas", "adult")  # tables with a published crowd file
 MOST_CLEAN_ROWS = 3900  # the published 200 and the 3,700 that no part of the synthetic data uses
 
 
@@ -34,10 +36,22 @@ def check(study: dict) -> None:
                 )
     entries = study["real"]["datasets"]
     distinct([f"{entry['table']}.{entry['attribute']}" for entry in entries], "frtrain.real.datasets", "entries are")
+    check_names({f"frtrain.real.datasets.{place}.table": entry["table"] for place, entry in enumerate(entries)})
     for entry in entries:
-        if entry["subset"] not in TABLES[entry["table"]].rows:
+        table = TABLES[entry["table"]]
+        if entry["subset"] not in table.subset_names:
             raise UserError(
                 f"config: frtrain.real.datasets: {entry['table']} has no subset {entry['subset']!r}; take all"
+            )
+        if entry["crowd"] and entry["table"] not in CROWDS:
+            raise UserError(
+                f"config: frtrain.real.datasets: there is no published crowd of {entry['table']}, only of "
+                f"{' and '.join(CROWDS)}; leave `crowd` empty"
+            )
+        if entry["attribute"] not in table.attributes:
+            raise UserError(
+                f"config: frtrain.real.datasets: {entry['table']} has no attribute {entry['attribute']!r}; "
+                f"there are {', '.join(table.attributes)}"
             )
     if max(study["clean_rows"]) > MOST_CLEAN_ROWS:
         raise UserError(

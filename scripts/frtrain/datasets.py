@@ -9,9 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from scripts.common.datasets import shuffled, subset_rows
 from scripts.common.errors import UserError
+from scripts.common.logs import log
 from scripts.common.seeds import seed_from
-from scripts.common.tabular import encode, groups, require, table_of
+from scripts.common.tabular import encode, require, table_of, two_group_name, two_groups
 from scripts.frtrain.checks import check_features, check_groups, signed_labels
 from scripts.frtrain.crowd import load_crowd, simulated_labels
 from scripts.frtrain.poison import poison
@@ -25,7 +27,7 @@ SYNTHETIC_COLUMNS = ("row_id", "split", "x1", "x2", "y", "z", "y_poisoned")
 class Data:
     """What a method sees. n rows in all; parts hold positions."""
 
-    attribute: str  # the name of the group column in predictions
+    attribute: str  # the name of the group column in predictions; NAME_privileged where the table has more groups
     x: np.ndarray  # float32 [n, d], the group among the features
     y: np.ndarray  # float32 [n], true labels -1/+1
     z: np.ndarray  # float32 [n], groups 0/1
@@ -115,12 +117,14 @@ def real_data(frame: pd.DataFrame, settings: RealSettings, poisoned: bool, crowd
     """
     table = table_of(settings.table)
     if settings.subset != "all":
-        require(frame, [settings.subset], table.name)
-        frame = frame[frame[settings.subset]].reset_index(drop=True)
+        frame = subset_rows(frame, table, settings.subset).reset_index(drop=True)
     require(frame, ["row_id", "y"], table.name)
     y = signed_labels(frame["y"], table.name)
-    z = groups(frame, table, settings.attribute).astype(np.float32)
-    order = np.random.default_rng(seed_from("frtrain split", table.name, seed)).permutation(len(frame))
+    z = two_groups(frame, table, settings.attribute).astype(np.float32)
+    if (name := two_group_name(table, settings.attribute)) != settings.attribute:
+        words = " and ".join(table.attributes[settings.attribute].two_words)
+        log.warning("%s: the methods know two groups of %s: %s", table.name, settings.attribute, words)
+    order = shuffled(len(frame), "frtrain split", table.name, seed)
     labelled = load_crowd(settings.crowd, frame, table.name) if settings.crowd else None
     if labelled is not None:  # the crowd's rows are the clean part, under both kinds of labels
         order = order[~np.isin(order, labelled["position"])]
@@ -139,5 +143,5 @@ def real_data(frame: pd.DataFrame, settings: RealSettings, poisoned: bool, crowd
     elif crowd:
         labels[clean] = simulated_labels(y[clean], table.name, seed_from("frtrain crowd", table.name, seed))
     parts = {"train": train, "clean": clean, "valid": order[test : test + valid], "test": order[:test]}
-    data = Data(settings.attribute, x, y, z, frame["row_id"].to_numpy(), parts, labels)
+    data = Data(name, x, y, z, frame["row_id"].to_numpy(), parts, labels)
     return checked(data, names, table.title)

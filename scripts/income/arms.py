@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from scripts.common.logs import log
 from scripts.common.seeds import seed_from
 from scripts.income import reweighing
 from scripts.income.fairlearn_arms import gradient_probabilities, threshold_probabilities
@@ -116,7 +117,7 @@ def corrected(
     models = {
         BASE: (base, x),
         BLIND: (blind_rows.fit(y), blind),
-        REWEIGHING: (rows.fit(y, reweighing.weights(y, group)), x),
+        REWEIGHING: (rows.fit(y, reweighing.weights(y, people.groups[split.train])), x),
         MASSAGING: (rows.fit(massaged), x),
         LABEL_MASSAGING: (rows.fit(counted_on_labels), x),
         BLIND_MASSAGING: (blind_rows.fit(massaged), blind),
@@ -125,10 +126,11 @@ def corrected(
     for arm, (model, features) in models.items():
         found += outcomes(people, "corrected", arm, parts, by_model(model, features))
     judged = np.concatenate([*parts.values()])
-    chosen_on = (x[valid], people.y[valid], people.group[valid])
+    cut_by = people.groups if in_every_group(people, valid) else people.group
+    chosen_on = (x[valid], people.y[valid], cut_by[valid])
     accepted = {
-        THRESHOLDS: threshold_probabilities(base, chosen_on, x[judged], people.group[judged]),
-        GRADIENT: gradient_probabilities((train, y, group), x[judged], **gradient, binned=rows),
+        THRESHOLDS: threshold_probabilities(base, chosen_on, x[judged], cut_by[judged]),
+        GRADIENT: gradient_probabilities((train, y, people.groups[split.train]), x[judged], **gradient, binned=rows),
     }
     for arm, probabilities in accepted.items():
         accept = np.full(len(x), np.nan)
@@ -136,6 +138,16 @@ def corrected(
         judge = by_chance(accept, seed_from("income decisions", people.table.name, arm, seed))
         found += outcomes(people, "corrected", arm, parts, judge)
     return found, swappings(people, split, x, rows, ranking, shares, models)
+
+
+def in_every_group(people: People, rows: np.ndarray) -> bool:
+    """Return whether every group has both labels among some rows, as thresholds per group need; log it if not."""
+    held = set(zip(people.groups[rows].tolist(), people.y[rows].tolist(), strict=True))
+    whole = len(held) == 2 * len(people.table.attributes[people.attribute].groups)
+    if not whole:
+        log.warning("%s: a group of %s lacks a label in the validation part, so thresholds are those of two groups: %s",
+                    people.table.name, people.attribute, " and ".join(people.names))  # fmt: skip
+    return whole
 
 
 def swappings(

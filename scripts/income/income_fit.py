@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 
 from scripts.common import parquet
+from scripts.common.datasets import sample_rows
 from scripts.common.errors import UserError
 from scripts.common.logs import job, log, progress
 from scripts.common.schemas.predictions import write_predictions
-from scripts.common.seeds import seed_from
-from scripts.common.tabular import table_of
+from scripts.common.tabular import table_of, two_group_name
 from scripts.income.arms import Outcome, Swapping, as_published, corrected
 from scripts.income.names import CELLS, run_name
 from scripts.income.people import People, people, split, title
@@ -26,14 +26,6 @@ class Fitted(NamedTuple):
     predictions: pd.DataFrame
     swaps: pd.DataFrame
     altered: pd.DataFrame
-
-
-def some_rows(frame: pd.DataFrame, most: int | None, name: str) -> pd.DataFrame:
-    """Return at most this many rows, chosen at random but always the same ones."""
-    if most is None or most >= len(frame):
-        return frame
-    chosen = np.random.default_rng(seed_from("income rows", name)).permutation(len(frame))[:most]
-    return frame.iloc[np.sort(chosen)].reset_index(drop=True)
 
 
 def prediction_rows(data: People, cell: str, outcome: Outcome, seed: int) -> pd.DataFrame:
@@ -89,7 +81,10 @@ def fit_cell(
     Raises:
         UserError: as `people`; or the rows are too few for a split that holds both groups and labels.
     """
-    data = people(some_rows(frame, entry["most_rows"], cell), entry["table"], entry["attribute"], entry["rows"])
+    frame = sample_rows(frame, entry["most_rows"], "income rows", cell).reset_index(drop=True)
+    data = people(frame, entry["table"], entry["attribute"], entry["rows"])
+    if data.groups.max() > 1:
+        log.warning("%s: massaging and signed differences know two groups: %s", cell, " and ".join(data.names))
     for seed in seeds:
         parts = split(len(data.y), data.table.name, seed)
         for words, rows in (("training", parts.train), ("validation", parts.valid), ("test", parts.test)):
@@ -102,11 +97,11 @@ def fit_cell(
 def write_cell(table: str, entry: dict, cell: str, predictions: str, swaps: str, altered: str, **settings) -> None:
     """Fit a data set and write its three files."""
     fitted = fit_cell(parquet.read(table), entry, cell, **settings)
-    named = {"dataset": title(entry), "attribute": entry["attribute"]}
-    words = dict(
-        zip(("group_0", "group_1"), table_of(entry["table"]).attributes[entry["attribute"]].words, strict=True)
-    )
-    attributes = list(table_of(entry["table"]).attributes)
+    about = table_of(entry["table"])
+    attribute = two_group_name(about, entry["attribute"])
+    named = {"dataset": title(entry), "attribute": attribute}
+    words = dict(zip(("group_0", "group_1"), about.attributes[entry["attribute"]].two_words, strict=True))
+    attributes = [*dict.fromkeys(name for name in [*about.attributes, attribute] if name in fitted.predictions)]
     write_predictions(fitted.predictions.assign(**named, **words), predictions, attributes)
     parquet.write(fitted.swaps.assign(**named, **words), swaps)
     parquet.write(fitted.altered.assign(**named), altered)

@@ -8,12 +8,14 @@ from scripts.common.aggregate import aggregate
 from scripts.common.errors import UserError
 from scripts.common.interval_kinds import BOOTSTRAP, JOINED, RESAMPLED_T
 from scripts.common.intervals import MEASURED, bootstrap_interval, paired_difference, unpaired_difference
+from scripts.common.k_groups import k_group_metrics
 from scripts.common.logs import job, log, progress
 from scripts.common.metrics import RATES, joint_table, signed
 from scripts.common.schemas.comparisons import COMPARISONS
 from scripts.common.schemas.metrics import EVERYONE, METRICS, NO_ATTRIBUTE
 from scripts.common.schemas.predictions import PREDICTIONS
 from scripts.common.seeds import seed_from
+from scripts.common.tabular import table_of
 from scripts.income.measures import PARITY, RATIO, measure, parity_difference, selection_rate_ratio
 from scripts.income.names import ARMS, BASE, CELLS, LABELS, OWN_SPLIT, RANDOM, run_name
 from scripts.income.people import TEST, VALID
@@ -138,6 +140,8 @@ def cell_metrics(frame: pd.DataFrame, replicates: int) -> tuple[pd.DataFrame, pd
         found = measure(y_true, y_pred, known, group, names, replicates, seed_from("income", run), attribute)
         about = told(own, protocol, method, run, seed)
         values.append((found, about))
+        every = k_group_metrics(own, table_of(cell.split(".")[0]), replicates, seed_from("income", run))
+        values += [(every, about)] if len(every) else []
         if method == BASE:
             base_found = found
             run = run_name(cell, protocol, LABELS, seed)

@@ -6,9 +6,9 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from scripts.common.datasets import check_complete, check_labels, shuffled, subset_rows
 from scripts.common.errors import UserError
-from scripts.common.seeds import seed_from
-from scripts.common.tabular import Table, encode, groups, require, table_of
+from scripts.common.tabular import Table, attribute_of, encode, groups, table_of, two_group_name, two_groups
 
 TEST, VALID = 0.3, 0.2  # the notebook's test share; the validation part is cut from its training share
 
@@ -31,8 +31,9 @@ class Split:
 class People:
     """A data set for one protected attribute.
 
-    `y` and `group` are int8 [n]; `names` are the words of group 0 and group 1. The parity difference is group 1
-    minus group 0, men minus women in Adult.
+    `y`, `group` and `groups` are int8 [n]; `names` are the words of group 0 and group 1 of `group`. The parity
+    difference is group 1 minus group 0, men minus women in Adult. An attribute of more than two groups has all of them
+    in `groups`, and in `group` the privileged one (1) against the others, for methods that only know two.
     """
 
     table: Table
@@ -40,16 +41,25 @@ class People:
     frame: pd.DataFrame
     y: np.ndarray
     group: np.ndarray
+    groups: np.ndarray
 
     @property
     def names(self) -> tuple[str, str]:
         """Return the words of group 0 and of group 1."""
-        return self.table.attributes[self.attribute].words
+        return self.table.attributes[self.attribute].two_words
 
     @cached_property
     def attributes(self) -> dict[str, np.ndarray]:
-        """Return the groups of every attribute of the table, int8 [n] each."""
-        return {name: groups(self.frame, self.table, name) for name in self.table.attributes}
+        """Return the groups of every attribute of the table, int8 [n] each; of several on one column the first alone.
+
+        The study's own attribute is always there, and where it has more than two groups, its two-group form too.
+        """
+        chosen = {}
+        for name, attribute in self.table.attributes.items():
+            chosen.setdefault(attribute.column, name)
+        chosen = [name for name in self.table.attributes if name in chosen.values() or name == self.attribute]
+        codes = {name: groups(self.frame, self.table, name) for name in chosen}
+        return codes | {two_group_name(self.table, self.attribute): self.group}
 
     def features(self, fit_on: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the encoded features, float32 [n, d], and which are not of the attribute's column, bool [d]."""
@@ -69,25 +79,17 @@ def people(frame: pd.DataFrame, name: str, attribute: str, rows: str = "all") ->
         UserError: a column or subset is missing, a group has no rows, a value is missing, or a label is not 0 or 1.
     """
     table = table_of(name)
-    require(frame, ["row_id", "y", *table.columns], name)
-    if rows != "all":
-        require(frame, [rows], name)
-        frame = frame[frame[rows]].reset_index(drop=True)
-    for column in [*table.columns, "y"]:
-        if missing := int(frame[column].isna().sum()):
-            raise UserError(f"{name}: {column} is missing in {missing} rows; drop or fill those rows")
-    unknown = sorted(set(frame["y"]) - {0, 1})
-    if unknown:
-        raise UserError(f"{name}: y holds {unknown[0]!r}, expected 0 or 1; delete the table and run the workflow")
+    check_complete(frame, table)
+    frame = subset_rows(frame, table, rows).reset_index(drop=True)
+    y = check_labels(frame["y"], name)
     if frame["row_id"].duplicated().any():
         twice = frame["row_id"][frame["row_id"].duplicated()].iloc[0]
         raise UserError(f"{name}: row_id {twice} occurs twice; delete the table and run the workflow")
-    group = groups(frame, table, attribute)
-    y = frame["y"].to_numpy(np.int8)
-    for code, words in enumerate(table.attributes[attribute].words):
+    every, group = groups(frame, table, attribute), two_groups(frame, table, attribute)
+    for code, words in enumerate(attribute_of(table, attribute).two_words):
         if len(set(y[group == code])) < 2:
             raise UserError(f"{name}: all {words} have the same label; nothing can be compared, take other rows")
-    return People(table, attribute, frame, y, group)
+    return People(table, attribute, frame, y, group, every)
 
 
 def title(entry: dict) -> str:
@@ -98,6 +100,6 @@ def title(entry: dict) -> str:
 
 def split(n: int, name: str, seed: int) -> Split:
     """Return the split of n rows: 50 % train, 20 % validation, 30 % test."""
-    order = np.random.default_rng(seed_from("income split", name, seed)).permutation(n)
+    order = shuffled(n, "income split", name, seed)
     test, valid = round(TEST * n), round(VALID * n)
     return Split(train=order[test + valid :], valid=order[test : test + valid], test=order[:test])

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from scripts.common.tabular import table_of
+from scripts.common.own_tables import is_given, rows_of
 
 MANY_ROWS, SEEDS_PER_JOB = 20000, 5
 
@@ -21,7 +21,7 @@ class Plan:
 
     def __init__(self, study: dict) -> None:
         self.files = {name: str(Path(path).expanduser()) if path else "" for name, path in study["files"].items()}
-        entries = [entry for entry in study["datasets"] if self.files.get(entry["table"], "wheel")]
+        entries = [entry for entry in study["datasets"] if is_given(entry["table"], self.files)]
         self.cells = {cell_name(entry): entry for entry in entries}
         self.batches: dict[str, tuple[str, list[int]]] = {}  # name: (cell, seeds)
         for cell, entry in self.cells.items():
@@ -33,7 +33,7 @@ class Plan:
 
     def rows(self, entry: dict) -> int:
         """Return how many rows a data set has at most."""
-        return min(table_of(entry["table"]).rows["all"], entry["most_rows"] or float("inf"))
+        return min(rows_of(entry["table"]), entry["most_rows"] or float("inf"))
 
     @property
     def tables(self) -> list[str]:

@@ -9,7 +9,7 @@ def weights(y: np.ndarray, group: np.ndarray) -> np.ndarray:
     A row of a combination that is rarer than independence would have it weighs more than 1.
     """
     result = np.empty(len(y))
-    for own in (0, 1):
+    for own in np.unique(group):
         for label in (0, 1):
             cell = (group == own) & (y == label)
             expected = (group == own).mean() * (y == label).mean()

@@ -4,18 +4,25 @@ from itertools import product
 
 from scripts.common.consistency import distinct
 from scripts.common.errors import UserError
+from scripts.common.own_tables import check_names
+from scripts.common.tabular import TABLES
 
 
 def check(study: dict) -> None:
     """Check a block that the schema accepts.
 
     Raises:
-        UserError: an attribute belongs to another table, or two batches train the same model.
+        UserError: there is no such table, an attribute belongs to another table, or two batches train the same model.
     """
     runs = []
+    check_names({f"leakage.models.{name}.table": batch["table"] for name, batch in study["models"].items()})
     for name, batch in study["models"].items():
-        if batch["attribute"] == "race_five" and batch["table"] != "adult":
-            raise UserError(f"config: leakage.models.{name}: race_five is an attribute of adult, not {batch['table']}")
+        known = TABLES[batch["table"]].attributes
+        if batch["attribute"] not in known:
+            raise UserError(
+                f"config: leakage.models.{name}: {batch['table']} has no attribute {batch['attribute']!r}; "
+                f"there are {', '.join(known)}"
+            )
         models = product([batch["table"]], [batch["attribute"]], batch["methods"], batch["seeds"])
         runs += [f"{table}.{attribute}.{method}.seed{seed}" for table, attribute, method, seed in models]
     distinct(runs, "leakage.models", "batches hold")

@@ -7,45 +7,25 @@ import numpy as np
 import pandas as pd
 
 from scripts.common import parquet
-from scripts.common.errors import UserError
+from scripts.common.datasets import check_complete, check_labels, sample_rows, shuffled, subset_rows
 from scripts.common.logs import job, log, progress
 from scripts.common.schemas.predictions import write_predictions
-from scripts.common.seeds import seed_from
 from scripts.common.tabular import Table, encode, groups, table_of
 from scripts.leakage.methods import METHODS, Task
 
-FIVE_RACES = "race_five"  # the five races of Adult instead of White and others
 RAREST = 0.005  # categories with a smaller share of the training rows are merged
 
 
 def chosen_rows(frame: pd.DataFrame, table: Table, most: int | None) -> pd.DataFrame:
     """Return the rows that take part: of COMPAS the usual subset; at most `most` of them, at random."""
-    if "filtered" in table.rows:
-        frame = frame[frame["filtered"]]
-    if most is not None and len(frame) > most:
-        frame = frame.iloc[np.sort(np.random.default_rng(seed_from("leakage rows")).permutation(len(frame))[:most])]
-    return frame.reset_index(drop=True)
-
-
-def group_codes(frame: pd.DataFrame, table: Table, attribute: str) -> tuple[np.ndarray, str]:
-    """Return the group of every row, int8 [n], and the column that it comes from.
-
-    Raises:
-        UserError: the table has no such attribute.
-    """
-    if attribute != FIVE_RACES:
-        return groups(frame, table, attribute), table.attributes[
-            attribute
-        ].column if attribute in table.attributes else ""
-    if table.name != "adult":
-        raise UserError(f"leakage.models.{table.name}: the attribute {FIVE_RACES} belongs to adult alone")
-    return np.unique(frame["race"], return_inverse=True)[1].astype(np.int8), "race"
+    frame = subset_rows(frame, table, "filtered" if "filtered" in table.subset_names else "all")
+    return sample_rows(frame, most, "leakage rows").reset_index(drop=True)
 
 
 def task_of(frame: pd.DataFrame, table: Table, attribute: str, seed: int, settings: dict) -> Task:
     """Return the task: half of the rows train, and the attribute's own column is no feature."""
-    codes, column = group_codes(frame, table, attribute)
-    order = np.random.default_rng(seed_from(seed, "split", table.name)).permutation(len(frame))
+    codes, column = groups(frame, table, attribute), table.attributes[attribute].column
+    order = shuffled(len(frame), seed, "split", table.name)
     train = np.sort(order[: len(order) // 2])
     without = replace(
         table,
@@ -69,10 +49,12 @@ def predict(
         Rows of `PREDICTIONS` with the attribute's column and the optional ones of scripts/leakage/reading.py.
 
     Raises:
-        UserError: the table lacks a column or the attribute.
+        UserError: the table lacks a column or the attribute, or a value is missing.
     """
     table, parts = table_of(name), []
     frame = chosen_rows(parquet.read(table_path), table, settings["rows"])
+    check_complete(frame, table)
+    check_labels(frame["y"], name)
     for seed in seeds:
         task = task_of(frame, table, attribute, seed, settings)
         split = np.full(len(frame), "test", dtype=object)

@@ -116,9 +116,9 @@ def test_a_split_that_cannot_be_fitted_is_named():
 
 def test_a_data_set_without_its_file_stays_out():
     entries = [{"table": "bank", "attributes": ["marital"], "most_rows": None}, SEVERAL]
-    study = {"files": {"bank": "", "credit": ""}, "datasets": entries}
+    study = {"files": {"bank": ""}, "datasets": entries}
     assert list(Plan(study).cells) == ["adult.sex-race"]
-    there = Plan(study | {"files": {"bank": "~/bank.zip", "credit": ""}})
+    there = Plan(study | {"files": {"bank": "~/bank.zip"}})
     assert list(there.cells) == ["bank.marital", "adult.sex-race"]
     assert there.tables == ["bank", "adult"]
 

@@ -1,3 +1,4 @@
+import csv
 import math
 
 import numpy as np
@@ -34,10 +35,19 @@ def frame():
     )
 
 
+def test_texts_that_a_spreadsheet_would_run_are_no_formulas(tmp_path):
+    texts = ["=1+1", "+A1", "-A1", "@SUM(A1)", "\tx", "-0.123 [-0.2, -0.1]", "-3", "+1e-5", "a=b", "–"]
+    save_table(pd.DataFrame({"=x": texts, "n": [-1.0] * 10}), tmp_path / "t", "Formulas")
+    with (tmp_path / "t.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.reader(file))
+    assert rows[0] == ["'=x", "n"] and [row[1] for row in rows[1:]] == ["-1.0"] * 10
+    assert [row[0] for row in rows[1:]] == [f"'{text}" for text in texts[:5]] + texts[5:]
+
+
 def test_three_forms(frame, tmp_path):
     save_table(frame, tmp_path / "sub" / "models", "Rendered faces, 100 % of\n test_images", digits=2)
-    csv = pd.read_csv(tmp_path / "sub/models.csv")
-    pd.testing.assert_frame_equal(csv, frame)
+    read = pd.read_csv(tmp_path / "sub/models.csv")
+    pd.testing.assert_frame_equal(read, frame)
     markdown = (tmp_path / "sub/models.md").read_text(encoding="utf-8")
     assert markdown.splitlines() == [
         "Rendered faces, 100 % of test_images",

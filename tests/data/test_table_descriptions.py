@@ -4,9 +4,10 @@ import pytest
 
 from scripts.common import tabular
 from scripts.common.errors import UserError
+from scripts.common.own_tables import check_table
 from scripts.common.yaml_files import check, read_yaml
 from scripts.data.sources import SOURCES
-from scripts.data.tabular import READERS
+from scripts.data.table_steps import STEPS
 
 SCHEMA = read_yaml(tabular.FOLDER.with_name("tables.schema.yaml"))
 
@@ -14,10 +15,14 @@ SCHEMA = read_yaml(tabular.FOLDER.with_name("tables.schema.yaml"))
 @pytest.mark.parametrize("name", tabular.table_names())
 def test_every_description_keeps_the_schema_and_can_be_made(name):
     path = tabular.FOLDER / f"{name}.yaml"
-    check(read_yaml(path), SCHEMA, path)
+    about = read_yaml(path)
+    check(about, SCHEMA | {"required": ["title", "source", "licence", "label", "attributes", "rows"]}, path)
     table = tabular.table_of(name)
-    listed = SOURCES["brought"][name] if table.user_supplied else SOURCES["packages"][table.package]
-    assert set(table.members) <= listed["members"].keys() and name in READERS
+    check_table(table, name)
+    assert table.user_supplied or table.package in SOURCES["packages"]
+    assert about["source"].get("by_hand") or not table.user_supplied
+    steps = [entry if isinstance(entry, str) else next(iter(entry)) for entry in about.get("steps", [])]
+    assert set(steps) <= STEPS.keys() and {"all", *table.subsets} <= table.rows.keys()
 
 
 def test_only_the_file_of_the_table_is_read(tmp_path, monkeypatch):
@@ -33,6 +38,6 @@ def test_only_the_file_of_the_table_is_read(tmp_path, monkeypatch):
 
 def test_a_description_without_a_key_is_one_line():
     about = read_yaml(tabular.FOLDER / "adult.yaml")
-    del about["rows"]
-    with pytest.raises(UserError, match="'rows' is a required property"):
+    del about["label"]["one"]
+    with pytest.raises(UserError, match="'one' is a required property"):
         check(about, SCHEMA, "x.yaml")

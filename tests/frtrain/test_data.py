@@ -5,7 +5,7 @@ import pytest
 
 from scripts.common.errors import UserError
 from scripts.common.tabular import TABLES, encode, groups, table_of
-from scripts.data.tabular import check_rows, read_adult, read_compas
+from scripts.data.tabular import check_rows, finished, official_rows
 from scripts.frtrain import frtrain_synthetic as synthetic
 from scripts.frtrain.datasets import RealSettings, real_data, synthetic_data
 from scripts.frtrain.poison import flipped_rows
@@ -24,12 +24,12 @@ def files_of(name: str) -> dict[str, bytes]:
 
 @pytest.fixture(scope="module")
 def adult():
-    return read_adult(files_of("adult"))
+    return finished(official_rows(files_of("adult"), TABLES["adult"]), TABLES["adult"])
 
 
 @pytest.fixture(scope="module")
 def compas():
-    return read_compas(files_of("compas"))
+    return finished(official_rows(files_of("compas"), TABLES["compas"]), TABLES["compas"])
 
 
 def test_the_regenerated_arrays_have_the_published_checksums(table):

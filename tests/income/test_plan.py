@@ -18,7 +18,7 @@ def batch(name: str) -> SimpleNamespace:
 def plan(bank: str = "", most_rows: int | None = None, seeds=(1, 2)) -> Plan:
     others = {"attribute": "marital", "rows": "all", "most_rows": None, "protocols": ["corrected"]}
     datasets = [{**ENTRY, "most_rows": most_rows}, {"table": "bank", **others}]
-    return Plan({"seeds": list(seeds), "files": {"bank": bank, "credit": ""}, "datasets": datasets})
+    return Plan({"seeds": list(seeds), "files": {"bank": bank}, "datasets": datasets})
 
 
 def test_a_file_that_is_not_named_leaves_its_data_set_out():

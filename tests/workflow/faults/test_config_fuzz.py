@@ -180,7 +180,7 @@ UNFIT = {  # what a schema cannot refuse: (path, value, words)
     "five races of COMPAS": (
         "leakage.models",
         {"a": {"table": "compas", "attribute": "race_five", "methods": ["logistic"], "seeds": [1]}},
-        "race_five is an attribute of adult",
+        "compas has no attribute 'race_five'; there are sex, race, race_six",
     ),
     "a trigger larger than a digit": (
         "backdoor.models.box.triggers",

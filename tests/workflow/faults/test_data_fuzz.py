@@ -55,7 +55,7 @@ def outcome(read: Callable[[Path], object], path: Path) -> tuple[object, str | N
 def check(kind: Format, tmp_path: Path, most: int | None = None) -> int:
     """Break the format's good file in many ways; return how many breaks were refused."""
     good = kind.good()
-    suffix = {"credit.csv": ".csv", "bank.zip": ".zip"}.get(kind.name, "")
+    suffix = {"dutch.arff": ".arff", "bank.zip": ".zip"}.get(kind.name, "")
     whole = tmp_path / f"good{suffix}"
     whole.write_bytes(good)
     content, _ = outcome(kind.read, whole)
