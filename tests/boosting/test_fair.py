@@ -12,7 +12,7 @@ from scripts.boosting.fair import Rows, Settings, chosen_round, fit, violation
 from scripts.boosting.plain import adafair
 from scripts.boosting.stumps import Columns
 from scripts.common.errors import UserError
-from scripts.common.metrics import equalized_odds_difference_sum
+from scripts.common.metrics import equalized_odds_sum
 from tests.boosting.synthetic import CATEGORICAL, NUMERIC, coded
 
 
@@ -102,7 +102,7 @@ def test_the_last_counts_are_those_of_the_ensemble_and_the_violation_is_the_shar
         for g in (0, 1)
     ]
     assert history.together[-1].tolist() == expected
-    assert violation(history.together[-1], "DM") == pytest.approx(equalized_odds_difference_sum(history.together[-1]))
+    assert violation(history.together[-1], "DM") == pytest.approx(equalized_odds_sum(history.together[-1]))
 
 
 def test_not_cumulative_costs_follow_the_last_stump_alone():

@@ -1,7 +1,5 @@
 """Measures against fairlearn, the choice of the knob, intervals and paired differences."""
 
-from types import SimpleNamespace
-
 import fairlearn.metrics
 import numpy as np
 import pandas as pd
@@ -162,7 +160,7 @@ def test_every_run_says_its_parity_with_an_interval_and_its_groups_by_name(small
     assert (parity["interval"] == BOOTSTRAP).all() and (parity["ci_low"] <= parity["ci_high"]).all()
     assert set(metrics.loc[metrics["metric"] == "selection_rate", "subgroup"]) == {"0", "1"}
     cell = Cell("compas.sex", "clean", "lr", 1)  # a real table's groups have words
-    assert group_words(cell, SimpleNamespace(attribute="sex")) == table_of("compas").attributes["sex"].words
+    assert group_words(cell) == table_of("compas").attributes["sex"].two_words
 
 
 @pytest.mark.parametrize("name", ["config.yaml", "config.paper.yaml", "config.test.yaml"])
