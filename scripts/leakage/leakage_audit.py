@@ -8,15 +8,15 @@ from joblib import Parallel, delayed, parallel_config
 
 from scripts.common import parquet
 from scripts.common.errors import UserError
+from scripts.common.leakage.audit_run import COLUMNS, SMALLEST_GROUP, Settings, audit_run, split_rows
+from scripts.common.leakage.significance import holm
 from scripts.common.logs import job, log
 from scripts.common.seeds import seed_from
-from scripts.leakage.audit_run import COLUMNS, SMALLEST_GROUP, Settings, audit_run, split_rows
 from scripts.leakage.queries import query_rows
 from scripts.leakage.reading import Predictions, read_predictions
-from scripts.leakage.significance import holm
 
 OWN = "leakage"
-QUERY_KEYS = ["study", "run", "attribute", "k"]
+QUERY_KEYS = ["study", "run", "task", "attribute", "k"]
 
 
 class BrokenIdentity(Exception):
@@ -51,7 +51,8 @@ def audit_file(
     rows, asked, splits = [], [], {}
     frame = predictions.frame
     held = frame["run"].nunique()
-    for _, run in frame[frame["run"].isin(chosen_runs(predictions, most))].groupby("run", sort=True):
+    keys = ["run", *(["task"] if "task" in frame else [])]
+    for _, run in frame[frame["run"].isin(chosen_runs(predictions, most))].groupby(keys, sort=True):
         run = run.reset_index(drop=True)
         present = {name: k for name, k in predictions.groups.items() if run[name].notna().any()}
         positions = np.flatnonzero(run["split"] == "test")
@@ -64,7 +65,8 @@ def audit_file(
                 raise UserError(
                     f"{path}: attribute {attribute!r} is missing on rows of {run['run'].iloc[0]}; rerun its study"
                 )
-            rows += audit_run(run, predictions.study, attribute, k, halves, settings)
+            names = predictions.names.get(attribute, ())
+            rows += audit_run(run, predictions.study, attribute, k, halves, settings, names)
             asked += ask(run, predictions, attribute, k, halves, queries)
     return rows, asked, splits, held
 
@@ -93,7 +95,8 @@ def ask(
     groups = run[attribute].to_numpy(np.int64)
     if np.bincount(groups[halves.judge], minlength=k).min() < SMALLEST_GROUP:
         return []
-    keys = dict(zip(QUERY_KEYS, (predictions.study, run["run"].iloc[0], attribute, k), strict=True))
+    task = run["task"].iloc[0] if "task" in run else ""
+    keys = dict(zip(QUERY_KEYS, (predictions.study, run["run"].iloc[0], task, attribute, k), strict=True))
     found = query_rows(run["probability"].to_numpy(float), groups, k, halves, queries)
     return [keys | row for row in found]
 
@@ -103,12 +106,14 @@ def weaker_than_label(rows: pd.DataFrame) -> list[str]:
 
     A function of the score cannot give away more than the score, so the attack would be too weak.
     """
-    keys = ["study", "run", "attribute"]
+    keys = ["study", "run", "task", "attribute"]
     labels = rows[rows["exposure"] == "label"].set_index(keys)
     found = []
-    scores = rows[(rows["exposure"] == "score") & (rows["output"] == "score") & rows["label_from_score"]]
+    scores = rows[
+        (rows["exposure"] == "score") & rows["output"].str.fullmatch("score|score_0,.*") & rows["label_from_score"]
+    ]
     for row in scores[scores["attack_ba"].notna()].itertuples():
-        label = labels.loc[(row.study, row.run, row.attribute)]
+        label = labels.loc[(row.study, row.run, row.task, row.attribute)]
         half = np.hypot(label["ba_hi"] - label["ba_lo"], row.ba_hi - row.ba_lo) / 2
         if label["attack_ba"] - row.attack_ba > half:
             found.append(f"{row.study}/{row.run}: label {label['attack_ba']:.4f}, score {row.attack_ba:.4f}")
@@ -150,7 +155,7 @@ def audit(
         pd.concat(splits.values(), ignore_index=True) if splits else pd.DataFrame(columns=["rows", "row_id", "part"])
     )
     check(frame, parts)
-    typed = frame.drop(columns="broken").astype(COLUMNS).sort_values(["study", "run", "attribute", "output"])
+    typed = frame.drop(columns="broken").astype(COLUMNS).sort_values(["study", "run", "task", "attribute", "output"])
     return (
         typed.reset_index(drop=True),
         pd.DataFrame(asked, columns=[*QUERY_KEYS, "queries", "best", "attack_ba", "ba_lo", "ba_hi", "n"]),

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import stats
 
-from scripts.leakage.audit_run import Halves
-from scripts.leakage.bounds import normal_half_width
+from scripts.common.leakage.audit_run import Halves
+from scripts.common.leakage.bounds import normal_half_width
 
 
 def laws_of_ones(probability: np.ndarray, groups: np.ndarray, k: int, queries: int) -> tuple[np.ndarray, np.ndarray]:

@@ -6,6 +6,7 @@ Beside the columns of `PREDICTIONS` a file may hold
     `probability` float             P(label 1) of a model that draws its label; null where it does not draw
     `score_NAME` float              a further number that the model exposes per person
     `vector_NAME` float             one component of a vector that it exposes
+    `task`, `score_0` .. float      several outputs per person, K > 2 classes: see schemas/predictions.py
 Null in a whole run means that the run does not expose it.
 """
 
@@ -17,7 +18,7 @@ import pandas as pd
 
 from scripts.common import parquet
 from scripts.common.errors import UserError
-from scripts.common.schemas.predictions import PREDICTIONS, attributes_of
+from scripts.common.schemas.predictions import PREDICTIONS, attributes_of, class_scores, groups_of
 
 AGAIN = "delete the file and rerun its study"
 
@@ -30,6 +31,7 @@ class Predictions:
     path: str
     frame: pd.DataFrame
     groups: dict[str, int]  # attribute -> k
+    names: dict[str, list[str]]  # attribute -> names of its groups, where the file has them
 
 
 def read_predictions(path: str | Path) -> Predictions | None:
@@ -47,7 +49,7 @@ def read_predictions(path: str | Path) -> Predictions | None:
     check_numbers(frame, path)
     groups = {name: count_groups(frame[name].dropna(), name, path) for name in attributes}
     study = Path(path).parts[Path(path).parts.index("predictions") - 1]
-    return Predictions(study, str(path), frame, groups)
+    return Predictions(study, str(path), frame, groups, groups_of(path))
 
 
 def check_rows(frame: pd.DataFrame, path: str | Path) -> None:
@@ -58,10 +60,11 @@ def check_rows(frame: pd.DataFrame, path: str | Path) -> None:
     """
     if frame.empty:
         raise UserError(f"{path}: holds no rows; {AGAIN}")
-    twice = frame.duplicated(["run", "row_id"])
+    keys = ["run", *(["task"] if "task" in frame else []), "row_id"]
+    twice = frame.duplicated(keys)
     if twice.any():
         first = frame[twice].iloc[0]
-        splits = frame.loc[(frame["run"] == first["run"]) & (frame["row_id"] == first["row_id"]), "split"].unique()
+        splits = frame.loc[(frame[keys] == first[keys]).all(axis=1), "split"].unique()
         where = f"the splits {' and '.join(splits)}" if len(splits) > 1 else f"the split {splits[0]}"
         raise UserError(
             f"{path}: {int(twice.sum())} duplicate row ids, first {first['row_id']} of run {first['run']} in {where}; "
@@ -73,10 +76,18 @@ def check_numbers(frame: pd.DataFrame, path: str | Path) -> None:
     """Check scores and probabilities.
 
     Raises:
-        UserError: a score is nan, a label negative, or a probability outside [0, 1].
+        UserError: a score is nan, a label negative or a class without a score, or a probability outside [0, 1].
     """
-    if frame["score"].isna().any():
-        raise UserError(f"{path}: {int(frame['score'].isna().sum())} scores are no numbers; {AGAIN}")
+    try:
+        wide = class_scores(frame.columns)
+    except ValueError as error:
+        raise UserError(f"{path}: {error}; {AGAIN}") from error
+    classes = frame[wide].notna().sum(axis=1)
+    if (missing := frame["score"].isna() & (classes < 3)).any():
+        raise UserError(f"{path}: {int(missing.sum())} scores are no numbers; {AGAIN}")
+    beyond = (classes > 0) & (frame[["y_true", "y_pred"]].max(axis=1) >= classes)
+    if beyond.any():
+        raise UserError(f"{path}: {int(beyond.sum())} labels are classes that have no score; {AGAIN}")
     if (frame[["y_true", "y_pred"]] < 0).any(axis=None):
         raise UserError(f"{path}: a label is negative; labels are 0, 1, ...; {AGAIN}")
     if "probability" in frame:

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from scripts.common.intervals import difference_of_proportions
-from scripts.leakage import bounds
-from scripts.leakage.identities import best_map_by_trying, broken, table
+from scripts.common.leakage import bounds
+from scripts.common.leakage.identities import best_map_by_trying, broken, table
+from scripts.common.leakage.significance import holm, permutation_p_value
 from scripts.leakage.leakage_checks import COVERAGE, coverage_rows
-from scripts.leakage.significance import holm, permutation_p_value
 
 
 @pytest.mark.parametrize(

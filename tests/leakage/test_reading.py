@@ -5,8 +5,8 @@ import pytest
 
 from scripts.common import parquet
 from scripts.common.errors import UserError
+from scripts.common.leakage.audit_run import Settings
 from scripts.common.schemas.predictions import PREDICTIONS, write_predictions
-from scripts.leakage.audit_run import Settings
 from scripts.leakage.leakage_audit import audit
 from scripts.leakage.reading import read_predictions
 from tests.leakage.synthetic import predictions, write

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import stats
 
-from scripts.leakage.attacks import group_hits
+from scripts.common.leakage.attacks import group_hits
 
 DRAWS = 2000
 

@@ -4,8 +4,8 @@ from itertools import product
 
 import numpy as np
 
-from scripts.leakage.attacks import balanced
-from scripts.leakage.bounds import best_accuracy, parity_gap
+from scripts.common.leakage.attacks import balanced
+from scripts.common.leakage.bounds import best_accuracy, parity_gap
 
 EXACT = 1e-12
 MOST_MAPS = 4096

@@ -1,14 +1,16 @@
 """One run of a predictions file against one attribute: what its label, its scores and its vector give away."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from scripts.common.intervals import absolute_interval, difference_of_proportions
+from scripts.common.leakage import attacks, bounds, identities
+from scripts.common.leakage.significance import permutation_p_value
+from scripts.common.schemas.predictions import class_scores
 from scripts.common.seeds import seed_from
-from scripts.leakage import attacks, bounds, identities
-from scripts.leakage.significance import permutation_p_value
 
 SMALLEST_GROUP = 30
 DECLARED_BINS = 5
@@ -17,6 +19,7 @@ HUGE = 1e30  # stands for an infinite log-odds
 COLUMNS = {
     "study": "object",
     "run": "object",
+    "task": "object",  # "" where a run has one
     "attribute": "object",
     "exposure": "object",  # label, score or vector
     "output": "object",  # the columns that are exposed
@@ -114,7 +117,7 @@ def label_facts(run: pd.DataFrame, halves: Halves, groups: np.ndarray, k: int) -
         "chance": 1 / k,
         "no_model_ba": 1 / k,
         "rows": halves.key,
-        "label_from_score": label_from_score(run["score"].to_numpy(), run["y_pred"].to_numpy()),
+        "label_from_score": scores_give_label(run),
     }
     if sizes.all():
         counts = identities.table(y_pred, group, k)
@@ -126,6 +129,18 @@ def label_facts(run: pd.DataFrame, halves: Halves, groups: np.ndarray, k: int) -
     return facts
 
 
+def scores_give_label(run: pd.DataFrame) -> bool:
+    """Return whether what a run exposes as scores gives the label on every row; False if it exposes none."""
+    if wide := class_columns(run):
+        return bool((run[wide].to_numpy(float).argmax(1) == run["y_pred"].to_numpy()).all())
+    return bool(run["score"].notna().all()) and label_from_score(run["score"].to_numpy(), run["y_pred"].to_numpy())
+
+
+def class_columns(run: pd.DataFrame) -> list[str]:
+    """Return the columns `score_0` .. `score_{K-1}` that a run fills; [] for two classes."""
+    return [name for name in class_scores(run.columns) if run[name].notna().all()]
+
+
 def label_from_score(scores: np.ndarray, labels: np.ndarray) -> bool:
     """Return whether one threshold on the score gives the label on every row."""
     ones, zeros = scores[labels == 1], scores[labels == 0]
@@ -135,8 +150,11 @@ def label_from_score(scores: np.ndarray, labels: np.ndarray) -> bool:
 def exposures(run: pd.DataFrame) -> list[tuple[str, str, np.ndarray | None]]:
     """Return (exposure, columns, values [n, d]) of what a run exposes; the label has no values here."""
     found: list[tuple[str, str, np.ndarray | None]] = [("label", "y_pred", None)]
-    further = [name for name in run.columns if name.startswith("score_")]
-    for name in ["score", *(name for name in further if run[name].notna().all())]:
+    wide, classes = class_columns(run), class_scores(run.columns)
+    if wide:
+        found.append(("score", ", ".join(wide), finite(run[wide].to_numpy(float))))
+    further = [name for name in run.columns if name.startswith("score_") and name not in classes]
+    for name in (name for name in ["score", *further] if run[name].notna().all()):
         found.append(("score", name, finite(run[[name]].to_numpy(float))))
     vector = [name for name in run.columns if name.startswith("vector_") and run[name].notna().all()]
     if vector:
@@ -149,29 +167,41 @@ def finite(values: np.ndarray) -> np.ndarray:
     return np.nan_to_num(values, posinf=HUGE, neginf=-HUGE)
 
 
-def audit_run(run: pd.DataFrame, study: str, attribute: str, k: int, halves: Halves, settings: Settings) -> list[dict]:
-    """Return one row (see `COLUMNS`) per exposure of a run.
+def audit_run(
+    run: pd.DataFrame,
+    study: str,
+    attribute: str,
+    k: int,
+    halves: Halves,
+    settings: Settings,
+    names: Sequence[str] = (),
+) -> list[dict]:
+    """Return one row (see `COLUMNS`) per exposure of a run, of one of its tasks where it has several.
 
     Args:
-        run: the rows of one run, in the order that `halves` counts.
+        run: the rows of one run and task, in the order that `halves` counts.
+        names: of the k groups; () if the file has none.
 
     A row of a group with fewer than 30 people among the judging rows is kept and undecided.
     """
     groups, name = run[attribute].to_numpy(np.int64), run["run"].iloc[0]
-    facts = {"study": study, "run": name, "attribute": attribute, "seed": settings.seed}
+    task = [run["task"].iloc[0]] if "task" in run else []
+    facts = {"study": study, "run": name, "task": "".join(task), "attribute": attribute, "seed": settings.seed}
     facts |= label_facts(run, halves, groups, k)
     labels = run["y_pred"].to_numpy(np.int64)
     rows = []
     for exposure, output, values in exposures(run):
         row = facts | {"exposure": exposure, "output": output, "flip": "none", "upper_method": ""}
         if facts["n_test_min_group"] < SMALLEST_GROUP:
-            reason = f"the smallest group has {facts['n_test_min_group']} of the {facts['n_test']} rows, fewer than 30"
+            least = int(np.bincount(groups[halves.judge], minlength=k).argmin())
+            who = f"the smallest group{f' ({names[least]!r})' if len(names) else ''}"
+            reason = f"{who} has {facts['n_test_min_group']} of the {facts['n_test']} rows, fewer than 30"
             rows.append(row | {"verdict": "undecided", "reason": reason, "attack_name": "none", "levels_observed": 0})
             continue
         if values is None:
             row |= attack_label(labels, groups, k, halves)
         else:
-            seed = seed_from(settings.seed, "attack", study, name, attribute, output)
+            seed = seed_from(settings.seed, "attack", study, name, *task, attribute, output)
             known = labels if facts["label_from_score"] else None  # else the score does not give the label
             row |= attack_numbers(values, known, groups, k, halves, seed)
         rows.append(row | judge(row, settings.certify))
@@ -192,6 +222,10 @@ def attack_label(labels: np.ndarray, groups: np.ndarray, k: int, halves: Halves)
         found |= {"bound_upper": (1 + gap) / k, "upper_method": "McDiarmid"}
         if k == 2 and found["attack_ba"] < 0.5:
             found["flip"] = "within noise" if gap_interval(counts)[0] == 0 else "unexplained"
+    elif k == 2:
+        sizes, gap = np.bincount(group, minlength=k), bounds.total_variation(counts)
+        upper = min(1.0, gap + bounds.binned_error(sizes, max(len(counts), int(labels.max()) + 1)))
+        found |= {"bound_upper": (1 + upper) / k, "upper_method": "Weissman"}
     found["broken"] = "; ".join(identities.broken(judged, group, k, found["attack_ba"]))
     return found
 
