@@ -1,6 +1,5 @@
 """Measures against fairlearn, the choice of the knob, intervals and paired differences."""
 
-from types import SimpleNamespace
 
 import fairlearn.metrics
 import numpy as np
