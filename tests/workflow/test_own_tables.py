@@ -8,14 +8,12 @@ from dataclasses import replace
 
 import fairlearn.metrics
 import numpy as np
-import pandas as pd
 import pytest
 import yaml
 
 from scripts.boosting import boosting_measure, boosting_two_stages
 from scripts.boosting.boosting_fit import write_cell as fit_boosting
 from scripts.common import parquet, tabular
-from scripts.common.k_groups import k_group_metrics
 from scripts.common.own_tables import register
 from scripts.common.schemas.metrics import METRICS
 from scripts.common.schemas.predictions import PREDICTIONS, attributes_of, write_predictions
@@ -23,6 +21,8 @@ from scripts.common.tabular import table_of
 from scripts.data.tabular import make_table
 from scripts.frtrain.datasets import RealSettings, real_data
 from scripts.income.income_fit import write_cell as fit_income
+from scripts.income.income_measure import measure_all as measure_income
+from scripts.income.names import LABELS
 from scripts.leakage.leakage_audit import audit_file
 from scripts.leakage.leakage_models import predict
 from tests.boosting.synthetic import STUDY
@@ -110,12 +110,12 @@ def test_income_measures_all_groups(loans, tmp_path, caplog):
     frame = parquet.read(paths[0])
     assert set(attributes_of(paths[0])) == {"gender", "age", "region", "region_privileged"}
     assert set(frame["attribute"]) == {"region_privileged"} and set(frame["group_0"]) == {"not north"}
-    parts = []
-    for run, own in frame[frame["split"] == "test"].groupby("run"):
-        parts.append(k_group_metrics(own, table_of("loans"), 50, 1).assign(run=run))
-    metrics = pd.concat(parts, ignore_index=True)
-    assert set(metrics["attribute"]) == {"age", "region"}  # gender has two groups, and the study's own metrics
-    all_groups_are_measured(metrics, frame)
+    names = ("metrics", "comparisons", "findings", "summary", "swaps")
+    out = {name: str(tmp_path / f"m_{name}.parquet") for name in names}
+    measure_income([paths[0]], [paths[1]], [paths[2]], 100, out)
+    metrics = parquet.read(out["metrics"], METRICS)
+    assert {"age", "region", "region_privileged"} <= set(metrics["attribute"])
+    all_groups_are_measured(metrics[metrics["method"] != LABELS], frame)
 
 
 def test_leakage_trains_and_audits_five_groups(loans, tmp_path):
