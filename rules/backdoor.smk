@@ -191,6 +191,7 @@ rule backdoor_figures:
 rule backdoor_tables:
     input:
         metrics=gathered("backdoor", "metrics"),
+        comparisons=gathered("backdoor", "comparisons"),
         models=gathered("backdoor", "models"),
         false_alarms=gathered("backdoor", "false_alarms"),
         code=code("scripts/backdoor/backdoor_tables.py"),

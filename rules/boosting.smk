@@ -5,7 +5,7 @@ from scripts.boosting.plan import Plan as BoostingPlan
 BOOSTING = config["boosting"]
 BOOSTING_PLAN = BoostingPlan(BOOSTING)
 BOOSTING_OUT = "results/boosting"
-BOOSTING_MEASURED = ["metrics", "findings", "summary", "rounds", "candidates", "masses"]
+BOOSTING_MEASURED = ["metrics", "comparisons", "summary", "rounds", "candidates", "masses"]
 BOOSTING_MEASURED += ["facts", "stages"]
 
 
@@ -175,6 +175,7 @@ rule boosting_figures:
 rule boosting_tables:
     input:
         summary=gathered("boosting", "summary"),
+        comparisons=gathered("boosting", "comparisons"),
         golden=gathered("boosting", "golden"),
         stages=gathered("boosting", "stages"),
         published=os.path.relpath(ROOT / "scripts/boosting/published.yaml"),

@@ -109,6 +109,21 @@ rule docs_configuration:
         "../scripts/report/docs_configuration.py"
 
 
+rule docs_metrics:
+    input:
+        registry=os.path.relpath(ROOT / "scripts/common/metrics.yaml"),
+        code=code("scripts/report/docs_metrics.py"),
+    output:
+        f"{DOCS}/metrics.md",
+    log:
+        f"{DOCS}/logs/docs_metrics.log",
+    localrule: True
+    conda:
+        "../envs/report.yaml"
+    script:
+        "../scripts/report/docs_metrics.py"
+
+
 rule docs_faults:
     input:
         # The tests take half an hour, so `make faults` renews this copy. If it never ran, the page says so.
@@ -131,6 +146,7 @@ rule docs:
         pictures=expand(rules.docs_study.output.pictures, study=STUDIES),
         parts=[*rules.docs_readme.output, *rules.docs_faults.output],
         configuration=rules.docs_configuration.output,
+        metrics=rules.docs_metrics.output,
         claims=DOCS_FIGURE,
         data=[path for path in DATA_TARGETS if path.endswith(".png")],
         code=code("scripts/report/docs.py"),
@@ -148,6 +164,7 @@ rule docs:
             **{f"docs/studies/{study}.md": f"{DOCS}/studies/{study}.md" for study in STUDIES},
             "docs/studies/README.md": str(rules.docs_readme.output.index),
             "docs/configuration.md": str(rules.docs_configuration.output[0]),
+            "docs/metrics.md": str(rules.docs_metrics.output[0]),
             "docs/claims_by_study.png": DOCS_FIGURE,
             **{
                 f"docs/data/{Path(path).name}": path

@@ -113,6 +113,7 @@ rule frtrain_choose:
         code=code("scripts/frtrain/frtrain_choose.py"),
     output:
         choices=f"{FRTRAIN_OUT}/choices.parquet",
+        summary=f"{FRTRAIN_OUT}/summary.parquet",
         findings=f"{FRTRAIN_OUT}/findings.parquet",
     log:
         f"{FRTRAIN_OUT}/logs/frtrain_choose.log",
@@ -137,6 +138,7 @@ rule frtrain_compare:
             batch=["grid_poisoned", "baselines_clean", "baselines_poisoned"],
         ),
         choices=rules.frtrain_choose.output.choices,
+        metrics=rules.frtrain_measure.output.metrics,
         code=code("scripts/frtrain/frtrain_compare.py"),
     output:
         f"{FRTRAIN_OUT}/comparisons.parquet",
@@ -150,6 +152,7 @@ rule frtrain_compare:
         mem_mb=growing(4000),
         runtime=growing(60),
     params:
+        printed={labels: entry["printed"] for labels, entry in FRTRAIN["lambdas"].items()},
         replicates=FRTRAIN["bootstrap"],
     script:
         "../scripts/frtrain/frtrain_compare.py"
@@ -221,7 +224,7 @@ rule frtrain_figures:
 rule frtrain_tables:
     input:
         choices=gathered("frtrain", "choices"),
-        findings=gathered("frtrain", "findings"),
+        comparisons=gathered("frtrain", "comparisons"),
         published=os.path.relpath(ROOT / "scripts/frtrain/published.yaml"),
         code=code("scripts/frtrain/frtrain_tables.py"),
     output:

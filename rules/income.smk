@@ -52,6 +52,7 @@ rule income_measure:
         code=code("scripts/income/income_measure.py"),
     output:
         metrics=f"{INCOME_OUT}/metrics.parquet",
+        comparisons=f"{INCOME_OUT}/comparisons.parquet",
         findings=f"{INCOME_OUT}/findings.parquet",
         summary=f"{INCOME_OUT}/summary.parquet",
         swaps=f"{INCOME_OUT}/swaps.parquet",
@@ -88,6 +89,7 @@ rule income_figures:
 rule income_tables:
     input:
         summary=gathered("income", "summary"),
+        comparisons=gathered("income", "comparisons"),
         code=code("scripts/income/income_tables.py"),
     output:
         table_files("income", "arms", "differences"),

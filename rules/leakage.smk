@@ -100,7 +100,8 @@ rule leakage_checks:
         descriptions=table_descriptions(*LEAKAGE_TABLES),
         code=code("scripts/leakage/leakage_checks.py"),
     output:
-        f"{LEAKAGE_OUT}/checks.parquet",
+        checks=f"{LEAKAGE_OUT}/checks.parquet",
+        comparisons=f"{LEAKAGE_OUT}/check_comparisons.parquet",
     log:
         f"{LEAKAGE_OUT}/logs/leakage_checks.log",
     benchmark:
@@ -122,6 +123,7 @@ rule leakage_compare:
     input:
         predictions=rules.leakage_all_predictions.input,
         audit=rules.leakage_audit.output.audit,
+        checks=rules.leakage_checks.output.comparisons,
         descriptions=table_descriptions(*LEAKAGE_TABLES),
         code=code("scripts/leakage/leakage_compare.py"),
     output:
@@ -147,7 +149,7 @@ rule leakage_gather:
         audit=rules.leakage_audit.output.audit,
         queries=rules.leakage_audit.output.queries,
         files=rules.leakage_audit.output.files,
-        checks=rules.leakage_checks.output,
+        checks=rules.leakage_checks.output.checks,
         descriptions=table_descriptions(*LEAKAGE_TABLES),
         code=code("scripts/leakage/leakage_gather.py"),
     output:
@@ -190,6 +192,7 @@ rule leakage_tables:
         audit=gathered("leakage", "audit"),
         theory=gathered("leakage", "theory"),
         metrics=gathered("leakage", "metrics"),
+        comparisons=gathered("leakage", "comparisons"),
         code=code("scripts/leakage/leakage_tables.py"),
     output:
         table_files("leakage", "audit", "theory", "checks"),

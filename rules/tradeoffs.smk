@@ -196,6 +196,7 @@ rule tradeoffs_compare:
         predictions=expand(rules.tradeoffs_evaluate.output.predictions, run=TRADEOFFS_PLAN.runs),
         runs=rules.tradeoffs_gather.output.runs,
         frontiers=rules.tradeoffs_gather.output.frontiers,
+        dataset=f"{TRADEOFFS_FACES}/dataset.json",
         code=code("scripts/tradeoffs/tradeoffs_compare.py"),
     output:
         f"{TRADEOFFS_OUT}/comparisons.parquet",

@@ -10,58 +10,68 @@ from scripts.backdoor.clean_remark import remark
 from scripts.backdoor.detection import judge_models, null_rows, roc_rows, verdict_false_alarm, with_indices
 from scripts.backdoor.shapes import true_masks
 from scripts.common import parquet
+from scripts.common.conditions import condition
+from scripts.common.interval_kinds import NEWCOMBE, WILSON
 from scripts.common.intervals import difference_of_proportions, proportion_interval
 from scripts.common.logs import job, log
-from scripts.common.schemas.metrics import METRICS
+from scripts.common.schemas.comparisons import COMPARISONS
+from scripts.common.schemas.metrics import METRICS, NO_ATTRIBUTE
 
-PER_MODEL = {  # metric: column of the models' table
-    "anomaly_index": "index",
-    "anomaly_index_lower": "index_lower",
-    "anomaly_index_log": "index_log",
-    "smallest_norm": "norm",
-    "median_norm": "median_norm",
-    "p_value": "p_value",
+PER_MODEL = {  # column of the models' table: metric, condition
+    "index": ("anomaly_index", ""),
+    "index_lower": ("anomaly_index", condition(median="lower")),
+    "index_log": ("anomaly_index", condition(norms="log")),
+    "norm": ("smallest_norm", ""),
+    "median_norm": ("median_norm", ""),
+    "p_value": ("p_value", ""),
 }
+WITNESSES = {  # the same, of models with one infected label
+    "jaccard": ("jaccard_index", ""),
+    "inside": ("trigger_inside_fraction", ""),
+    "success": ("attack_success_rate", condition(trigger="reversed")),
+}
+ABOVE = {threshold: condition(threshold=threshold) for threshold in (2, 3)}  # the published index alone
+EVERYONE = {"attribute": NO_ATTRIBUTE, "subgroup": "all"}  # digits are no people
 
 
 def model_rows(models: pd.DataFrame, judged: int) -> pd.DataFrame:
     """Return the indices of every model, and of the infected ones the witnesses, as rows of METRICS."""
     parts = []
-    for metric, column in PER_MODEL.items():
-        parts.append(models.assign(metric=metric, value=models[column].astype(float), n=10))
     called = models["verdict"].str.startswith("infected").astype(float)
-    parts.append(models.assign(metric="called_infected", value=called, n=1))
+    parts.append(models.assign(metric="called_infected", condition="", value=called, n=1))
     single = models[models["many_true"] == 1]
-    for metric, column in (("jaccard", "jaccard"), ("inside", "inside"), ("reversed_success", "success")):
-        parts.append(single.assign(metric=metric, value=single[column].astype(float), n=judged))
-    return pd.concat(parts, ignore_index=True).assign(method="scan", subgroup="all")
+    for rows, columns, n in ((models, PER_MODEL, 10), (single, WITNESSES, judged)):
+        for column, (metric, text) in columns.items():
+            parts.append(rows.assign(metric=metric, condition=text, value=rows[column].astype(float), n=n))
+    return pd.concat(parts, ignore_index=True).assign(method="scan")
 
 
-def changed_rows(counts: pd.DataFrame) -> pd.DataFrame:
-    """Return every rate with Wilson's interval, and what it lost since before the mitigation, with Newcombe's.
+def count_rows(counts: pd.DataFrame) -> pd.DataFrame:
+    """Return every rate with Wilson's interval; `attack_count` is the notebook's number itself, without one."""
+    low, high = proportion_interval(counts["hits"], counts["n"])
+    rates = counts.assign(value=counts["hits"] / counts["n"], ci_low=low, ci_high=high, interval=WILSON)
+    counted = rates[rates["metric"] == "attack_count"]
+    fractions = counted.assign(metric="attack_count_fraction")
+    counted = counted.assign(value=counted["hits"].astype(float), ci_low=np.nan, ci_high=np.nan, interval=None)
+    rows = [rates[rates["metric"] != "attack_count"], counted, fractions]
+    return pd.concat([part for part in rows if len(part)], ignore_index=True).drop(columns="hits")
+
+
+def dropped_rows(counts: pd.DataFrame) -> pd.DataFrame:
+    """Return what every rate lost since before the mitigation, before minus after, with Newcombe's interval.
 
     Before and after are judged on the same images; Newcombe's interval takes them for independent, so it is too wide
-    rather than too narrow. `attack_count` is the notebook's number itself, without an interval.
+    rather than too narrow.
     """
-    low, high = proportion_interval(counts["hits"], counts["n"])
-    rates = counts.assign(value=counts["hits"] / counts["n"], ci_low=low, ci_high=high)
-    keys = ["run", "protocol", "split", "subgroup", "metric"]
+    counts = counts[counts["metric"] != "attack_count"]
+    keys = ["run", "protocol", "split", "metric", "condition"]
     before = counts[counts["method"] == "before"].set_index(keys)[["hits", "n"]].add_suffix("_before")
-    after = rates[rates["method"] != "before"].join(before, on=keys, how="inner")
+    after = counts[counts["method"] != "before"].join(before, on=keys, how="inner")
     low, high = difference_of_proportions(after["hits_before"], after["n_before"], after["hits"], after["n"])
-    drops = after.assign(
-        metric=after["metric"] + "_drop",
-        value=after["hits_before"] / after["n_before"] - after["value"],
-        ci_low=low,
-        ci_high=high,
-    )
-    counted = rates[rates["metric"] == "attack_count"]
-    shares = counted.assign(metric="attack_count_share")
-    counted = counted.assign(value=counted["hits"].astype(float), ci_low=np.nan, ci_high=np.nan)
-    rates = rates[rates["metric"] != "attack_count"]
-    drops = drops[drops["metric"] != "attack_count_drop"]
-    rows = pd.concat([rates, counted, shares, drops], ignore_index=True)
-    return rows.drop(columns=["hits", "hits_before", "n_before"])
+    value = after["hits_before"] / after["n_before"] - after["hits"] / after["n"]
+    drops = after.assign(value=value, ci_low=low, ci_high=high, first="before", second=after["method"])
+    drops = drops.assign(interval=NEWCOMBE, paired_by="none", seeds=1)
+    return drops.drop(columns=["method", "hits", "hits_before", "n_before"]).reset_index(drop=True)
 
 
 def rate_rows(models: pd.DataFrame) -> pd.DataFrame:
@@ -76,18 +86,18 @@ def rate_rows(models: pd.DataFrame) -> pd.DataFrame:
         single, clean = own["many_true"] == 1, own["many_true"] == 0
         found = own["label"].astype(str) == own["true_labels"]
         counted = {
-            "detection_rate": (own["right"].fillna(False) & single, single),
-            "false_alarm_rate": (own["verdict"].str.startswith("infected") & clean, clean),
-            "index_above_2_infected": (single & found & (index > 2), single),
-            "index_above_3_infected": (single & found & (index > 3), single),
-            "index_above_2_clean": (clean & (index > 2), clean),
+            ("detection_rate", ""): (own["right"].fillna(False) & single, single),
+            ("false_alarm_rate", ""): (own["verdict"].str.startswith("infected") & clean, clean),
+            ("detection_rate", ABOVE[2]): (single & found & (index > 2), single),
+            ("detection_rate", ABOVE[3]): (single & found & (index > 3), single),
+            ("false_alarm_rate", ABOVE[2]): (clean & (index > 2), clean),
         }
-        for metric, (hits, of) in counted.items():
+        for (metric, text), (hits, of) in counted.items():
             if n := int(of.sum()):
                 low, high = proportion_interval(int(hits.sum()), n)
-                told = {"protocol": protocol, "metric": metric, "value": int(hits.sum()) / n, "n": n}
-                rows.append(told | {"ci_low": low, "ci_high": high})
-    return pd.DataFrame(rows).assign(method="all models", run="all", kind="all", seed=0, subgroup="all")
+                told = {"protocol": protocol, "metric": metric, "condition": text, "value": int(hits.sum()) / n, "n": n}
+                rows.append(told | {"ci_low": low, "ci_high": high, "interval": WILSON})
+    return pd.DataFrame(rows).assign(method="all models", run="all", kind="all", seed=0)
 
 
 def saved_rows(labels: pd.DataFrame, steps: int) -> pd.DataFrame:
@@ -97,9 +107,9 @@ def saved_rows(labels: pd.DataFrame, steps: int) -> pd.DataFrame:
     sums = own.groupby(["run", "kind", "seed", "protocol"])[["updates", "budget"]].sum().reset_index()
     parts = [
         sums.assign(metric="updates", value=sums["updates"].astype(float)),
-        sums.assign(metric="updates_saved", value=1 - sums["updates"] / sums["budget"]),
+        sums.assign(metric="updates_saved_fraction", value=1 - sums["updates"] / sums["budget"]),
     ]
-    return pd.concat(parts).assign(method="scan", subgroup="all", n=10)
+    return pd.concat(parts).assign(method="scan", condition="", n=10)
 
 
 def mask_rows(triggers: Mapping[str, str], entries: Mapping[str, dict], first: Mapping[str, int]) -> pd.DataFrame:
@@ -123,7 +133,8 @@ def mask_rows(triggers: Mapping[str, str], entries: Mapping[str, dict], first: M
 
 def with_remarks(models: pd.DataFrame, counts: pd.DataFrame, known: Mapping) -> pd.DataFrame:
     """Return the models with a user's accuracy beside the verdict on it, where that is so low that it says little."""
-    before = counts[(counts["method"] == "before") & (counts["metric"] == "clean_accuracy")]
+    before = counts[(counts["method"] == "before") & (counts["metric"] == "accuracy")]
+    before = before[before["condition"] == ""]
     right = before[~before["kind"].isin(list(known))].set_index("run")
     remarks = {row.Index: remark(row.hits, row.n) for row in right.itertuples()}
     return models.assign(verdict=models["verdict"] + models["run"].map(remarks).fillna(""))
@@ -141,20 +152,23 @@ def gather(
     counts = parquet.gather(given["counts"])
     models = with_remarks(judge_models(labels, settings["verdict"]), counts, settings["models"])
     many, judged = labels["label"].nunique(), int(labels["n"].max())
-    common = {"study": "backdoor", "dataset": dataset, "split": "test"}
-    alarm = {"protocol": "corrected", "run": "all", "kind": "all", "seed": 0, "subgroup": "all", "n": 20000}
+    common = {"study": "backdoor", "dataset": dataset, "split": "test"} | EVERYONE
+    alarm = {"protocol": "corrected", "run": "all", "kind": "all", "seed": 0, "n": 20000}
     alarm |= {
         "method": "simulation",
-        "metric": "verdict_false_alarm",
+        "metric": "false_alarm_rate",
+        "condition": condition(models="simulated"),
         "value": verdict_false_alarm(settings["verdict"], many),
     }
-    own = [changed_rows(counts), model_rows(models, judged), rate_rows(models)]
+    own = [count_rows(counts), model_rows(models, judged), rate_rows(models)]
     own += [saved_rows(labels, settings["steps"]), pd.DataFrame([alarm])]
     metrics = pd.concat(
         [part.assign(**{key: part.get(key, told) for key, told in common.items()}) for part in own], ignore_index=True
     )
     metrics = metrics.reindex(columns=[*METRICS.names, "kind"])
     parquet.write(metrics, outputs["metrics"], METRICS)
+    compared = dropped_rows(counts).assign(**{key: told for key, told in common.items() if key != "split"})
+    parquet.write(compared, outputs["comparisons"], COMPARISONS)
     parquet.write(labels, outputs["labels"])
     parquet.write(models, outputs["models"])
     parquet.write(null_rows(labels, settings["verdict"]), outputs["false_alarms"])

@@ -20,33 +20,35 @@ from scripts.backdoor.outliers import Rule, rule_of, verdict
 from scripts.backdoor.triggers import Trigger, make_triggers
 from scripts.backdoor.weights import load_models, read_own_model
 from scripts.common import parquet
+from scripts.common.conditions import condition
 from scripts.common.logs import job, log
 from scripts.common.training import choose_device
 
 Network = Callable[[Tensor], Tensor]
 PRUNING_STEP = 4  # neurons
-Counts = dict[tuple[str, str], tuple[int, int]]  # (metric, subgroup) -> (how many, of how many)
+Counts = dict[tuple[str, str], tuple[int, int]]  # (metric, condition) -> (how many, of how many)
 
 
 def count_rates(network: Network, judge: Pool, true: Mapping[int, Stamp], found: Mapping[int, Stamp]) -> Counts:
     """Return the counts of all rates of a network; several triggers are pooled, and shown one by one too."""
-    counts = {("clean_accuracy", "all"): accuracy(network, judge)}
-    kinds = {"attack_success": (attack_success, true), "stamped_accuracy": (stamped_accuracy, true)}
-    kinds["attack_success_reversed"] = (attack_success, found)
-    for metric, (rate, stamps) in kinds.items():
+    counts = {("accuracy", ""): accuracy(network, judge)}
+    kinds = [("attack_success_rate", {}, attack_success, true)]
+    kinds.append(("accuracy", {"images": "stamped"}, stamped_accuracy, true))
+    kinds.append(("attack_success_rate", {"trigger": "reversed"}, attack_success, found))
+    for metric, about, rate, stamps in kinds:
         parts = {target: rate(network, judge, stamp, target) for target, stamp in stamps.items()}
         if parts:
-            counts[metric, "all"] = tuple(map(sum, zip(*parts.values(), strict=True)))
+            counts[metric, condition(**about)] = tuple(map(sum, zip(*parts.values(), strict=True)))
         if len(parts) > 1:
-            counts |= {(metric, f"target {target}"): part for target, part in parts.items()}
+            counts |= {(metric, condition(**about, target=target)): part for target, part in parts.items()}
     return counts
 
 
 def count_rows(method: str, counts: Counts, split: str = "test") -> list[dict]:
     """Return the counts as rows."""
     return [
-        {"method": method, "split": split, "subgroup": subgroup, "metric": metric, "hits": hits, "n": n}
-        for (metric, subgroup), (hits, n) in counts.items()
+        {"method": method, "split": split, "metric": metric, "condition": text, "hits": hits, "n": n}
+        for (metric, text), (hits, n) in counts.items()
     ]
 
 
@@ -78,7 +80,7 @@ def corrected(
         counts = range(0, model.fc2.in_features, PRUNING_STEP)
         networks["pruned"], _ = prune(model, pools["reverse"], found, counts, own["pruned_until"])
         networks["filtered"] = make_filter(model, pools["reverse"], list(found.values()), own["false_positives"])
-        rows += count_rows("pruned", {("pruned_share", "all"): (networks["pruned"].count, model.fc2.in_features)})
+        rows += count_rows("pruned", {("pruned_fraction", ""): (networks["pruned"].count, model.fc2.in_features)})
     for method, network in networks.items():
         rows += count_rows(method, measure(network))
     return rows
@@ -92,7 +94,7 @@ def as_published(
     rows = []
     for method, network in (("before", model), ("unlearned", cleaned)):
         counted = notebook.attack_count(network, pools["evaluation"], trigger.stamp, trigger.target, *name, method)
-        rows += count_rows(method, {("attack_count", "all"): (counted, len(pools["evaluation"]))})
+        rows += count_rows(method, {("attack_count", ""): (counted, len(pools["evaluation"]))})
         for split, pool in (("test", pools["evaluation"]), ("valid", pools["reverse"])):
             rows += count_rows(method, count_rates(network, pool, {trigger.target: trigger.stamp}, {}), split)
     return rows

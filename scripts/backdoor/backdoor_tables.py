@@ -5,11 +5,16 @@ from pathlib import Path
 
 import pandas as pd
 
-from scripts.backdoor.words import METHOD_WORDS, RATE_WORDS, in_kind_order, kind_words
-from scripts.common import figures, parquet
+from scripts.backdoor.words import CLEAN, METHOD_WORDS, RATE_WORDS, in_kind_order, keys_of, kind_words
+from scripts.common import parquet
+from scripts.common.aggregate import aggregate
+from scripts.common.interval_kinds import RANGE, in_words
 from scripts.common.logs import job
+from scripts.common.schemas.comparisons import COMPARISONS
 from scripts.common.schemas.metrics import METRICS
 from scripts.common.tables import UNDEFINED, format_interval, save_table
+
+COUNT = ("attack_count", "")
 
 
 def detection_table(models: pd.DataFrame) -> pd.DataFrame:
@@ -35,28 +40,34 @@ def detection_table(models: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def rates_table(metrics: pd.DataFrame) -> pd.DataFrame:
+def over_seeds(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the corrected rates of the test images over seeds, by kind, method, metric and condition."""
+    own = rows[(rows["protocol"] == "corrected") & (rows["split"] == "test") & rows["method"].isin(list(METHOD_WORDS))]
+    return aggregate(own, ["kind", "method", "metric", "condition"], RANGE)
+
+
+def rates_table(metrics: pd.DataFrame, comparisons: pd.DataFrame) -> pd.DataFrame:
     """Return one row per kind and method: all rates with intervals, and what they lost."""
-    own = metrics[(metrics["protocol"] == "corrected") & (metrics["split"] == "test") & (metrics["subgroup"] == "all")]
-    own = own[own["method"].isin(list(METHOD_WORDS))]
-    table, rows = figures.aggregate_seeds(own, ["kind", "method", "metric"]), []
+    table, rows = over_seeds(metrics), []
+    drops = over_seeds(comparisons.rename(columns={"second": "method"}))
+    table, drops = (part.assign(key=keys_of(part)) for part in (table, drops))
     for kind in in_kind_order(table["kind"]):
         for method, words in METHOD_WORDS.items():
-            of = table[(table["kind"] == kind) & (table["method"] == method)].set_index("metric")
+            of, lost = (
+                part[(part["kind"] == kind) & (part["method"] == method)].set_index("key") for part in (table, drops)
+            )
             if of.empty:
                 continue
-
-            def shown(metric: str, of=of) -> str:
-                return (
-                    format_interval(*of.loc[metric, ["value", "ci_low", "ci_high"]])
-                    if metric in of.index
-                    else UNDEFINED
-                )
-
             row = {"model": kind_words(kind), "method": words, "seeds": int(of["seeds"].max())}
-            row |= {name: shown(metric) for metric, name in RATE_WORDS.items()}
-            rows.append(row | {"drop of clean accuracy": shown("clean_accuracy_drop")})
+            row |= {name: shown(of, key) for key, name in RATE_WORDS.items()}
+            rows.append(row | {"drop of clean accuracy": shown(lost, CLEAN)})
     return pd.DataFrame(rows)
+
+
+def shown(rows: pd.DataFrame, key: tuple[str, str]) -> str:
+    """Return one rate with its interval as text, of rows by metric and condition; a dash where it is missing."""
+    own = rows[rows.index == key]
+    return format_interval(*own.iloc[0][["value", "ci_low", "ci_high"]]) if len(own) else UNDEFINED
 
 
 def protocols_table(metrics: pd.DataFrame, models: pd.DataFrame) -> pd.DataFrame:
@@ -70,14 +81,14 @@ def protocols_table(metrics: pd.DataFrame, models: pd.DataFrame) -> pd.DataFrame
             called = own["verdict"].str.startswith("infected")
             rows.append(told | {"number": "models called infected", "value": f"{called.sum()} of {len(own)}"})
             rows.append(told | {"number": "right verdicts", "value": f"{int(own['right'].sum())} of {len(own)}"})
-            of = metrics[(metrics["kind"] == kind) & (metrics["protocol"] == protocol) & (metrics["subgroup"] == "all")]
-            for metric, words in {"attack_count": 'the "attack success rate", a count', **RATE_WORDS}.items():
+            of = metrics[(metrics["kind"] == kind) & (metrics["protocol"] == protocol)]
+            for key, words in {COUNT: 'the "attack success rate", a count', **RATE_WORDS}.items():
                 for method in ("before", "unlearned"):
                     for split, where in (("test", "judged images"), ("valid", "unseen images")):
-                        part = of[(of["metric"] == metric) & (of["method"] == method) & (of["split"] == split)]
+                        part = of[(keys_of(of) == key) & (of["method"] == method) & (of["split"] == split)]
                         if part.empty:
                             continue
-                        digits = 0 if metric == "attack_count" else 3
+                        digits = 0 if key == COUNT else 3
                         value = format_interval(
                             part["value"].mean(), part["ci_low"].min(), part["ci_high"].max(), digits
                         )
@@ -94,18 +105,21 @@ def write_tables(given: Mapping[str, str], folder: Path) -> None:
     alarms = alarms.rename(
         columns={"above_2": "P(index > 2)", "above_3": "P(index > 3)", "quantile_95": "95th percentile"}
     )
-    n = int(metrics.loc[metrics["metric"] == "clean_accuracy", "n"].max())
+    n = int(metrics.loc[keys_of(metrics) == CLEAN, "n"].max())
+    kind = in_words(RANGE)
     save_table(
         detection_table(models),
         folder / "detection",
         f"Verdicts on {len(models)} scans of {models['run'].nunique()} models.",
     )
-    save_table(rates_table(metrics), folder / "before_after", f"Before and after; {n:,} test images; 95 % intervals.")
+    comparisons = parquet.read(given["comparisons"], COMPARISONS)
+    before_after = f"Before and after; {n:,} test images; mean over seeds, {kind} (Wilson, of drops Newcombe)."
+    save_table(rates_table(metrics, comparisons), folder / "before_after", before_after)
     save_table(alarms, folder / "false_alarms", "The index of the smallest norm of models without a backdoor.")
     save_table(
         protocols_table(metrics, models),
         folder / "protocols",
-        "The notebook's numbers and the corrected ones; means over seeds.",
+        f"The notebook's numbers and the corrected ones; means over seeds, {kind} (Wilson).",
     )
 
 

@@ -4,23 +4,37 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from scripts.backdoor.words import COLOURS, INDEX_WORDS, MARKERS, METHOD_WORDS, in_kind_order, kind_words
+from scripts.backdoor.words import (
+    ATTACK,
+    CLEAN,
+    COLOURS,
+    INDEX_WORDS,
+    MARKERS,
+    METHOD_WORDS,
+    STAMPED,
+    in_kind_order,
+    keys_of,
+    kind_words,
+)
 from scripts.common import figures
+from scripts.common.aggregate import aggregate
 from scripts.common.data_notes import span
+from scripts.common.interval_kinds import RANGE, in_words
 
 PANELS = {
-    "attack_success": "attack success, true trigger",
-    "clean_accuracy": "clean accuracy",
-    "stamped_accuracy": "stamped images, true label",
+    ATTACK: "attack success, true trigger",
+    CLEAN: "clean accuracy",
+    STAMPED: "stamped images, true label",
 }
 
 
 def mitigated(metrics: pd.DataFrame) -> pd.DataFrame:
     """Return the corrected rates of poisoned models on the judge's images, over seeds."""
-    own = metrics[(metrics["protocol"] == "corrected") & (metrics["split"] == "test") & (metrics["subgroup"] == "all")]
-    poisoned = own.loc[own["metric"] == "attack_success", "kind"].unique()
-    own = own[own["kind"].isin(poisoned) & own["method"].isin(list(METHOD_WORDS)) & own["metric"].isin(list(PANELS))]
-    return figures.aggregate_seeds(own, ["kind", "method", "metric"])
+    own = metrics[(metrics["protocol"] == "corrected") & (metrics["split"] == "test")]
+    own = own[own["method"].isin(list(METHOD_WORDS))]
+    poisoned = own.loc[keys_of(own) == ATTACK, "kind"].unique()
+    own = own[own["kind"].isin(poisoned) & keys_of(own).isin(list(PANELS))]
+    return aggregate(own, ["kind", "method", "metric", "condition"], RANGE)
 
 
 def draw_mitigations(metrics: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
@@ -29,18 +43,17 @@ def draw_mitigations(metrics: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
     kinds, methods = in_kind_order(table["kind"]), [name for name in METHOD_WORDS if name in set(table["method"])]
     canvas = figures.new_figure(12.0, 0.72 * len(methods) + 1.9)
     handles = {}
-    for axes, (metric, words) in zip(canvas.subplots(1, len(PANELS), sharey=True), PANELS.items(), strict=True):
+    keys = keys_of(table)
+    for axes, (key, words) in zip(canvas.subplots(1, len(PANELS), sharey=True), PANELS.items(), strict=True):
         for place, kind in enumerate(kinds):
-            rows = table[(table["kind"] == kind) & (table["metric"] == metric)]
+            rows = table[(table["kind"] == kind) & (keys == key)]
             heights = rows["method"].map(methods.index) + 0.15 * (place - (len(kinds) - 1) / 2)
             bars = figures.offsets(rows["value"], rows["ci_low"], rows["ci_high"])
             colour, marker = COLOURS[place % len(COLOURS)], MARKERS[place % len(MARKERS)]
             axes.errorbar(rows["value"], heights, xerr=bars, fmt=marker, color=colour, ms=6, ls="none", capsize=2)
             handles[kind_words(kind)] = axes.scatter([], [], marker=marker, color=colour)
-        low = min(1.0, float(table.loc[table["metric"] == metric, "ci_low"].min()))
-        axes.set(
-            title=words, xlabel="share of images", xlim=(-0.03 if metric != "clean_accuracy" else low - 0.01, 1.03)
-        )
+        low = min(1.0, float(table.loc[keys == key, "ci_low"].min()))
+        axes.set(title=words, xlabel="share of images", xlim=(-0.03 if key != CLEAN else low - 0.01, 1.03))
     first = canvas.axes[0]
     first.set_yticks(range(len(methods)), [METHOD_WORDS[name] for name in methods])
     first.set_ylim(len(methods) - 0.5, -0.5)
@@ -50,8 +63,7 @@ def draw_mitigations(metrics: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
     words = f"{', '.join(sorted(metrics['dataset'].unique()))}; n = {n} test images; seeds per kind: {seeds}; "
     figures.footer(
         canvas,
-        words
-        + "mean over seeds, bars from the lowest to the highest 95 % Wilson bound of any; the middle axis is cut.",
+        words + f"mean over seeds; bars: {in_words(RANGE)} (Wilson); the middle axis is cut.",
     )
     return canvas, table
 

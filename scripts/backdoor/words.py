@@ -1,7 +1,12 @@
 """How figures and tables call things, and in which order."""
 
-from scripts.common import figures
+import pandas as pd
 
+from scripts.common import figures
+from scripts.common.conditions import condition
+
+# metric and condition
+ATTACK, CLEAN, STAMPED = ("attack_success_rate", ""), ("accuracy", ""), ("accuracy", condition(images="stamped"))
 METHOD_WORDS = {
     "before": "before",
     "fine_tuned": "fine-tuned on clean images",
@@ -11,10 +16,10 @@ METHOD_WORDS = {
     "filtered": "input filter",
 }
 RATE_WORDS = {
-    "attack_success": "attack success, true trigger",
-    "attack_success_reversed": "attack success, reversed trigger",
-    "clean_accuracy": "clean accuracy",
-    "stamped_accuracy": "accuracy on stamped images",
+    ATTACK: "attack success, true trigger",
+    ("attack_success_rate", condition(trigger="reversed")): "attack success, reversed trigger",
+    CLEAN: "clean accuracy",
+    STAMPED: "accuracy on stamped images",
 }
 INDEX_WORDS = {
     "index": "norms",
@@ -24,6 +29,11 @@ INDEX_WORDS = {
 }
 COLOURS = (figures.BLUE, figures.VERMILION, figures.GREEN, figures.PURPLE, figures.ORANGE, figures.SKY, figures.BLACK)
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+
+
+def keys_of(metrics: pd.DataFrame) -> pd.Series:
+    """Return metric and condition of each row as a pair."""
+    return pd.Series(list(zip(metrics["metric"], metrics["condition"], strict=True)), index=metrics.index, dtype=object)
 
 
 def kind_words(kind: str) -> str:

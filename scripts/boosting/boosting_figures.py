@@ -20,17 +20,21 @@ from scripts.boosting.looks import (
     need,
     of_measure,
 )
+from scripts.boosting.measures import WORST
+from scripts.boosting.notions import ODDS, PARITY
 from scripts.common import figures, parquet
+from scripts.common.interval_kinds import in_words
 from scripts.common.logs import job
 from scripts.common.pareto import pareto_mask
+from scripts.common.schemas.metrics import NO_ATTRIBUTE
 
 BOUNDS = ["value", "ci_low", "ci_high"]
-STAGES = {
-    "stage_1": "shortlist, by the first",
-    "stage_2": "hire among the shortlisted,\nby the second",
-    "end_to_end_1": "end to end,\nby the first",
-    "end_to_end_2": "end to end,\nby the second",
-    "end_to_end_cells": "end to end,\nall combinations",
+STAGES = {  # attribute, condition: words
+    ("first", "stage=1"): "shortlist, by the first",
+    ("second", "stage=2"): "hire among the shortlisted,\nby the second",
+    ("first", ""): "end to end,\nby the first",
+    ("second", ""): "end to end,\nby the second",
+    ("first x second", ""): "end to end,\nall combinations",
 }
 
 
@@ -48,8 +52,8 @@ def draw_methods(
     for row, (dataset, attributes) in enumerate(places):
         cell = shown[(shown.dataset == dataset) & (shown.attributes == attributes)]
         order = list(dict.fromkeys(cell["arm"]))
-        for axes, ((metric, subgroup), words) in zip(grid[row], measures.items(), strict=True):
-            own = cell[(cell.metric == metric) & (cell.subgroup == subgroup)]
+        for axes, ((metric, attribute), words) in zip(grid[row], measures.items(), strict=True):
+            own = of_measure(cell, metric, attribute)
             for point in own.itertuples():
                 colour, marker, kind = family(point.method)
                 place = order.index(point.arm)
@@ -73,15 +77,15 @@ def draw_methods(
         grid[row, 0].set_ylabel(f"{dataset}\n{attributes}", fontweight="bold")
     order = [kind for kind in dict.fromkeys(words for *_, words in FAMILIES.values()) if kind in handles]
     figures.legend_above(figure, {kind: handles[kind] for kind in order}, columns=len(order))
-    figures.footer(figure, data_note(facts, places, int(shown["seeds"].max())))
+    figures.footer(figure, data_note(facts, places, shown))
     return figure, shown
 
 
 def fronts(summary: pd.DataFrame) -> pd.DataFrame:
     """Return balanced error (x) and the worst attribute's equalized odds gap, max form (y), and who is efficient."""
-    across = of_measure(summary, "balanced_accuracy", "all")[[*KEYS, *BOUNDS, "n", "seeds"]]
+    across = of_measure(summary, "balanced_accuracy", NO_ATTRIBUTE)[[*KEYS, *BOUNDS, "interval", "n", "seeds"]]
     across = across.assign(x=1 - across.value, x_low=1 - across.ci_high, x_high=1 - across.ci_low).drop(columns=BOUNDS)
-    up = of_measure(summary, "EOdds_max", "worst attribute")[[*KEYS, *BOUNDS]]
+    up = of_measure(summary, ODDS, WORST)[[*KEYS, *BOUNDS]]
     up = up.set_axis([*KEYS, "y", "y_low", "y_high"], axis=1)
     joined = labelled(across.merge(up, on=KEYS))
     marked = []
@@ -104,7 +108,7 @@ def draw_fronts(summary: pd.DataFrame, rounds: pd.DataFrame, facts: pd.DataFrame
         cloud = rounds[(rounds.dataset == dataset) & (rounds.attributes == attributes) & (rounds.part == "test")]
         cloud = cloud[cloud["balanced_error"] < own["x_high"].max() + 0.04]
         handles["rounds of all boosters, first split"] = axes.scatter(
-            cloud["balanced_error"], cloud["EOdds_max"], s=4, color="#C8C8C8", zorder=1
+            cloud["balanced_error"], cloud[ODDS], s=4, color="#C8C8C8", zorder=1
         )
         for point in own.itertuples():
             colour, marker, kind = family(point.method)
@@ -140,27 +144,27 @@ def draw_fronts(summary: pd.DataFrame, rounds: pd.DataFrame, facts: pd.DataFrame
         axes.set_visible(False)
     figures.legend_above(figure, handles, columns=3)
     note = "Of several attributes the worst. Thresholds per group need the group to decide."
-    figures.footer(figure, f"{data_note(facts, places, int(shown['seeds'].max()))} {note}")
+    figures.footer(figure, f"{data_note(facts, places, shown)} {note}")
     return figure, shown
 
 
 def draw_stages(stages: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
     """Draw the gaps of each stage and end to end, per arm; call it inside `figures.style()`."""
-    shown = need(stages[stages["metric"].isin(STAGES)].reset_index(drop=True), "the two stages")
+    shown = need(stages[stages["metric"] == PARITY].reset_index(drop=True), "the two stages")
     arms = list(dict.fromkeys(shown["method"]))
     colours = dict(zip(arms, (figures.GREY, figures.ORANGE, figures.BLUE, figures.GREEN), strict=False))
     figure, handles = figures.new_figure(10.5, 4.8), {}
     axes = figure.add_subplot(ylabel="gap of the share that passes")
     for number, arm in enumerate(arms):
-        own = shown[shown["method"] == arm].set_index("metric").loc[list(STAGES)].reset_index()
+        own = shown[shown["method"] == arm].set_index(["attribute", "condition"]).loc[list(STAGES)].reset_index()
         places = [place + (number - (len(arms) - 1) / 2) * 0.16 for place in range(len(own))]
         bars = figures.offsets(own.value, own.ci_low, own.ci_high)
         handles[arm] = axes.errorbar(places, own.value, yerr=bars, fmt="o", color=colours[arm], ms=7, capsize=2)
     axes.set_xticks(range(len(STAGES)), STAGES.values())
     axes.set_ylim(0, None)
     figures.legend_above(figure, handles, columns=2)
-    seeds, n = int(shown["seeds"].max()), int(shown["n"].min())
-    note = f"{shown['dataset'].iloc[0]}: {n:,} test applicants per seed; mean of {seeds} seeds; 95 % t intervals."
+    seeds, n, kind = int(shown["seeds"].max()), int(shown["n"].min()), in_words(shown["interval"])
+    note = f"{shown['dataset'].iloc[0]}: {n:,} test applicants per seed; mean of {seeds} seeds; {kind}."
     figures.footer(figure, note)
     return figure, shown
 

@@ -1,4 +1,4 @@
-"""Rule `boosting_measure`: metrics of every run, means over splits, paired differences, and all rounds in numbers."""
+"""Rule `boosting_measure`: metrics of every run, means over splits, comparisons of arms, and all rounds in numbers."""
 
 from pathlib import Path
 
@@ -9,20 +9,24 @@ import pyarrow.parquet as pq
 from scripts.boosting import measures, names, notions
 from scripts.boosting.candidates import candidates
 from scripts.boosting.mfbpp import objectives
-from scripts.boosting.two_stages import TITLE
+from scripts.boosting.two_stages import ATTRIBUTES, TITLE
 from scripts.common import parquet
+from scripts.common.aggregate import aggregate
+from scripts.common.conditions import condition
 from scripts.common.errors import UserError
+from scripts.common.interval_kinds import RESAMPLED_T, STUDENT
 from scripts.common.logs import job, log
 from scripts.common.metrics import RATES, balanced_accuracy, by_attribute
-from scripts.common.resampled_t import aggregate_splits
-from scripts.common.schemas.metrics import METRICS
+from scripts.common.schemas.comparisons import COMPARISONS
+from scripts.common.schemas.metrics import EVERYONE, METRICS, NO_ATTRIBUTE
 from scripts.common.schemas.predictions import PREDICTIONS
 from scripts.common.seeds import seed_from
 
 STUDY = "boosting"
-KEYS = ["dataset", "attributes", "protocol", "method", "metric", "subgroup"]
+KEYS = ["dataset", "attributes", "protocol", "method", "metric", "attribute", "subgroup", "condition"]
+PAIR_KEYS = ["dataset", "attributes", "protocol", "first", "second", "second_protocol", *KEYS[4:]]
 READ = ["run", "y_true", "y_pred", "score"]
-DRAWN = ["error", "balanced_error", "EOdds_sum", "EOdds_max"]  # what figures draw of every round
+DRAWN = ["zero_one_loss", "balanced_error", notions.ODDS_SUM, notions.ODDS]  # what figures draw of every round
 # what is compared on the same splits: (protocol, method) of an arm and of the one that it is compared with
 PAIRED = [
     *((("as_published", arm), ("as_published", names.ADABOOST)) for arm in (names.ADAFAIR, names.ADAFAIR_CSB2)),
@@ -67,25 +71,33 @@ def counts_of(path: str | Path, attributes: tuple[str, ...]) -> tuple[dict[str, 
     return dict(zip(known, counts, strict=True)), gaps
 
 
+def words_of(runs: pd.DataFrame) -> dict[str, tuple[str, str]]:
+    """Return the attributes of a cell, each with the words of group 0 and 1."""
+    attributes = runs["attributes"].iloc[0].split(", ")
+    groups = (runs[column].iloc[0].split("; ") for column in ("group_0", "group_1"))
+    return dict(zip(attributes, zip(*groups, strict=True), strict=True))
+
+
 def cell_metrics(path: str, runs: pd.DataFrame, minimum: int, replicates: int) -> pd.DataFrame:
     """Return all metrics of the runs of a cell, in schema METRICS with `attributes`."""
-    attributes = tuple(runs["attributes"].iloc[0].split(", "))
+    words = words_of(runs)
+    attributes = tuple(words)
     counts, gaps = counts_of(path, attributes)
     if missing := sorted(set(runs["run"]) - set(counts)):
         raise UserError(f"{path}: the run {missing[0]} is missing; delete it and run the workflow")
     tables, seeds = np.stack([counts[run] for run in runs["run"]]), [seed_from(STUDY, run) for run in runs["run"]]
-    found = measures.measure(tables, attributes, minimum, replicates, seeds)
+    found = measures.measure(tables, words, minimum, replicates, seeds)
     further = []
     for place, own in enumerate(runs.itertuples()):
         if "xgboost" in own.method:
             further += [(place, *key, value, own.test_rows) for key, value in gaps[own.run].items()]
         if pd.notna(own.theta):
-            further.append((place, "theta", "all", float(own.theta), int(own.rounds)))
-    more = pd.DataFrame(further, columns=["place", "metric", "subgroup", "value", "n"])
-    more = more.assign(ci_low=np.nan, ci_high=np.nan).astype({"ci_low": float, "ci_high": float})
+            further.append((place, "rounds_kept", NO_ATTRIBUTE, EVERYONE, float(own.theta), int(own.rounds)))
+    more = pd.DataFrame(further, columns=["place", "metric", "attribute", "subgroup", "value", "n"])
+    more = more.assign(ci_low=np.nan, ci_high=np.nan, interval=None).astype({"ci_low": float, "ci_high": float})
     found = pd.concat([found, more], ignore_index=True).sort_values("place", kind="stable", ignore_index=True)
     about = runs.reset_index(drop=True)[["dataset", "method", "protocol", "run", "seed", "attributes"]]
-    return found.join(about, on="place").drop(columns="place").assign(study=STUDY, split="test")
+    return found.join(about, on="place").drop(columns="place").assign(study=STUDY, split="test", condition="")
 
 
 def pairs_of(frame: pd.DataFrame) -> list[tuple[tuple[str, str], tuple[str, str]]]:
@@ -102,29 +114,30 @@ def pairs_of(frame: pd.DataFrame) -> list[tuple[tuple[str, str], tuple[str, str]
     return pairs + [(key, ("corrected", names.XGBOOST)) for key in gradient]
 
 
-def differences(frame: pd.DataFrame, test_by_train: float) -> pd.DataFrame:
-    """Return arm minus other arm, split by split, of one cell, in schema METRICS.
+def compared(frame: pd.DataFrame, test_by_train: float) -> pd.DataFrame:
+    """Return arm minus other arm of one cell, in schema COMPARISONS with `attributes`, `second_protocol`, `deviation`.
 
-    The interval is that of the mean over the splits (`aggregate_splits`), the same on every row of a pair and metric:
-    single splits have none.
+    First split by split, paired by test rows and without an interval, then the means over the splits. `protocol` is
+    that of the first arm.
     """
-    wide = frame.pivot_table(
-        index=["metric", "subgroup", "seed"], columns=["protocol", "method"], values="value", dropna=False
-    )
-    n = frame.groupby(["metric", "subgroup", "seed"])["n"].min()
+    place = [*KEYS[4:], "seed"]
+    wide = frame.pivot_table(index=place, columns=["protocol", "method"], values="value", dropna=False)
+    n = frame.groupby(place)["n"].min()
     found = []
     for (protocol, arm), other in pairs_of(frame):
         value = (wide[protocol, arm] - wide[other]).rename("value").reset_index()
         if (words := other[1]) == arm:
             words = f"{words} ({other[0].replace('_', ' ')})"
-        value = value.assign(protocol=protocol, method=f"{arm} minus {words}")
-        value["n"] = n.reindex(pd.MultiIndex.from_frame(value[["metric", "subgroup", "seed"]])).to_numpy()
+        value = value.assign(protocol=protocol, first=arm, second=words, second_protocol=other[0])
+        value["n"] = n.reindex(pd.MultiIndex.from_frame(value[place])).to_numpy()
         found.append(value)
     rows = pd.concat(found, ignore_index=True).dropna(subset="value")
     about = {name: frame[name].iloc[0] for name in ("dataset", "attributes")}
-    rows = rows.assign(study=STUDY, run="", split="test", test_by_train=test_by_train, **about)
-    means = aggregate_splits(rows, KEYS)[[*KEYS, "ci_low", "ci_high"]]
-    return rows.drop(columns="test_by_train").merge(means, on=KEYS)
+    rows = rows.assign(**about)
+    means = aggregate(rows.assign(test_by_train=test_by_train), PAIR_KEYS, RESAMPLED_T).assign(paired_by="splits")
+    bare = {"ci_low": np.nan, "ci_high": np.nan, "interval": None, "deviation": np.nan, "seeds": 1}
+    both = pd.concat([rows.assign(**bare, paired_by="rows"), means], ignore_index=True)
+    return both.astype({"seed": "Int64"}).assign(study=STUDY, split="test")
 
 
 def round_metrics(rounds: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
@@ -133,8 +146,8 @@ def round_metrics(rounds: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
     `part` test is choice and report together.
 
     Returns:
-        dataset, attributes, protocol, method, seed, round, theta, part, n, rate (accepted), error, balanced_error,
-        balance (|TPR - TNR|), SP, EOpp, EOdds_sum, EOdds_max.
+        dataset, attributes, protocol, method, seed, round, theta, part, n, selection_rate, zero_one_loss,
+        balanced_error, balance (|TPR - TNR|), and the gaps of `notions.GAPS`.
     """
     attributes = tuple(runs["attributes"].iloc[0].split(", "))
     m = len(attributes)
@@ -144,8 +157,9 @@ def round_metrics(rounds: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
     rounds = pd.concat([rounds, whole.assign(part="test")], ignore_index=True)
     counts = np.stack(rounds["counts"].to_numpy()).reshape(-1, *(2,) * (m + 2))
     everybody = by_attribute(counts, m, [])[:, 0]
-    columns = {"n": everybody.sum((1, 2)), "rate": RATES["acceptance_rate"](everybody)}
-    columns |= {"error": RATES["error"](everybody), "balanced_error": 1 - balanced_accuracy(everybody)}
+    columns = {"n": everybody.sum((1, 2)), "selection_rate": RATES["selection_rate"](everybody)}
+    columns["zero_one_loss"] = RATES["zero_one_loss"](everybody)
+    columns["balanced_error"] = 1 - balanced_accuracy(everybody)
     columns |= {"balance": objectives(counts)[:, 1]}
     columns |= {notion: notions.worst_attribute(counts, m, notion) for notion in notions.GAPS}
     frame = rounds[[*keys, "part"]].assign(**columns)
@@ -184,30 +198,32 @@ def mass_rows(rounds: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def stage_metrics(path: str | Path) -> pd.DataFrame:
-    """Return the gaps of the two-stage selection over its seeds: method, metric, value, ci_low, ci_high, seeds, n.
+    """Return the gaps of the two-stage selection over its seeds, as `aggregate` returns them.
 
-    Applicants of another seed are new ones, so the interval over seeds is Student's.
+    The condition names the stage; without one it is the selection from end to end. Applicants of another seed are new
+    ones, so the interval over seeds is Student's.
     """
     frame = parquet.read(path, PREDICTIONS)
     rows = []
     for run, own in frame.groupby("run", sort=False):
         code = (2 * own["first"].astype(int) + own["second"]) * 3 + own["stages"]
         counts = np.bincount(code, minlength=12).reshape(2, 2, 3)
-        found = notions.sequential(counts, (0, 1)) | {"accuracy": (own["y_true"] == own["y_pred"]).mean()}
+        found = {
+            (notions.PARITY, measures.combined([ATTRIBUTES[k] for k in keep]), condition(stage=stage)): value
+            for (keep, stage), value in notions.sequential(counts, (0, 1)).items()
+        }
+        found["accuracy", NO_ATTRIBUTE, ""] = (own["y_true"] == own["y_pred"]).mean()
         method, seed = run.split(".")[2:]
-        rows += [
-            (method, int(seed.removeprefix("seed")), name, float(value), len(own)) for name, value in found.items()
-        ]
-    found = pd.DataFrame(rows, columns=["method", "seed", "metric", "value", "n"])
-    return aggregate_splits(found.assign(test_by_train=0.0), ["method", "metric"]).assign(
-        dataset=TITLE, protocol="corrected"
-    )
+        rows += [(method, int(seed.removeprefix("seed")), *key, float(value), len(own)) for key, value in found.items()]
+    keys = ["metric", "attribute", "condition"]
+    found = pd.DataFrame(rows, columns=["method", "seed", *keys, "value", "n"])
+    return aggregate(found, ["method", *keys], STUDENT).assign(dataset=TITLE, protocol="corrected", subgroup=EVERYONE)
 
 
 def measure_all(
     cells: list[dict[str, str]], stages: str, minimum: int, replicates: int, output: dict[str, str]
 ) -> None:
-    """Write metrics, findings, summary, rounds, candidates, masses and facts of all cells, and the stages.
+    """Write metrics, comparisons, summary, rounds, candidates, masses and facts of all cells, and the stages.
 
     Args:
         cells: of each the paths of predictions, runs and rounds.
@@ -222,9 +238,8 @@ def measure_all(
         metrics = cell_metrics(paths["predictions"], runs, minimum, replicates)
         by_train = float(runs["test_rows"].iloc[0] / runs["train_rows"].iloc[0])
         parts["metrics"].append(metrics)
-        parts["findings"].append(differences(metrics, by_train))
-        own = pd.concat([metrics.assign(quantity="value"), parts["findings"][-1].assign(quantity="difference")])
-        parts["summary"].append(aggregate_splits(own.assign(test_by_train=by_train), [*KEYS, "quantity"]))
+        parts["comparisons"].append(compared(metrics, by_train))
+        parts["summary"].append(aggregate(metrics.assign(test_by_train=by_train), KEYS, RESAMPLED_T))
         numbers = round_metrics(rounds, runs)
         place = {name: runs[name].iloc[0] for name in ("dataset", "attributes")}
         parts["rounds"].append(drawn_rounds(numbers))
@@ -235,7 +250,7 @@ def measure_all(
             runs.drop(columns=["run", "protocol", "method", "seed", "theta", "rounds"]).drop_duplicates()
         )
     for name, frames in parts.items():
-        schema = METRICS if name in ("metrics", "findings") else None
+        schema = {"metrics": METRICS, "comparisons": COMPARISONS}.get(name)
         parquet.write(pd.concat(frames, ignore_index=True), output[name], schema)
     parquet.write(stage_metrics(stages), output["stages"])
     log.info("%d runs", sum(frame["run"].nunique() for frame in parts["metrics"]))
@@ -248,6 +263,6 @@ if "snakemake" in globals():
             dict(zip(("predictions", "runs", "rounds"), paths, strict=True))
             for paths in zip(files.predictions, files.runs, files.rounds, strict=True)
         ]
-        names_of = ("metrics", "findings", "summary", "rounds", "candidates", "masses", "facts", "stages")
+        names_of = ("metrics", "comparisons", "summary", "rounds", "candidates", "masses", "facts", "stages")
         out = {name: snakemake.output[name] for name in names_of}
         measure_all(cells, files.stages[0], snakemake.params.minimum, snakemake.params.replicates, out)

@@ -2,10 +2,11 @@
 
 import pandas as pd
 
-from scripts.boosting import names
+from scripts.boosting import names, notions
 from scripts.common.pareto import pareto_mask
 
-OBJECTIVES = ("error", "balance", "SP", "EOpp", "EOdds_max")  # columns of the rounds in numbers; smaller is better
+# columns of the rounds in numbers; smaller is better
+OBJECTIVES = ("zero_one_loss", "balance", notions.PARITY, notions.OPPORTUNITY, notions.ODDS)
 DIGITS = 5
 
 
@@ -24,7 +25,8 @@ def candidates(rounds: pd.DataFrame) -> pd.DataFrame:
     halves = {}
     for part in ("choice", "report"):
         own = rounds[rounds["part"] == part].set_index(keys)
-        halves[part] = own[(own["rate"] > 0) & (own["rate"] < 1)][list(OBJECTIVES)].add_prefix(f"{part}_")
+        some = own[(own["selection_rate"] > 0) & (own["selection_rate"] < 1)]
+        halves[part] = some[list(OBJECTIVES)].add_prefix(f"{part}_")
     joined = halves["choice"].join(halves["report"], how="inner").dropna().reset_index()
     points = joined[[f"choice_{name}" for name in OBJECTIVES]].round(DIGITS)
     joined = joined[pareto_mask(points) & ~points.duplicated()]

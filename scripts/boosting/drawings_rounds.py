@@ -4,13 +4,14 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from scripts.boosting import names
-from scripts.boosting.looks import cells, data_note, is_single, need
+from scripts.boosting.looks import cells, is_single, need, rows_note
+from scripts.boosting.notions import ODDS_SUM
 from scripts.common import figures
 
 LOOKS = (("AdaBoost", figures.GREY), ("AdaFair", figures.BLUE), ("AdaFair, not cumulative", figures.ORANGE))
 LOOKS += (("AdaFair, corrected costs", figures.SKY),)
 SHOWN = dict(zip(names.FOLLOWED, LOOKS, strict=True))  # (protocol, method): words, colour
-LINES = {"error": "error", "balanced_error": "balanced error", "EOdds_sum": "equalized odds gap, sum"}
+LINES = {"zero_one_loss": "error", "balanced_error": "balanced error", ODDS_SUM: "equalized odds gap, sum"}
 PARTS = {"test": "-", "watched": ":"}
 CELLS = {  # cell of one attribute and label: words, colour, line
     ("0", 1): ("protected, label 1", figures.VERMILION, "-"),
@@ -43,13 +44,13 @@ def draw_rounds(rounds: pd.DataFrame, facts: pd.DataFrame) -> tuple[Figure, pd.D
                 dot = axes.scatter(chosen["round"], chosen[metric], s=60, color=colour, edgecolor="black", zorder=4)
                 handles["chosen round"] = dot
             axes.set_ylabel(words if column == 0 else "")
-            axes.set_ylim(bottom=0 if metric == "EOdds_sum" else None)
+            axes.set_ylim(bottom=0 if metric == ODDS_SUM else None)
         grid[0, column].set_title(f"{dataset}, {attribute}")
         grid[-1, column].set_xlabel("round")
     handles["chosen round"] = handles.pop("chosen round")  # last
     figures.legend_above(figure, handles, columns=len(handles))
     note = "First split only. Solid: test part; dotted: training part, on which the round is chosen."
-    figures.footer(figure, f"{note} {data_note(facts, places, 1).split('; mean of')[0]}.")
+    figures.footer(figure, f"{note} {rows_note(facts, places)}.")
     return figure, shown
 
 
@@ -75,5 +76,5 @@ def draw_weights(masses: pd.DataFrame, facts: pd.DataFrame) -> tuple[Figure, pd.
     for axes in grid[-1]:
         axes.set_xlabel("round")
     figures.legend_above(figure, handles, columns=4)
-    figures.footer(figure, f"First split only. {data_note(facts, places, 1).split('; mean of')[0]}.")
+    figures.footer(figure, f"First split only. {rows_note(facts, places)}.")
     return figure, shown

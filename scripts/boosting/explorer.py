@@ -9,15 +9,16 @@ from pathlib import Path
 import pandas as pd
 
 from scripts.boosting.looks import cells, labelled
+from scripts.boosting.notions import ODDS, OPPORTUNITY, PARITY
 from scripts.common import html
 from scripts.common.files import atomic_path
 
 OBJECTIVES = {  # column: short words, what it says in a sentence
-    "error": ("error", "people judged wrongly"),
+    "zero_one_loss": ("error", "people judged wrongly"),
     "balance": ("balance", "difference between the shares of positives and of negatives judged rightly"),
-    "SP": ("equal acceptance", "largest gap between groups in the share accepted (SP)"),
-    "EOpp": ("equal opportunity", "largest gap between groups in the share of positives accepted (EOpp)"),
-    "EOdds_max": (
+    PARITY: ("equal acceptance", "largest gap between groups in the share accepted"),
+    OPPORTUNITY: ("equal opportunity", "largest gap between groups in the share of positives accepted"),
+    ODDS: (
         "equal errors",
         "largest gap between groups in the share of positives or of negatives judged rightly",
     ),

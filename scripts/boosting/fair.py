@@ -141,13 +141,14 @@ def fit(columns: Columns, rows: Rows, settings: Settings, watched: Rows | None =
 
 
 def signed_gaps(counts: np.ndarray, attributes: int, attribute: int) -> dict[str, np.ndarray]:
-    """Return the differences, group 1 minus group 0, of TPR, TNR and acceptance rate, each [...].
+    """Return the differences, group 1 minus group 0, of TPR, TNR and selection rate, each [...].
 
     Args:
         counts: [..., 2, ..., 2, 2, 2], one axis per attribute.
     """
     groups = by_attribute(counts, attributes, [attribute])
-    return {name: np.diff(RATES[name](groups), axis=-1)[..., 0] for name in ("tpr", "tnr", "acceptance_rate")}
+    names = ("true_positive_rate", "true_negative_rate", "selection_rate")
+    return {name: np.diff(RATES[name](groups), axis=-1)[..., 0] for name in names}
 
 
 def violation(counts: np.ndarray, notion: str, attributes: int = 1) -> np.ndarray:
@@ -155,8 +156,8 @@ def violation(counts: np.ndarray, notion: str, attributes: int = 1) -> np.ndarra
     found = []
     for k in range(attributes):
         gaps = {name: np.abs(value) for name, value in signed_gaps(counts, attributes, k).items()}
-        both = gaps["tpr"] + gaps["tnr"]
-        found.append({"SP": gaps["acceptance_rate"], "EOpp": gaps["tpr"], "DM": both, "none": 0 * both}[notion])
+        tpr, both = gaps["true_positive_rate"], gaps["true_positive_rate"] + gaps["true_negative_rate"]
+        found.append({"SP": gaps["selection_rate"], "EOpp": tpr, "DM": both, "none": 0 * both}[notion])
     return np.max(found, axis=0)
 
 
@@ -173,5 +174,5 @@ def chosen_round(history: History) -> int:
     fair = violation(history.together if settings.cumulative else history.alone, settings.notion, attributes)
     fair[0] = 1.0
     c = settings.balance
-    score = c * (1 - balanced_accuracy(everyone)) + (1 - c) * RATES["error"](everyone) + fair
+    score = c * (1 - balanced_accuracy(everyone)) + (1 - c) * RATES["zero_one_loss"](everyone) + fair
     return int(np.argmin(score)) + 1

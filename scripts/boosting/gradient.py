@@ -147,9 +147,9 @@ def stage_objectives(counts: np.ndarray, notion: str) -> np.ndarray:
     gaps = []
     for k in range(attributes):
         own = {name: np.abs(gap) for name, gap in signed_gaps(counts, attributes, k).items()}
-        both = np.maximum(own["tpr"], own["tnr"])
-        gaps.append({"DP": own["acceptance_rate"], "EP": own["tpr"], "EO": both}[notion])
-    return np.stack([RATES["error"](everyone), 1 - balanced_accuracy(everyone), np.max(gaps, axis=0)], axis=-1)
+        tpr, both = own["true_positive_rate"], np.maximum(own["true_positive_rate"], own["true_negative_rate"])
+        gaps.append({"DP": own["selection_rate"], "EP": tpr, "EO": both}[notion])
+    return np.stack([RATES["zero_one_loss"](everyone), 1 - balanced_accuracy(everyone), np.max(gaps, axis=0)], axis=-1)
 
 
 def parameters(trees: Trees) -> dict:

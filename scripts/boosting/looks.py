@@ -2,10 +2,12 @@
 
 import pandas as pd
 
-from scripts.boosting import names
-from scripts.boosting.measures import ADDITIVE, COMBINATIONS, WORST
+from scripts.boosting import names, notions
+from scripts.boosting.measures import ADDITIVE, WORST, combined
 from scripts.common import figures
 from scripts.common.errors import UserError
+from scripts.common.interval_kinds import in_words
+from scripts.common.schemas.metrics import EVERYONE, NO_ATTRIBUTE
 
 FAMILIES = {  # beginning of an arm's name: colour, marker, words
     names.ADABOOST: (figures.GREY, "o", "boosting without fairness"),
@@ -17,21 +19,22 @@ FAMILIES = {  # beginning of an arm's name: colour, marker, words
     names.REDUCTIONS: (figures.PURPLE, "X", "fairlearn"),
     names.THRESHOLDS: (figures.PURPLE, "X", "fairlearn"),
 }
-MEASURES_ONE = {  # (metric, subgroup): words
-    ("balanced_accuracy", "all"): "balanced accuracy",
-    ("SP", WORST): "SP gap",
-    ("EOpp", WORST): "EOpp gap",
-    ("EOdds_sum", WORST): "equalized odds, sum",
-    ("EOdds_max", WORST): "equalized odds, max",
+COMBINATIONS = "combinations"  # stands for the attribute "sex x race", whatever attributes a cell has
+MEASURES_ONE = {  # (metric, attribute): words
+    ("balanced_accuracy", NO_ATTRIBUTE): "balanced accuracy",
+    (notions.PARITY, WORST): "demographic parity\ndifference",
+    (notions.OPPORTUNITY, WORST): "equal opportunity\ndifference",
+    (notions.ODDS_SUM, WORST): "equalized odds, sum",
+    (notions.ODDS, WORST): "equalized odds, max",
 }
 MEASURES_SEVERAL = {
-    ("balanced_accuracy", "all"): "balanced accuracy",
-    ("EOdds_max", WORST): "worst attribute (MMM:\nequalized odds, max)",
-    ("EOdds_max", ADDITIVE): "sum over attributes\n(equalized odds, max)",
-    ("intersectional_TPR", COMBINATIONS): "intersectional TPR range",
-    ("intersectional_SP", COMBINATIONS): "intersectional SP range",
+    ("balanced_accuracy", NO_ATTRIBUTE): "balanced accuracy",
+    (notions.ODDS, WORST): "worst attribute (MMM:\nequalized odds, max)",
+    (notions.ODDS, ADDITIVE): "sum over attributes\n(equalized odds, max)",
+    (notions.OPPORTUNITY, COMBINATIONS): "combinations:\nequal opportunity",
+    (notions.PARITY, COMBINATIONS): "combinations:\ndemographic parity",
     ("differential_fairness", COMBINATIONS): "differential fairness ε",
-    ("subgroup_fairness_SP", COMBINATIONS): "subgroup fairness (SP)",
+    (notions.SUBGROUP_PARITY, COMBINATIONS): "subgroup fairness\n(statistical parity)",
 }
 KEYS = ["dataset", "attributes", "protocol", "method"]
 
@@ -59,9 +62,21 @@ def is_single(attributes: pd.Series) -> pd.Series:
     return ~attributes.str.contains(",")
 
 
-def of_measure(summary: pd.DataFrame, metric: str, subgroup: str, quantity: str = "value") -> pd.DataFrame:
-    """Return the rows of one metric of `summary.parquet`; maybe none."""
-    return summary[(summary.metric == metric) & (summary.subgroup == subgroup) & (summary.quantity == quantity)]
+def attribute_in(attributes: str, attribute: str) -> str:
+    """Return what the column `attribute` of a cell holds for the `attribute` of a measure.
+
+    The worst, the sum and the combinations of one attribute are that attribute.
+    """
+    if attribute == COMBINATIONS:
+        return combined(attributes.split(", "))
+    return attributes if attribute in (WORST, ADDITIVE) and "," not in attributes else attribute
+
+
+def of_measure(summary: pd.DataFrame, metric: str, attribute: str) -> pd.DataFrame:
+    """Return the rows of one metric of `summary.parquet`, of everybody; maybe none."""
+    wanted = summary["attributes"].map(lambda attributes: attribute_in(attributes, attribute))
+    own = (summary.metric == metric) & (summary.attribute == wanted) & (summary.subgroup == EVERYONE)
+    return summary[own & (summary.condition == "")]
 
 
 def need(rows: pd.DataFrame, what: str) -> pd.DataFrame:
@@ -80,13 +95,22 @@ def cells(frame: pd.DataFrame) -> list[tuple[str, str]]:
     return list(dict.fromkeys(zip(frame["dataset"], frame["attributes"], strict=True)))
 
 
-def data_note(facts: pd.DataFrame, shown: list[tuple[str, str]], seeds: int) -> str:
-    """Say what a figure's numbers rest on: data sets with rows and groups, splits, kind of interval."""
+def rows_note(facts: pd.DataFrame, shown: list[tuple[str, str]]) -> str:
+    """Say which data sets a figure shows, with their rows and groups."""
     parts = []
     for own in facts.itertuples():
         if (own.dataset, own.attributes) in shown:
             subset = "" if own.subset == "all rows" else f" ({own.subset})"
             protected = own.group_0.replace("; ", " and ")
             parts.append(f"{own.dataset}{subset}: {own.test_rows:,} test rows, protected {protected}")
-    kind = "95 % t intervals over splits, corrected for the rows that splits share; gaps are taken per split"
-    return "; ".join([*parts, f"mean of {seeds} splits", kind]) + "."
+    return "; ".join(parts)
+
+
+def data_note(facts: pd.DataFrame, shown: list[tuple[str, str]], rows: pd.DataFrame) -> str:
+    """Say what a figure's means rest on: data sets with rows and groups, splits, kind of interval.
+
+    Args:
+        rows: what is drawn, with seeds and interval.
+    """
+    kind = f"{in_words(rows['interval'])}; gaps are taken per split"
+    return "; ".join([rows_note(facts, shown), f"mean of {int(rows['seeds'].max())} splits", kind]) + "."

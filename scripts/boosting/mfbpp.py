@@ -26,14 +26,14 @@ def objectives(counts: np.ndarray) -> np.ndarray:
     worst = []
     for k in range(attributes):
         gaps = signed_gaps(counts, attributes, k)
-        worst += [np.abs(gaps["tpr"]), np.abs(gaps["tnr"])]
-    balance = np.abs(RATES["tpr"](everyone) - RATES["tnr"](everyone))
-    return np.stack([RATES["error"](everyone), balance, np.max(worst, axis=0)], axis=-1)
+        worst += [np.abs(gaps["true_positive_rate"]), np.abs(gaps["true_negative_rate"])]
+    balance = np.abs(RATES["true_positive_rate"](everyone) - RATES["true_negative_rate"](everyone))
+    return np.stack([RATES["zero_one_loss"](everyone), balance, np.max(worst, axis=0)], axis=-1)
 
 
 def not_constant(counts: np.ndarray) -> np.ndarray:
     """Return bool [T]: whether somebody is accepted and somebody is not; a constant classifier has no gap at all."""
-    rate = RATES["acceptance_rate"](counts.reshape(len(counts), -1, 2, 2).sum(1))
+    rate = RATES["selection_rate"](counts.reshape(len(counts), -1, 2, 2).sum(1))
     return (rate > 0) & (rate < 1)
 
 

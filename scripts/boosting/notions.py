@@ -10,30 +10,24 @@ from itertools import combinations
 import numpy as np
 
 from scripts.common.errors import UserError
-from scripts.common.metrics import (
-    RATES,
-    Rate,
-    by_attribute,
-    demographic_parity_difference,
-    equal_opportunity_difference,
-    equalized_odds_difference_max,
-    equalized_odds_difference_sum,
-)
+from scripts.common.metrics import FAIRNESS, RATES, Rate, by_attribute
 
-GAPS = {
-    "SP": demographic_parity_difference,
-    "EOpp": equal_opportunity_difference,
-    "EOdds_sum": equalized_odds_difference_sum,
-    "EOdds_max": equalized_odds_difference_max,
-}
-INTERSECTIONAL = {"SP": "acceptance_rate", "TPR": "tpr", "TNR": "tnr"}
+PARITY, OPPORTUNITY = "demographic_parity_difference", "equal_opportunity_difference"
+ODDS_SUM, ODDS = "equalized_odds_sum", "equalized_odds_difference"
+GAPS = {name: FAIRNESS[name] for name in (PARITY, OPPORTUNITY, ODDS_SUM, ODDS)}
+NEGATIVES = "true_negative_rate_difference"
+# gaps over all combinations of the attributes, with the rate that each compares
+INTERSECTIONAL = {PARITY: "selection_rate", OPPORTUNITY: "true_positive_rate", NEGATIVES: "true_negative_rate"}
+# the two forms of Kearns et al., with the rate that a subgroup is judged by
+SUBGROUP_PARITY, SUBGROUP_ERRORS = "statistical_parity_subgroup_fairness", "false_positive_subgroup_fairness"
+SUBGROUP_FAIRNESS = {SUBGROUP_PARITY: "selection_rate", SUBGROUP_ERRORS: "false_positive_rate"}
 
 
 def gap(counts: np.ndarray, attributes: int, attribute: int, notion: str) -> np.ndarray:
     """Return the gap F_k of one attribute, [...].
 
     Args:
-        notion: SP (acceptance rates), EOpp (TPR), EOdds_sum (TPR gap + FPR gap) or EOdds_max (the larger of them).
+        notion: one of `GAPS`.
 
     Raises:
         UserError: there is no such notion.
@@ -44,7 +38,7 @@ def gap(counts: np.ndarray, attributes: int, attribute: int, notion: str) -> np.
 
 
 def worst_attribute(counts: np.ndarray, attributes: int, notion: str) -> np.ndarray:
-    """Return the largest gap of any attribute, [...]; with EOdds_max this is MFBPP's MMM."""
+    """Return the largest gap of any attribute, [...]; of equalized odds this is MFBPP's MMM."""
     return np.max([gap(counts, attributes, k, notion) for k in range(attributes)], axis=0)
 
 
@@ -87,17 +81,18 @@ def differential_fairness(counts: np.ndarray, attributes: int, minimum: int) -> 
     return np.where(sizes.min(-1) >= max(minimum, 1), epsilon, np.nan)
 
 
-def subgroup_fairness(counts: np.ndarray, attributes: int, form: str) -> np.ndarray:
+def subgroup_fairness(counts: np.ndarray, attributes: int, notion: str) -> np.ndarray:
     """Return the largest |rate of a subgroup - rate of everybody| x share of the subgroup, [...].
 
     Kearns, Neel, Roth and Wu 2018. Subgroups are all conjunctions of values of one or more attributes.
 
     Args:
-        form: "SP" (acceptance rates, shares of everybody) or "FP" (false-positive rates, shares of negatives in all).
+        notion: one of `SUBGROUP_FAIRNESS`, by selection rates and shares of everybody, or by false-positive rates and
+            shares of negatives in all.
     """
-    if form not in ("SP", "FP"):
-        raise UserError(f"subgroup fairness has the forms SP and FP, not {form!r}")
-    rate = RATES["acceptance_rate" if form == "SP" else "fpr"]
+    if notion not in SUBGROUP_FAIRNESS:
+        raise UserError(f"no subgroup fairness {notion!r}; there are {', '.join(SUBGROUP_FAIRNESS)}")
+    rate = RATES[SUBGROUP_FAIRNESS[notion]]
     everybody = by_attribute(counts, attributes, [])
     total = everybody.sum((-2, -1))
     found = []
@@ -110,7 +105,7 @@ def subgroup_fairness(counts: np.ndarray, attributes: int, form: str) -> np.ndar
     return np.max(found, axis=0)
 
 
-def sequential(counts: np.ndarray, stage_attributes: tuple[int, ...]) -> dict[str, np.ndarray]:
+def sequential(counts: np.ndarray, stage_attributes: tuple[int, ...]) -> dict[tuple, np.ndarray]:
     """Return the gaps of decisions that follow one another, each with an attribute of its own.
 
     Args:
@@ -118,9 +113,9 @@ def sequential(counts: np.ndarray, stage_attributes: tuple[int, ...]) -> dict[st
         stage_attributes: the attribute of each stage.
 
     Returns:
-        `stage_t`: gap of the share that passes stage t among those who passed all earlier ones, by the stage's own
-        attribute; `end_to_end_k`: gap of the share that passes all stages, by attribute k; `end_to_end_cells`: its
-        range over all combinations. nan where nobody of a group came that far.
+        {(attributes, stage): gap}. With a stage, from 1: of the share that passes it among those who passed all earlier
+        ones, by the stage's own attribute. With None: of the share that passes all stages, by each attribute and by all
+        combinations. nan where nobody of a group came that far.
     """
     stages = counts.shape[-1] - 1
     attributes = max(stage_attributes) + 1
@@ -137,10 +132,9 @@ def sequential(counts: np.ndarray, stage_attributes: tuple[int, ...]) -> dict[st
 
     for t, k in enumerate(stage_attributes):
         table = by((k,))
-        found[f"stage_{t + 1}"] = spread(table[..., t + 1 :].sum(-1), table[..., t:].sum(-1))
-    for k in range(attributes):
-        table = by((k,))
-        found[f"end_to_end_{k + 1}"] = spread(table[..., stages], table.sum(-1))
-    cells = by(tuple(range(attributes)))
-    found["end_to_end_cells"] = spread(cells[..., stages], cells.sum(-1))
+        found[(k,), t + 1] = spread(table[..., t + 1 :].sum(-1), table[..., t:].sum(-1))
+    every = tuple(range(attributes))
+    for keep in [*((k,) for k in every), every]:
+        table = by(keep)
+        found[keep, None] = spread(table[..., stages], table.sum(-1))
     return found

@@ -52,10 +52,10 @@ def balanced_accuracy(counts: np.ndarray) -> np.ndarray:
 
 
 RATES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-    "tpr": true_positive_rate,
-    "tnr": true_negative_rate,
-    "acceptance_rate": selection_rate,
-    "error": error_rate,
+    "true_positive_rate": true_positive_rate,
+    "true_negative_rate": true_negative_rate,
+    "selection_rate": selection_rate,
+    "zero_one_loss": error_rate,
 }
 
 

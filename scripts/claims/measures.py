@@ -50,14 +50,14 @@ def chosen(frame: pd.DataFrame, wanted: dict, where: str) -> pd.DataFrame:
     """Return the rows in which every column has its wanted value, or one of several; there may be none.
 
     Raises:
-        UserError: the table has no such column, or no row at all has the wanted metric.
+        UserError: the table has no such column, or (unless it is empty) no row has the wanted metric.
     """
     rows = frame
     for column, values in wanted.items():
         if column not in frame.columns:
             raise UserError(f"{where}: there is no column {column!r}; there are {', '.join(frame.columns)}")
         values = values if isinstance(values, list) else [values]
-        if column == "metric" and (missing := sorted(set(values) - set(frame[column]))):
+        if column == "metric" and len(frame) and (missing := sorted(set(values) - set(frame[column]))):
             known = ", ".join(sorted(set(frame[column])))
             raise UserError(f"{where}: there is no metric {missing[0]!r}; there are {known}")
         rows = rows[rows[column].isin(values)]
@@ -168,7 +168,7 @@ def _statistic(rows: pd.DataFrame, entry: dict) -> Measured:
         low,
         high,
         None if pd.isna(n) else int(n),
-        rows["seed"].nunique() if pd.isna(seeds) else int(seeds),
+        max(rows["seed"].nunique(), 1 if pd.isna(seeds) else int(seeds)),
         dataset,
         deviation,
         standard_error,

@@ -5,6 +5,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from scripts.common import figures
+from scripts.common.aggregate import aggregate
+from scripts.common.interval_kinds import RANGE
 from scripts.frtrain.points import ACCURACY, DI, METHODS, require_rows
 
 SHOWN = ("LR", "RML", "FR-Train")
@@ -23,11 +25,11 @@ def curve_rows(metrics: pd.DataFrame, printed: float, seeds: list[int]) -> pd.Da
 
 def lines(rows: pd.DataFrame, x: str) -> pd.DataFrame:
     """Return mean, lowest and highest value over seeds per method, metric and x."""
-    return (
-        rows.groupby(["method", "metric", x], as_index=False)
-        .agg(value=("value", "mean"), low=("value", "min"), high=("value", "max"), seeds=("seed", "nunique"))
-        .rename(columns={x: "x"})
+    values = rows.sort_values(["method", "metric", x], kind="stable").assign(
+        ci_low=rows["value"], ci_high=rows["value"]
     )
+    means = aggregate(values, ["method", "metric", x], RANGE)
+    return means.rename(columns={x: "x", "ci_low": "low", "ci_high": "high"})[COLUMNS[1:]]
 
 
 def draw_lines(axes: Axes, table: pd.DataFrame, metric: str) -> dict:

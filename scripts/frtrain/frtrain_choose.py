@@ -13,7 +13,7 @@ from scripts.common import parquet
 from scripts.common.errors import UserError
 from scripts.common.logs import job, log
 from scripts.common.schemas.metrics import METRICS
-from scripts.frtrain.findings import DI, FLOOR, GAP, SETTING, findings
+from scripts.frtrain.findings import DI, FLOOR, GAP, SETTING, at_printed_lambda, findings, summary
 from scripts.frtrain.plan import CLEAN_ROWS, RATE
 
 CEILING = 0.1
@@ -75,7 +75,7 @@ def chosen_metrics(metrics: pd.DataFrame, chosen: pd.DataFrame) -> pd.DataFrame:
 def choose_and_derive(
     metrics_path: str, runs_path: str, lambdas: dict, first_seeds: dict[str, int], output: dict[str, str]
 ) -> None:
-    """Write `choices` and `findings` (both schema METRICS with the facts of the runs).
+    """Write `choices` and `findings` (both schema METRICS with the facts of the runs), and `summary` over the seeds.
 
     Raises:
         UserError: a file is missing or damaged, or holds no runs of the study.
@@ -86,9 +86,9 @@ def choose_and_derive(
     chosen = choose(metrics, lambdas, first_seeds)
     choices = chosen_metrics(metrics, chosen)
     parquet.write(choices, output["choices"], METRICS)
-    printed = {labels: own["printed"] for labels, own in lambdas.items()}
-    found = findings(choices, metrics, parquet.read(runs_path), printed)
-    parquet.write(found, output["findings"], METRICS)
+    fixed = at_printed_lambda(metrics, {labels: own["printed"] for labels, own in lambdas.items()})
+    parquet.write(summary(choices, fixed), output["summary"])
+    parquet.write(findings(choices, fixed, parquet.read(runs_path)), output["findings"], METRICS)
     log.info("%d settings chosen, %d of them without reaching the demand", len(chosen), int((~chosen.met).sum()))
 
 

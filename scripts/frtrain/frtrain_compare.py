@@ -1,6 +1,7 @@
-"""Rule `frtrain_compare`: the differences that claims state, of two chosen runs of a seed on the same test rows.
+"""Rule `frtrain_compare`: the differences that claims state, each of two sides of one kind.
 
-Intervals are those of a paired bootstrap: a row that is drawn twice counts twice for both runs.
+Of two chosen runs of a seed on the same test rows the interval is that of a paired bootstrap: a row that is drawn twice
+counts twice for both runs. Of what is paired by seed alone (`seed_pairs`) it is Student's over the seeds.
 """
 
 import numpy as np
@@ -8,16 +9,20 @@ import pandas as pd
 
 from scripts.common import parquet
 from scripts.common.errors import UserError
+from scripts.common.interval_kinds import BOOTSTRAP
 from scripts.common.intervals import bootstrap_counts, percentile_interval
 from scripts.common.logs import job, log
 from scripts.common.metrics import FAIRNESS, RATES, joint_table
-from scripts.common.schemas.metrics import METRICS
+from scripts.common.schemas.comparisons import COMPARISONS
+from scripts.common.schemas.metrics import EVERYONE, METRICS, NO_ATTRIBUTE
 from scripts.common.schemas.predictions import PREDICTIONS
 from scripts.common.seeds import seed_from
-from scripts.frtrain.findings import DI
+from scripts.frtrain.findings import DI, at_printed_lambda
+from scripts.frtrain.seed_pairs import FACTS, seed_pairs
 
 RIVALS = ("FC", "LBC", "AD", "RML+FC", "RML+LBC", "RML+AD")
-# (method, labels) less (method, labels): FR-Train less each rival, and what the poisoning changes of a method
+# (method, labels) less (method, labels): FR-Train less each rival, and what the poisoning changes of a method. They are
+# named by what the sides differ in.
 PAIRS = [(("FR-Train", "poisoned"), (method, "poisoned")) for method in RIVALS]
 PAIRS += [((method, "poisoned"), (method, "clean")) for method in RIVALS[:3]]
 COMPARED = ("accuracy", DI)
@@ -26,32 +31,31 @@ FINER = (
 )
 ATTRIBUTE = "z"  # of the synthetic data
 USUAL = {"dataset": "synthetic", "notion": "parity", "variant": "standard", "clean_labels": "truth"}
-COLUMNS = ["dataset", "protocol", "seed", "method", "labels", "minus_method", "minus_labels", "run", "minus_run"]
-COLUMNS += ["split", "subgroup", "metric", "value", "ci_low", "ci_high", "n"]
+PAIR = ["first", "second", *FACTS, "seed", "run", "second_run"]
 
 
 def paired_runs(choices: pd.DataFrame) -> pd.DataFrame:
-    """Return the pairs of chosen runs: the first columns of `COLUMNS`.
+    """Return the pairs of chosen runs, columns `PAIR`, with the facts of the first run.
 
     A method with one seed, because nothing in it is random, is compared with every seed of the other.
     """
     own = choices[(choices[list(USUAL)] == pd.Series(USUAL)).all(axis=1)]
     own = own.drop_duplicates(["protocol", "method", "labels", "seed"])
     parts = []
-    for protocol, chosen in own.groupby("protocol", sort=False):
-        settings = {key: rows[["seed", "run"]] for key, rows in chosen.groupby(["method", "labels"], sort=False)}
+    for _, chosen in own.groupby("protocol", sort=False):
+        settings = dict(list(chosen[[*FACTS, "seed", "run"]].groupby(["method", "labels"], sort=False)))
         for first, second in PAIRS:
             if not {first, second} <= settings.keys():
                 continue
-            ours, others = settings[first], settings[second].rename(columns={"run": "minus_run"})
+            ours, others = settings[first], settings[second][["seed", "run"]].rename(columns={"run": "second_run"})
             if 1 in (len(ours), len(others)):
                 pairs = ours.merge(others, how="cross", suffixes=("", "_2"))
                 pairs["seed"] = pairs["seed"] if len(others) == 1 else pairs["seed_2"]
             else:
                 pairs = ours.merge(others, on="seed", validate="one_to_one")
-            named = dict(zip(COLUMNS[3:7], (*first, *second), strict=True))
-            parts.append(pairs.assign(dataset=USUAL["dataset"], protocol=protocol, **named))
-    return pd.concat(parts, ignore_index=True)[COLUMNS[:9]] if parts else pd.DataFrame(columns=COLUMNS[:9])
+            differ = 0 if first[0] != second[0] else 1
+            parts.append(pairs.assign(first=first[differ], second=second[differ]))
+    return pd.concat(parts, ignore_index=True)[PAIR] if parts else pd.DataFrame(columns=PAIR)
 
 
 def measured(table: np.ndarray) -> np.ndarray:
@@ -60,7 +64,7 @@ def measured(table: np.ndarray) -> np.ndarray:
 
 
 def difference(first: pd.DataFrame, second: pd.DataFrame, replicates: int, seed: int) -> pd.DataFrame:
-    """Return metric, value, ci_low, ci_high and n of `first` minus `second`, the test predictions of two runs.
+    """Return attribute, metric, value, ci_low, ci_high and n of `first` minus `second`, test predictions of two runs.
 
     Raises:
         UserError: they are not of the same rows.
@@ -73,35 +77,45 @@ def difference(first: pd.DataFrame, second: pd.DataFrame, replicates: int, seed:
     draws = bootstrap_counts(joint, replicates, seed)
     low, high = percentile_interval(measured(draws.sum(-1)) - measured(draws.sum(-2)))
     value = measured(joint.sum(-1)) - measured(joint.sum(-2))
-    return pd.DataFrame({"metric": COMPARED, "value": value, "ci_low": low, "ci_high": high, "n": len(first)})
+    attribute = [ATTRIBUTE if metric in FAIRNESS else NO_ATTRIBUTE for metric in COMPARED]
+    named = {"attribute": attribute, "metric": COMPARED}
+    return pd.DataFrame(named | {"value": value, "ci_low": low, "ci_high": high, "n": len(first)})
 
 
-def compare(predictions: list[str], choices: str, output: str, replicates: int) -> None:
-    """Write the paired differences of all `PAIRS` (see `COLUMNS`).
+def compare(
+    predictions: list[str], choices: str, metrics: str, printed: dict[str, float], output: str, replicates: int
+) -> None:
+    """Write all differences: of the runs in `PAIRS`, and those paired by seed (schema COMPARISONS).
 
     Args:
         predictions: files that hold the chosen runs of the synthetic data.
+        choices, metrics: of the chosen runs, and of all.
+        printed: the lambda_f whose row is printed, by kind of labels.
         replicates: bootstrap resamples of the study.
 
     Raises:
         UserError: a file is missing or damaged, or two runs of a pair have other test rows.
     """
-    pairs, tests = paired_runs(parquet.read(choices, METRICS)), {}
+    chosen, measured_runs = parquet.read(choices, METRICS), parquet.read(metrics, METRICS)
+    pairs, tests = paired_runs(chosen), {}
     for path in predictions:
         frame = parquet.read(path, PREDICTIONS)
-        wanted = (frame["split"] == "test") & frame["run"].isin([*pairs["run"], *pairs["minus_run"]])
+        wanted = (frame["split"] == "test") & frame["run"].isin([*pairs["run"], *pairs["second_run"]])
         ordered = frame[wanted].sort_values("row_id", kind="stable")
         tests |= {run: own.reset_index(drop=True) for run, own in ordered.groupby("run", sort=False)}
-    parts = [pd.DataFrame(columns=COLUMNS)] if pairs.empty else []
+    parts = [seed_pairs(measured_runs, chosen, at_printed_lambda(measured_runs, printed), printed)]
     for pair in pairs.to_dict("records"):
-        seed = seed_from("frtrain paired", pair["run"], pair["minus_run"])
-        found = difference(tests[pair["run"]], tests[pair["minus_run"]], FINER * replicates, seed)
-        parts.append(found.assign(**pair, split="test", subgroup="all"))
-    parquet.write(pd.concat(parts, ignore_index=True)[COLUMNS], output)
+        seed = seed_from("frtrain paired", pair["run"], pair["second_run"])
+        found = difference(tests[pair["run"]], tests[pair["second_run"]], FINER * replicates, seed)
+        parts.append(found.assign(**pair, interval=BOOTSTRAP, seeds=1, paired_by="rows"))
+    about = {"study": "frtrain", "split": "test", "subgroup": EVERYONE, "condition": ""}
+    found = pd.concat(parts, ignore_index=True).assign(**about)
+    parquet.write(found.astype({"seed": "Int64"}), output, COMPARISONS)
     log.info("%d pairs of runs", len(pairs))
 
 
 if "snakemake" in globals():
     with job(snakemake):
         files = snakemake.input
-        compare(list(files.predictions), files.choices, snakemake.output[0], snakemake.params.replicates)
+        params, out = snakemake.params, snakemake.output[0]
+        compare(list(files.predictions), files.choices, files.metrics, params.printed, out, params.replicates)

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from scripts.common import figures, parquet
 from scripts.common.data_notes import span
+from scripts.common.interval_kinds import BOOTSTRAP, in_words
 from scripts.common.logs import job
 from scripts.common.published import values
 from scripts.common.schemas.metrics import METRICS
@@ -33,9 +34,10 @@ def draw_panel(axes: Axes, rows: pd.DataFrame, labels: str) -> list[dict]:
     for method, (colour, marker) in METHODS.items():
         own = rows[(rows.method == method) & (rows.protocol == "corrected")]
         for row in own.to_dict("records"):
+            one = pd.DataFrame([row])
             bars = {
-                "xerr": [[row[DI] - row[f"{DI}_low"]], [row[f"{DI}_high"] - row[DI]]],
-                "yerr": [[row[ACCURACY] - row[f"{ACCURACY}_low"]], [row[f"{ACCURACY}_high"] - row[ACCURACY]]],
+                side: figures.offsets(one[metric], one[f"{metric}_low"], one[f"{metric}_high"])
+                for side, metric in (("xerr", DI), ("yerr", ACCURACY))
             }
             look = {"color": colour, "marker": marker, "ms": 8, "elinewidth": 0.9, "capsize": 2, "zorder": 4}
             axes.errorbar(row[DI], row[ACCURACY], **bars, **look, ls="none", label=method, mec="white", mew=0.8)
@@ -85,7 +87,7 @@ def draw(choices: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
         figure,
         f"synthetic data; n = {n:,} test rows; {span(int(seeds.min()), int(seeds.max()))} seeds per method "
         "(one where nothing in it is random). Knob chosen on the validation rows for a disparate impact of at least "
-        "0.8 (dashed). Bars: one standard deviation over seeds, or the 95 % bootstrap interval over rows for one seed.",
+        f"0.8 (dashed). Marks: means over seeds; bars: {in_words(BOOTSTRAP)}, of every method.",
     )
     return figure, pd.DataFrame(drawn).reindex(columns=COLUMNS)
 

@@ -63,6 +63,13 @@ def predictions(cell: Cell, data: Data, score: np.ndarray, y_pred: np.ndarray | 
     return pd.DataFrame({"row_id": data.row_id[rows], "split": split, "score": score} | codes).assign(run=cell.run)
 
 
+def group_words(cell: Cell, data: Data) -> tuple[str, str]:
+    """Return the words of group 0 and 1; those of the synthetic data have their codes alone."""
+    if cell.dataset == "synthetic":
+        return "0", "1"
+    return table_of(cell.dataset.split(".")[0]).attributes[data.attribute].words
+
+
 def run_row(cell: Cell, data: Data, study: dict) -> dict:
     """Return what the table of runs says of a cell."""
     title = "synthetic" if cell.dataset == "synthetic" else table_of(cell.dataset.split(".")[0]).title
@@ -70,7 +77,8 @@ def run_row(cell: Cell, data: Data, study: dict) -> dict:
     if cell.clean_labels == "crowd":
         crowd = "crowd" if real_settings(study, cell.dataset).crowd else "simulated crowd"
     flipped = int((data.labels[data.parts["train"]] != data.y[data.parts["train"]]).sum())
-    named = {"run": cell.run, "dataset": title, "attribute": data.attribute, "method": METHODS[cell.method]}
+    named = {"run": cell.run, "dataset": title, "attributes": data.attribute, "method": METHODS[cell.method]}
+    named |= dict(zip(("group_0", "group_1"), group_words(cell, data), strict=True))
     named |= {"knob_name": KNOBS.get(cell.method, ""), "clean_labels": crowd, "flipped": flipped}
     named |= {"clean_rows": len(data.parts["clean"]), "train_rows": len(data.parts["train"])}
     named |= {"rate": cell.rate if cell.labels == "poisoned" else 0.0}

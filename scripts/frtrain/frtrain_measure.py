@@ -11,18 +11,19 @@ import pandas as pd
 
 from scripts.common import parquet
 from scripts.common.errors import UserError
+from scripts.common.interval_kinds import BOOTSTRAP, WILSON
 from scripts.common.intervals import percentile_interval, proportion_interval
 from scripts.common.logs import job, log
 from scripts.common.metrics import FAIRNESS, RATES, joint_table
-from scripts.common.schemas.metrics import METRICS
+from scripts.common.schemas.metrics import EVERYONE, METRICS, NO_ATTRIBUTE
 from scripts.common.schemas.predictions import PREDICTIONS
 from scripts.common.seeds import seed_from
 
 SPLITS = ("valid", "test")
-OVERALL = ("demographic_parity_ratio", "demographic_parity_difference", "equalized_odds_difference_max")
-GROUP_RATES = ("accuracy", "acceptance_rate", "tpr", "fpr")
+OVERALL = ("demographic_parity_ratio", "demographic_parity_difference", "equalized_odds_difference")
+GROUP_RATES = ("accuracy", "selection_rate", "true_positive_rate", "false_positive_rate")
 # What a metric row says of its run beside the common schema: enough to choose and draw from this file alone.
-FACTS = ["attribute", "labels", "notion", "variant", "knob_name", "knob", "rule", "rate", "clean_rows", "clean_labels"]
+FACTS = ["attributes", "labels", "notion", "variant", "knob_name", "knob", "rule", "rate", "clean_rows", "clean_labels"]
 FACTS += ["train_rows"]
 
 
@@ -57,8 +58,12 @@ def resampled(counts: np.ndarray, replicates: int, seeds: list[int]) -> np.ndarr
     return np.stack(draws, axis=1).reshape(replicates, *counts.shape)
 
 
-def measure_runs(predictions: pd.DataFrame, attribute: str, replicates: int) -> pd.DataFrame:
-    """Return run, split, subgroup, metric, value, ci_low, ci_high and n of every run."""
+def measure_runs(predictions: pd.DataFrame, attribute: str, words: tuple[str, str], replicates: int) -> pd.DataFrame:
+    """Return run, split, attribute, subgroup, metric, value, ci_low, ci_high, interval and n of every run.
+
+    Args:
+        words: of group 0 and 1 of the attribute.
+    """
     runs, table = count_runs(predictions, attribute)
     parts = []
     for place, split in enumerate(SPLITS):
@@ -69,19 +74,22 @@ def measure_runs(predictions: pd.DataFrame, attribute: str, replicates: int) -> 
         samples = overall(resampled(counts, replicates, seeds))
         for metric, value in overall(counts).items():
             low, high = percentile_interval(samples[metric])
-            parts.append(_rows(runs, split, "all", metric, value, low, high, counts.sum((-3, -2, -1))))
+            where = (attribute if metric in OVERALL else NO_ATTRIBUTE, EVERYONE)
+            parts.append(_rows(runs, split, where, metric, value, (low, high, BOOTSTRAP), counts.sum((-3, -2, -1))))
         for name in GROUP_RATES:
-            for group in (0, 1):
+            for group, word in enumerate(words):
                 top, bottom = RATES[name].parts(counts[:, group])
                 low, high = proportion_interval(top, bottom)
                 value = RATES[name](counts[:, group])
-                parts.append(_rows(runs, split, f"{attribute}={group}", name, value, low, high, bottom))
+                parts.append(_rows(runs, split, (attribute, word), name, value, (low, high, WILSON), bottom))
     return pd.concat(parts, ignore_index=True)
 
 
-def _rows(runs: list[str], split: str, subgroup: str, metric: str, value, low, high, n) -> pd.DataFrame:
-    own = {"run": runs, "value": value, "ci_low": low, "ci_high": high, "n": n}
-    return pd.DataFrame(own).assign(split=split, subgroup=subgroup, metric=metric)
+def _rows(runs: list[str], split: str, where: tuple[str, str], metric: str, value, bounds: tuple, n) -> pd.DataFrame:
+    low, high, kind = bounds
+    own = pd.DataFrame({"run": runs, "value": value, "ci_low": low, "ci_high": high, "n": n})
+    own["interval"] = own["ci_low"].notna().map({True: kind, False: None})
+    return own.assign(split=split, attribute=where[0], subgroup=where[1], metric=metric, condition="")
 
 
 def measure(predictions: list[str], runs: list[str], first_seed: int, replicates: int, output: dict[str, str]) -> None:
@@ -94,8 +102,9 @@ def measure(predictions: list[str], runs: list[str], first_seed: int, replicates
     parts = []
     for path, own in zip(predictions, runs, strict=True):
         frame = parquet.read(path, PREDICTIONS)
-        (attribute,) = set(parquet.read(own, columns=["attribute"])["attribute"])
-        parts.append(measure_runs(frame, attribute, replicates))
+        told = parquet.read(own, columns=["attributes", "group_0", "group_1"])
+        ((attribute, *words),) = told.drop_duplicates().itertuples(index=False)
+        parts.append(measure_runs(frame, attribute, tuple(words), replicates))
         log.info("%s: %d runs", Path(path).stem, frame["run"].nunique())
     metrics = pd.concat(parts, ignore_index=True).merge(
         described[["run", "dataset", "method", "seed", *FACTS]], on="run", how="left", validate="many_to_one"

@@ -5,8 +5,10 @@ from pathlib import Path
 import pandas as pd
 
 from scripts.common import parquet
+from scripts.common.interval_kinds import STUDENT, in_words
 from scripts.common.logs import job
 from scripts.common.published import values
+from scripts.common.schemas.comparisons import COMPARISONS
 from scripts.common.schemas.metrics import METRICS
 from scripts.common.tables import UNDEFINED, format_interval, format_number, save_table
 from scripts.frtrain.plan import KNOBS, METHODS
@@ -99,14 +101,14 @@ def real_table(rows: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def ablation_table(findings: pd.DataFrame) -> pd.DataFrame:
-    """Return what each switch changes: paired differences over seeds, with Student intervals."""
-    own = findings[findings.metric.str.endswith("_minus_standard") & findings.variant.isin(ABLATIONS)]
+def ablation_table(comparisons: pd.DataFrame) -> pd.DataFrame:
+    """Return what each switch changes: differences paired by seed, with their intervals over seeds."""
+    own = comparisons[(comparisons.second == "standard") & comparisons["first"].isin(ABLATIONS)]
     found = []
-    for (labels, variant), rows in own.groupby(["labels", "variant"], sort=False):
-        line = {"training labels": labels, "changed": ABLATIONS[variant], "seeds": str(int(rows.n.max()))}
+    for (labels, variant), rows in own.groupby(["labels", "first"], sort=False):
+        line = {"training labels": labels, "changed": ABLATIONS[variant], "seeds": str(int(rows.seeds.max()))}
         for metric, words in ((ACCURACY, "accuracy"), (DI, "disparate impact"), (GAP, "odds gap")):
-            one = rows[rows.metric == f"{metric}_minus_standard"].iloc[0]
+            one = rows[rows.metric == metric].iloc[0]
             line[f"change in {words}"] = format_interval(one.value, one.ci_low, one.ci_high)
         found.append(line)
     return pd.DataFrame(found)
@@ -147,7 +149,7 @@ def odds_table(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(found)
 
 
-def save_all(choices: pd.DataFrame, findings: pd.DataFrame, folder: str | Path) -> None:
+def save_all(choices: pd.DataFrame, comparisons: pd.DataFrame, folder: str | Path) -> None:
     """Write the five tables (csv, md, tex) into `folder`."""
     rows, folder = wide(spread(choices)), Path(folder)
     seeds = int(rows[rows.dataset == "synthetic"].seeds.max())
@@ -169,10 +171,10 @@ def save_all(choices: pd.DataFrame, findings: pd.DataFrame, folder: str | Path) 
         f"deviation{crowd}. Printed: the paper's Table 8, whose preprocessing and attribute are unpublished.",
     )
     save_table(
-        ablation_table(findings),
+        ablation_table(comparisons),
         folder / "ablations",
         f"What each part of FR-Train changes at the printed lambda_f; {shared}; mean difference paired by seed, with "
-        "95 % Student intervals.",
+        f"{in_words(STUDENT)}.",
     )
     save_table(
         handover_table(rows),
@@ -191,5 +193,5 @@ def save_all(choices: pd.DataFrame, findings: pd.DataFrame, folder: str | Path) 
 if "snakemake" in globals():
     with job(snakemake):
         files = snakemake.input
-        choices, findings = (parquet.read(path, METRICS) for path in (files.choices, files.findings))
-        save_all(choices, findings, Path(snakemake.output[0]).parent)
+        choices, comparisons = parquet.read(files.choices, METRICS), parquet.read(files.comparisons, COMPARISONS)
+        save_all(choices, comparisons, Path(snakemake.output[0]).parent)

@@ -3,9 +3,12 @@
 import pandas as pd
 
 from scripts.common import figures
+from scripts.common.aggregate import aggregate
 from scripts.common.errors import UserError
+from scripts.common.interval_kinds import BOOTSTRAP
+from scripts.common.schemas.metrics import EVERYONE
 
-ACCURACY, DI, GAP = "accuracy", "demographic_parity_ratio", "equalized_odds_difference_max"
+ACCURACY, DI, GAP = "accuracy", "demographic_parity_ratio", "equalized_odds_difference"
 FLOOR = 0.8
 PROTOCOLS = {"as_published": "as published (printed setting, seed 1)", "corrected": "corrected"}
 LABELS = {"clean": "clean training labels", "poisoned": "10 % of the training labels flipped"}
@@ -25,32 +28,20 @@ SETTING = ["dataset", "labels", "method", "notion", "variant", "clean_labels", "
 
 
 def spread(choices: pd.DataFrame) -> pd.DataFrame:
-    """Return mean, standard deviation (n - 1) and number of seeds of each chosen setting and metric.
+    """Return the mean over seeds of each chosen setting and metric, and of its knob, as `aggregate` does.
 
-    With one seed the standard deviation is missing, and `low` and `high` are the bootstrap interval over rows;
-    with several they are mean -/+ one standard deviation.
+    The interval is that over rows, the one kind that all methods have: where nothing is random there is one seed.
     """
-    own = choices[(choices.subgroup == "all") & (choices.split == "test")]
-    grouped = own.groupby([*SETTING, "metric"], sort=False, as_index=False).agg(
-        value=("value", "mean"),
-        sd=("value", "std"),
-        seeds=("seed", "nunique"),
-        low=("ci_low", "min"),
-        high=("ci_high", "max"),
-        knob=("knob", "mean"),
-        met=("met", "mean"),
-        n=("n", "max"),
-    )
-    several = grouped.seeds > 1
-    low = grouped.low.where(~several, grouped.value - grouped.sd)
-    return grouped.assign(low=low, high=grouped.high.where(~several, grouped.value + grouped.sd))
+    own, keys = choices[(choices.subgroup == EVERYONE) & (choices.split == "test")], [*SETTING, "metric"]
+    further = own.groupby(keys, sort=False)[["knob", "met"]].mean().reset_index()
+    return aggregate(own, keys, BOOTSTRAP).merge(further, on=keys, validate="one_to_one")
 
 
 def wide(spreads: pd.DataFrame) -> pd.DataFrame:
-    """Return one row per setting with METRIC, METRIC_low and METRIC_high, and seeds, knob and met."""
+    """Return one row per setting with METRIC, METRIC_low, METRIC_high, METRIC_sd, and seeds, knob and met."""
     keys = [*SETTING, "seeds", "knob", "met", "n"]
     parts = []
-    for suffix, column in (("", "value"), ("_low", "low"), ("_high", "high"), ("_sd", "sd")):
+    for suffix, column in (("", "value"), ("_low", "ci_low"), ("_high", "ci_high"), ("_sd", "deviation")):
         part = spreads.pivot(index=keys, columns="metric", values=column)
         parts.append(part.rename(columns=lambda name, end=suffix: name + end))
     return pd.concat(parts, axis=1).reset_index()

@@ -11,13 +11,14 @@ from matplotlib.figure import Figure
 from scripts.common import figures, parquet
 from scripts.common.logs import job
 from scripts.common.tables import format_number
-from scripts.income.looks import ARMS, METRICS, data_note, of_metric
+from scripts.income.looks import ARMS, METRICS, TPR_GAP, data_note, of_metric
+from scripts.income.measures import PARITY
 from scripts.income.names import BASE, MASSAGING, OWN_SPLIT, PROTOCOLS, UNTOUCHED
 
 BEFORE_AFTER = {"before": (figures.GREY, -0.2), "after": (figures.BLUE, 0.2)}  # colour, shift
 GAPS = {  # metric of swaps.parquet: words, colour, marker
-    "parity_difference": ('demographic parity ("Zemel")', figures.BLUE, "o"),
-    "tpr_difference": ("true-positive rates (equal opportunity)", figures.VERMILION, "^"),
+    PARITY: ('demographic parity ("Zemel")', figures.BLUE, "o"),
+    TPR_GAP: ("true-positive rates (equal opportunity)", figures.VERMILION, "^"),
 }
 BOUNDS = ["value", "ci_low", "ci_high"]
 
@@ -29,8 +30,8 @@ def pairs(summary: pd.DataFrame) -> pd.DataFrame:
         The columns of the summary, and case, time ("before" or "after").
     """
     parts = []
-    for metric, subgroup in METRICS:
-        rows = of_metric(summary, metric, subgroup)
+    for metric in METRICS:
+        rows = of_metric(summary, metric)
         for (dataset, protocol), own in rows.groupby(["dataset", "protocol"], sort=False):
             cases = {f"{dataset}, {PROTOCOLS[protocol]}": MASSAGING}
             if protocol == "as_published":
@@ -48,8 +49,8 @@ def draw_before_after(summary: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
     cases = list(shown.case.unique())
     figure = figures.new_figure(12.5, 2.2 + 1.15 * len(cases))
     grid = figure.subplots(2, 3, sharey=True)
-    for axes, ((metric, subgroup), (words, fair)) in zip(grid.ravel(), METRICS.items(), strict=True):
-        own = shown[(shown.metric == metric) & (shown.subgroup == subgroup)]
+    for axes, (metric, (words, fair)) in zip(grid.ravel(), METRICS.items(), strict=True):
+        own = shown[shown.metric == metric]
         for time, (colour, shift) in BEFORE_AFTER.items():
             rows = own[own.time == time]
             places = rows.case.map(cases.index) + shift
@@ -90,16 +91,17 @@ def label_bar(axes: Axes, place: float, row: pd.Series) -> None:
 def plane(summary: pd.DataFrame) -> pd.DataFrame:
     """Return accuracy (y) and parity difference (x) of every arm with their bounds, n and seeds."""
     keys = ["dataset", "groups", "protocol", "method"]
-    across, up = of_metric(summary, "parity_difference"), of_metric(summary, "accuracy")
+    across, up = of_metric(summary, PARITY), of_metric(summary, "accuracy")
     across = across[[*keys, *BOUNDS]].set_axis([*keys, "x", "x_low", "x_high"], axis=1)
-    up = up[[*keys, *BOUNDS, "n", "seeds"]].set_axis([*keys, "y", "y_low", "y_high", "n", "seeds"], axis=1)
+    further = ["interval", "n", "seeds"]
+    up = up[[*keys, *BOUNDS, *further]].set_axis([*keys, "y", "y_low", "y_high", *further], axis=1)
     joined = up.merge(across, on=keys)
     return joined[joined.y < 1].reset_index(drop=True)  # without the labels themselves, and what only repeats them
 
 
 def draw_plane(summary: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
     """Draw accuracy against parity difference, a panel per data set and protocol; call it inside `figures.style()`."""
-    shown, labels = plane(summary), of_metric(summary, "parity_difference")
+    shown, labels = plane(summary), of_metric(summary, PARITY)
     labels = labels[labels.method == next(iter(ARMS))]
     cases = list(shown.groupby(["dataset", "protocol"], sort=False))
     columns = 2

@@ -1,26 +1,29 @@
-"""Rule `income_measure`: metrics of every run, paired differences, means over seeds, the effect of each swap count."""
+"""Rule `income_measure`: metrics of every run, comparisons with the base model, means over seeds, effects of swaps."""
 
 import numpy as np
 import pandas as pd
 
 from scripts.common import parquet
+from scripts.common.aggregate import aggregate
 from scripts.common.errors import UserError
-from scripts.common.intervals import bootstrap_interval, paired_difference, unpaired_difference
+from scripts.common.interval_kinds import BOOTSTRAP, JOINED, RESAMPLED_T
+from scripts.common.intervals import MEASURED, bootstrap_interval, paired_difference, unpaired_difference
 from scripts.common.logs import job, log, progress
-from scripts.common.metrics import RATES, joint_table
-from scripts.common.resampled_t import aggregate_splits
-from scripts.common.schemas.metrics import METRICS
+from scripts.common.metrics import RATES, joint_table, signed
+from scripts.common.schemas.comparisons import COMPARISONS
+from scripts.common.schemas.metrics import EVERYONE, METRICS, NO_ATTRIBUTE
 from scripts.common.schemas.predictions import PREDICTIONS
 from scripts.common.seeds import seed_from
-from scripts.income.measures import PARITY, disparate_impact, measure, parity_difference
+from scripts.income.measures import PARITY, RATIO, measure, parity_difference, selection_rate_ratio
 from scripts.income.names import ARMS, BASE, CELLS, LABELS, OWN_SPLIT, RANDOM, run_name
 from scripts.income.people import TEST, VALID
 
 STUDY = "income"
-TOLD_APART = ("parity_difference", "disparate_impact")  # of everybody: each is one number of both groups
-MEASURED = ["subgroup", "metric", "value", "ci_low", "ci_high", "n"]
-PAIRED = {name: RATES[name] for name in ("accuracy", "acceptance_rate", "tpr", "fpr")}
-KEYS = ["dataset", "groups", "protocol", "method", "quantity", "metric", "subgroup"]
+PAIRED = {name: RATES[name] for name in ("accuracy", "selection_rate", "true_positive_rate", "false_positive_rate")}
+STATED = ("accuracy", PARITY, RATIO)  # of everybody, what claims state of two models that are judged on other people
+MEASURE = ["metric", "attribute", "subgroup", "condition"]
+KEYS = ["dataset", "groups", "protocol", "method", *MEASURE]
+PAIR_KEYS = ["dataset", "groups", "protocol", "first", "second", *MEASURE]
 # test rows over training rows, which the interval over seeds needs; as published there is no validation part
 TEST_BY_TRAIN = {"as_published": TEST / (1 - TEST), "corrected": TEST / (1 - TEST - VALID)}
 
@@ -57,7 +60,13 @@ def told(frame: pd.DataFrame, protocol: str, method: str, run: str, seed: int) -
     """Return the columns of METRICS that say what a row is about, and `groups`: which one the differences take away."""
     about = {"study": STUDY, "dataset": frame["dataset"].iloc[0], "protocol": protocol, "method": method}
     about["groups"] = direction(frame.head(1)).iloc[0]
-    return about | {"run": run, "seed": seed, "split": "test"}
+    return about | {"run": run, "seed": seed, "split": "test", "condition": ""}
+
+
+def compared(frame: pd.DataFrame, told_of: dict, paired_by: str) -> tuple[pd.DataFrame, dict]:
+    """Return a difference to the base model, and the columns of COMPARISONS that say what it is about."""
+    about = told_of | {"first": told_of["method"], "second": BASE, "paired_by": paired_by, "seeds": 1}
+    return frame, {name: value for name, value in about.items() if name != "method"}
 
 
 def labelled(found: list[tuple[pd.DataFrame, dict]]) -> pd.DataFrame:
@@ -68,38 +77,44 @@ def labelled(found: list[tuple[pd.DataFrame, dict]]) -> pd.DataFrame:
     return pd.concat([frame, about.iloc[rows].reset_index(drop=True)], axis=1)
 
 
-def parity_differences(
-    y_true: np.ndarray, y_pred: np.ndarray, base_said: np.ndarray, group: np.ndarray, replicates: int, seed: int
+def ratio_difference(
+    y_true: np.ndarray,
+    y_pred: np.ndarray,
+    base_said: np.ndarray,
+    group: np.ndarray,
+    replicates: int,
+    seed: int,
+    attribute: str,
 ) -> pd.DataFrame:
-    """Return `TOLD_APART` of `y_pred` minus `base_said`, decisions on the same people, with paired bootstrap intervals.
+    """Return the selection rate ratio of `y_pred` minus that of `base_said`, decisions on the same people.
 
-    Columns as of `measure`.
+    Returns:
+        One row of `MEASURED`, with a paired bootstrap interval.
     """
     codes = {"group": group, "y_true": y_true, "y_pred": y_pred, "base_said": base_said}
-    joint, rows = joint_table(codes, [2, 2, 2, 2]), []
-    for name in TOLD_APART:
-        difference = bootstrap_interval(
-            joint, lambda table, of=PARITY[name]: of(table.sum(-1)) - of(table.sum(-2)), replicates, seed
-        )
-        rows.append(("all", name, *difference, len(y_true)))
-    return pd.DataFrame(rows, columns=MEASURED)
+    joint, of = joint_table(codes, [2, 2, 2, 2]), selection_rate_ratio
+    found = bootstrap_interval(joint, lambda table: of(table.sum(-1)) - of(table.sum(-2)), replicates, seed)
+    kind = None if np.isnan(found[1]) else BOOTSTRAP
+    return pd.DataFrame([(attribute, EVERYONE, RATIO, *found, kind, len(y_true))], columns=MEASURED)
 
 
 def differences_of_other_people(found: pd.DataFrame, base: pd.DataFrame) -> pd.DataFrame:
-    """Return accuracy and `TOLD_APART` of everybody, one model minus the base model, each judged on people of its own.
+    """Return `STATED`, one model minus the base model, each judged on people of its own.
 
     Args:
         found, base: as `measure` returns them. Their samples are independent, so there is nothing to pair.
     """
-    both = found.merge(base, on=["subgroup", "metric"], suffixes=("", "_2"))
-    both = both[(both["subgroup"] == "all") & both["metric"].isin(["accuracy", *TOLD_APART])]
+    both = found.merge(base, on=["attribute", "subgroup", "metric"], suffixes=("", "_2"))
+    both = both[(both["subgroup"] == EVERYONE) & both["metric"].isin(STATED)]
     value, low, high = unpaired_difference(
         both["value"], (both["ci_low"], both["ci_high"]), both["value_2"], (both["ci_low_2"], both["ci_high_2"])
     )
-    return both.assign(value=value, ci_low=low, ci_high=high, n=both[["n", "n_2"]].min(axis=1))[MEASURED]
+    kind = np.where(np.isnan(low), None, JOINED)
+    n = both[["n", "n_2"]].min(axis=1)
+    return both.assign(value=value, ci_low=low, ci_high=high, interval=kind, n=n)[MEASURED]
 
 
-def cell_metrics(frame: pd.DataFrame, replicates: int) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+def cell_metrics(frame: pd.DataFrame, replicates: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return all metrics of the test parts of one cell, and the differences to its base model.
 
     The labels themselves are measured as if they were decisions: what a model without error would show.
@@ -108,25 +123,25 @@ def cell_metrics(frame: pd.DataFrame, replicates: int) -> tuple[pd.DataFrame, pd
         frame: the predictions file of the cell.
 
     Returns:
-        Three frames in schema METRICS, the second with arm minus base on the same rows. The third has what else claims
-        state of arm minus base: parity of everybody, and the arms that are judged on other people.
+        Frames in the schemas METRICS and COMPARISONS, each with `groups`.
     """
     cell = frame["run"].iloc[0].rsplit(f".{frame['protocol'].iloc[0]}.", 1)[0]
     attribute, names = frame["attribute"].iloc[0], {frame["group_1"].iloc[0]: 1, frame["group_0"].iloc[0]: 0}
     runs = {
         key: own for key, own in frame[frame["split"] == "test"].groupby(["protocol", "seed", "method"], sort=False)
     }
-    values, differences, stated = [], [], []
+    values, differences = [], []
     for (protocol, seed, method), own in progress(runs.items(), cell, unit="run"):
         run = own["run"].iloc[0]
         y_true, y_pred, score, group = (own[name].to_numpy() for name in ("y_true", "y_pred", "score", attribute))
         known = None if method in RANDOM else score
-        found = measure(y_true, y_pred, known, group, names, replicates, seed_from("income", run))
-        values.append((found, told(own, protocol, method, run, seed)))
+        found = measure(y_true, y_pred, known, group, names, replicates, seed_from("income", run), attribute)
+        about = told(own, protocol, method, run, seed)
+        values.append((found, about))
         if method == BASE:
             base_found = found
             run = run_name(cell, protocol, LABELS, seed)
-            found = measure(y_true, y_true, None, group, names, replicates, seed_from("income", run))
+            found = measure(y_true, y_true, None, group, names, replicates, seed_from("income", run), attribute)
             values.append((found, told(own, protocol, LABELS, run, seed)))
         elif not (protocol == "as_published" and method in OWN_SPLIT):  # those are judged on other rows
             base = runs[protocol, seed, BASE]
@@ -136,14 +151,14 @@ def cell_metrics(frame: pd.DataFrame, replicates: int) -> tuple[pd.DataFrame, pd
                 )
             seed_here = seed_from("income paired", run)
             base_said = base["y_pred"].to_numpy()
-            found = paired_difference(y_true, y_pred, base_said, group, names, replicates, seed_here, rates=PAIRED)
-            differences.append((found, told(own, protocol, method, run, seed)))
-            found = parity_differences(y_true, y_pred, base_said, group, replicates, seed_here)
-            stated.append((found, told(own, protocol, method, run, seed)))
+            rates = paired_difference(
+                y_true, y_pred, base_said, group, names, replicates, seed_here, rates=PAIRED, attribute=attribute
+            )
+            ratio = ratio_difference(y_true, y_pred, base_said, group, replicates, seed_here, attribute)
+            differences += [compared(rates, about, "rows"), compared(ratio, about, "rows")]
         else:
-            found = differences_of_other_people(found, base_found)
-            stated.append((found, told(own, protocol, method, run, seed)))
-    return labelled(values), labelled(differences), labelled(stated)
+            differences.append(compared(differences_of_other_people(found, base_found), about, "none"))
+    return labelled(values), labelled(differences)
 
 
 def altered_findings(altered: pd.DataFrame) -> pd.DataFrame:
@@ -155,42 +170,50 @@ def altered_findings(altered: pd.DataFrame) -> pd.DataFrame:
         for metric, value in {**facts, "label_told_by_group": own.told_by_group}.items():
             rows.append((own.dataset, method, own.seed, metric, float(value), own.after))
     frame = pd.DataFrame(rows, columns=["dataset", "method", "seed", "metric", "value", "n"])
-    about = {"study": STUDY, "protocol": "as_published", "run": "", "split": "train", "subgroup": "all"}
+    about = {"study": STUDY, "protocol": "as_published", "run": "", "split": "train"}
+    about |= {"attribute": NO_ATTRIBUTE, "subgroup": EVERYONE, "condition": "", "interval": None}
     return frame.assign(**about, ci_low=np.nan, ci_high=np.nan)
 
 
-def summary_of(values: pd.DataFrame, differences: pd.DataFrame) -> pd.DataFrame:
-    """Return means over seeds with corrected intervals: `quantity` is "value", or "minus base" for differences."""
-    rows = pd.concat([values.assign(quantity="value"), differences.assign(quantity="minus base")], ignore_index=True)
-    return aggregate_splits(rows.assign(test_by_train=rows["protocol"].map(TEST_BY_TRAIN)), KEYS)
+def over_splits(rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """Return means over the seeds, each another split of the same people, as `aggregate` does."""
+    return aggregate(rows.assign(test_by_train=rows["protocol"].map(TEST_BY_TRAIN)), keys, RESAMPLED_T)
+
+
+def with_means(differences: pd.DataFrame) -> pd.DataFrame:
+    """Return the differences of single seeds, then the means over the seeds of those on the same people."""
+    means = over_splits(differences[differences["paired_by"] == "rows"], PAIR_KEYS)
+    means = means.assign(study=STUDY, split="test", run="", paired_by="splits")
+    return pd.concat([differences, means], ignore_index=True).astype({"seed": "Int64"})
 
 
 def swap_effects(swaps: pd.DataFrame) -> pd.DataFrame:
     """Return accuracy and gaps per data set, share of the formula's n and metric, over the seeds.
 
     Returns:
-        dataset, groups, share, metric, value, ci_low, ci_high, deviation, seeds, n, and swaps (each way, mean).
+        dataset, groups, share, metric, value, ci_low, ci_high, interval, deviation, seeds, n, and swaps (each way,
+        mean).
     """
     counts = swaps[CELLS].to_numpy().reshape(-1, 2, 2, 2)
-    tpr = RATES["tpr"](counts)
+    tpr = RATES["true_positive_rate"](counts)
     measured = {
         "accuracy": RATES["accuracy"](counts.sum(-3)),
-        "parity_difference": parity_difference(counts),
-        "disparate_impact": disparate_impact(counts),
-        "tpr_difference": tpr[:, 1] - tpr[:, 0],
+        PARITY: parity_difference(counts),
+        RATIO: selection_rate_ratio(counts),
+        signed("true_positive_rate"): tpr[:, 1] - tpr[:, 0],
     }
     about = swaps[["dataset", "share", "seed", "swaps"]].assign(n=counts.sum((1, 2, 3)), groups=direction(swaps))
     rows = pd.concat([about.assign(metric=name, value=value) for name, value in measured.items()], ignore_index=True)
-    rows["test_by_train"] = TEST_BY_TRAIN["corrected"]
     many = swaps.groupby(["dataset", "share"], sort=False)["swaps"].mean().rename("swaps").reset_index()
-    return aggregate_splits(rows, ["dataset", "groups", "share", "metric"]).merge(many, on=["dataset", "share"])
+    means = over_splits(rows.assign(protocol="corrected"), ["dataset", "groups", "share", "metric"])
+    return means.merge(many, on=["dataset", "share"])
 
 
 def order_of(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the rows with each protocol's labels and arms in the order in which the study names them."""
     places = {arm: place for place, arm in enumerate([LABELS, *dict.fromkeys(sum(ARMS.values(), ()))])}
     keys = [frame["dataset"].map({name: k for k, name in enumerate(frame["dataset"].unique())})]
-    keys += [frame["protocol"], frame["method"].map(places)]
+    keys += [frame["protocol"], frame["method" if "method" in frame else "first"].map(places)]
     order = pd.DataFrame(dict(enumerate(keys))).sort_values([0, 1, 2], kind="stable").index
     return frame.loc[order].reset_index(drop=True)
 
@@ -204,7 +227,7 @@ def stacked(paths: list[str]) -> pd.DataFrame:
 def measure_all(
     predictions: list[str], swaps: list[str], altered: list[str], replicates: int, outputs: dict[str, str]
 ) -> None:
-    """Write the released files of the study: metrics, findings, summary and swaps.
+    """Write the released files of the study: metrics, comparisons, findings, summary and swaps.
 
     Raises:
         UserError: a predictions file is damaged.
@@ -214,12 +237,11 @@ def measure_all(
         frame = parquet.read(path, PREDICTIONS)
         check_predictions(frame, frame["attribute"].iloc[0], path)
         found.append(cell_metrics(frame, replicates))
-    values, differences, stated = (order_of(pd.concat(parts, ignore_index=True)) for parts in zip(*found, strict=True))
+    values, differences = (order_of(pd.concat(parts, ignore_index=True)) for parts in zip(*found, strict=True))
     parquet.write(values, outputs["metrics"], METRICS)
-    changes = altered_findings(stacked(altered))
-    findings = pd.concat([differences, stated, *([changes] if len(changes) else [])], ignore_index=True)
-    parquet.write(findings, outputs["findings"], METRICS)
-    parquet.write(summary_of(values, differences), outputs["summary"])
+    parquet.write(with_means(differences), outputs["comparisons"], COMPARISONS)
+    parquet.write(altered_findings(stacked(altered)), outputs["findings"], METRICS)
+    parquet.write(over_splits(values, KEYS), outputs["summary"])
     parquet.write(swap_effects(stacked(swaps)), outputs["swaps"])
     log.info("%d runs", values["run"].nunique())
 
@@ -227,7 +249,7 @@ def measure_all(
 if "snakemake" in globals():
     with job(snakemake):
         files, out = snakemake.input, snakemake.output
-        outputs = {name: out[name] for name in ("metrics", "findings", "summary", "swaps")}
+        outputs = {name: out[name] for name in ("metrics", "comparisons", "findings", "summary", "swaps")}
         measure_all(
             list(files.predictions), list(files.swaps), list(files.altered), snakemake.params.replicates, outputs
         )

@@ -5,7 +5,11 @@ import pandas as pd
 from scripts.common import figures
 from scripts.common.data_notes import span
 from scripts.common.errors import UserError
+from scripts.common.interval_kinds import in_words
+from scripts.common.metrics import signed
+from scripts.common.schemas.metrics import EVERYONE
 from scripts.income import names
+from scripts.income.measures import PARITY, RATIO
 
 ARMS = {  # colour, marker
     names.LABELS: (figures.BLACK, "*"),
@@ -21,29 +25,26 @@ ARMS = {  # colour, marker
     names.WORKING: (figures.BLUE, "p"),
     names.WORKING_UNTOUCHED: (figures.VERMILION, "p"),
 }
-METRICS = {  # metric and subgroup: words, fair value
-    ("accuracy", "all"): ("accuracy", None),
-    ("parity_difference", "all"): ('demographic parity difference ("Zemel")', 0.0),
-    ("disparate_impact", "all"): ("disparate impact", 1.0),
-    ("tpr", "difference"): ("true-positive rates, difference", 0.0),
-    ("fpr", "difference"): ("false-positive rates, difference", 0.0),
-    ("calibration_error", "all"): ("calibration error", 0.0),
+TPR_GAP, FPR_GAP = signed("true_positive_rate"), signed("false_positive_rate")
+METRICS = {  # of everybody: words, fair value
+    "accuracy": ("accuracy", None),
+    PARITY: ('demographic parity difference ("Zemel")', 0.0),
+    RATIO: ("disparate impact", 1.0),
+    TPR_GAP: ("true-positive rates, difference", 0.0),
+    FPR_GAP: ("false-positive rates, difference", 0.0),
+    "calibration_error": ("calibration error", 0.0),
 }
 
 
-def of_metric(summary: pd.DataFrame, metric: str, subgroup: str = "all", quantity: str = "value") -> pd.DataFrame:
-    """Return the rows of one metric of `summary.parquet`.
+def of_metric(summary: pd.DataFrame, metric: str) -> pd.DataFrame:
+    """Return the rows of one metric of `summary.parquet`, of everybody.
 
     Raises:
         UserError: there are none.
     """
-    rows = summary[
-        (summary.metric == metric) & (summary.subgroup == subgroup) & (summary.quantity == quantity)
-    ].reset_index(drop=True)
+    rows = summary[(summary.metric == metric) & (summary.subgroup == EVERYONE)].reset_index(drop=True)
     if rows.empty:
-        raise UserError(
-            f"summary: no rows of {metric!r} for {subgroup!r}; delete results/income/summary.parquet and rerun"
-        )
+        raise UserError(f"summary: no rows of {metric!r}; delete results/income/summary.parquet and rerun")
     return rows
 
 
@@ -55,7 +56,7 @@ def data_note(rows: pd.DataFrame) -> str:
     ]
     seeds = span(int(rows.seeds.min()), int(rows.seeds.max()))
     many = "seed" if rows.seeds.max() == 1 else "seeds"
-    kind = "95 % t intervals over seeds, corrected for the rows that the splits share"
+    kind = in_words(rows.interval)
     signs = rows.groupby("groups", sort=False)["dataset"].unique()
     signs = "; ".join(f"{groups} in {' and '.join(datasets)}" for groups, datasets in signs.items())
     return "; ".join([*parts, f"mean of {seeds} {many}", kind]) + f". Differences are {signs}."

@@ -10,14 +10,18 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import roc_curve
 
 from scripts.common import parquet
+from scripts.common.conditions import condition
 from scripts.common.errors import UserError
+from scripts.common.interval_kinds import JOINED, NEWCOMBE, WILSON
 from scripts.common.intervals import proportion_interval
 from scripts.common.leakage import attacks, bounds
 from scripts.common.leakage.audit_run import Halves, split_rows
 from scripts.common.logs import job, log
+from scripts.common.schemas.comparisons import COMPARISONS
 from scripts.common.schemas.predictions import PREDICTIONS
 from scripts.common.seeds import seed_from
 from scripts.common.tabular import table_of
+from scripts.leakage.numbers import ATTACK, FOREST, LABEL, SCORE
 
 KNOWN_LAWS = {  # of the score in group 1, that of group 0 being N(0, 1); with the attainable balanced accuracy
     "shift": (0.5, 1.0, 0.599),
@@ -34,7 +38,9 @@ COVERAGE = {  # rows and rates of telling right, per group
 INTERVALS: dict[str, Callable] = {"newcombe": bounds.accuracy_interval, "wald": bounds.wald_interval}
 TREES = 100  # of the published attack
 FOREST_ROWS = 1000
-COLUMNS = ["dataset", "method", "protocol", "seed", "metric", "value", "ci_low", "ci_high", "n"]
+COLUMNS = ["dataset", "method", "protocol", "seed", "attribute", "metric", "condition", "value", "ci_low", "ci_high"]
+COLUMNS += ["interval", "n"]
+SIMULATED = "group"  # the attribute of made-up people
 
 
 def power_rows(repetitions: int) -> list[tuple]:
@@ -50,9 +56,8 @@ def power_rows(repetitions: int) -> list[tuple]:
             judged = np.arange(FITTED_ON, len(scores))
             hits, sizes = attacks.group_hits(guess(judged), groups[judged], 2)
             ends = bounds.accuracy_interval(hits, sizes)
-            rows.append(
-                ("simulated scores", law, "corrected", number, "attack_power", (hits / sizes).mean(), *ends, JUDGED_ON)
-            )
+            told = ("simulated scores", law, "corrected", number, SIMULATED, ATTACK, SCORE)
+            rows.append((*told, (hits / sizes).mean(), *ends, NEWCOMBE, JUDGED_ON))
     return rows
 
 
@@ -66,22 +71,12 @@ def coverage_rows(samples: int) -> list[tuple]:
             low, high = interval(hits, np.broadcast_to(sizes, hits.shape))
             held = int(((low <= np.mean(rates)) & (np.mean(rates) <= high)).sum())
             ends = proportion_interval(held, samples)
-            rows.append(("simulated hits", setting, "corrected", 0, f"coverage_{name}", held / samples, *ends, samples))
+            told = ("simulated hits", setting, "corrected", 0, SIMULATED, "interval_coverage", condition(interval=name))
+            rows.append((*told, held / samples, *ends, WILSON, samples))
     for name, interval in INTERVALS.items():
         low, high = interval([1000, 0], [1000, 1000])
-        rows.append(
-            (
-                "simulated hits",
-                "1,000 each, all and none",
-                "corrected",
-                0,
-                f"width_{name}",
-                high - low,
-                np.nan,
-                np.nan,
-                1000,
-            )
-        )
+        told = ("simulated hits", "1,000 each, all and none", "corrected", 0, SIMULATED, "interval_width")
+        rows.append((*told, condition(interval=name), high - low, np.nan, np.nan, None, 1000))
     return rows
 
 
@@ -113,7 +108,8 @@ def null_row(run: pd.DataFrame, halves: Halves, attribute: str, permutations: in
         low, _ = bounds.accuracy_interval(*attacks.group_hits(guess(halves.judge), groups[halves.judge], 2))
         leaks += low > 0.5
     ends = proportion_interval(leaks, permutations)
-    return (dataset, f"{attribute}.logistic", "corrected", 0, "false_leaks", leaks / permutations, *ends, permutations)
+    told = (dataset, f"{attribute}.logistic", "corrected", 0, attribute, "false_leak_rate", "")
+    return (*told, leaks / permutations, *ends, WILSON, permutations)
 
 
 def forest_guess(scores: np.ndarray, groups: np.ndarray, seed: int) -> Callable[[np.ndarray], np.ndarray]:
@@ -128,9 +124,11 @@ def forest_guess(scores: np.ndarray, groups: np.ndarray, seed: int) -> Callable[
 
 
 def forest_rows(
-    scores: np.ndarray, labels: np.ndarray, groups: np.ndarray, halves: Halves, dataset: str, method: str
-) -> list[tuple]:
+    scores: np.ndarray, labels: np.ndarray, groups: np.ndarray, halves: Halves, about: dict[str, str]
+) -> tuple[tuple, dict]:
     """Return what the package's attack reaches on a score, and by how much that falls short of the label's attack.
+
+    The former as a row of `COLUMNS`, the latter as one of COMPARISONS; `about` names dataset, method and attribute.
 
     The interval of the shortfall joins both half-widths: above it, the attack on the score is weaker than that on a
     function of the score, which no sound attack is.
@@ -138,49 +136,53 @@ def forest_rows(
     train, group = halves.train, groups[halves.judge]
     by_forest = forest_guess(scores[train], groups[train], seed_from("leakage", "forest"))(scores[halves.judge])
     by_label = attacks.fit_label(labels[train], groups[train], 2)(labels[halves.judge])
-    ends, values, rows = [], [], []
+    ends, values = [], []
     for guessed in (by_forest, by_label):
         hits, sizes = attacks.group_hits(guessed, group, 2)
         values.append((hits / sizes).mean())
         ends.append(bounds.accuracy_interval(hits, sizes))
     half = np.hypot(ends[0][1] - ends[0][0], ends[1][1] - ends[1][0]) / 2
-    told = (dataset, method, "as_published", 0)
-    rows.append((*told, "forest_attack", values[0], *ends[0], len(group)))
-    short = values[1] - values[0]
-    rows.append((*told, "forest_shortfall", short, short - half, short + half, len(group)))
-    return rows
+    told = (about["dataset"], about["method"], "as_published", 0, about["attribute"], ATTACK, FOREST)
+    row, short = (*told, values[0], *ends[0], NEWCOMBE, len(group)), values[1] - values[0]
+    compared = {"study": "leakage", "dataset": about["dataset"], "protocol": "as_published", "seed": 0, "split": "test"}
+    compared |= {"attribute": about["attribute"], "subgroup": "all", "metric": ATTACK, "condition": LABEL}
+    compared |= {"first": about["method"], "second": about["method"], "second_condition": FOREST, "paired_by": "none"}
+    compared |= {"value": short, "ci_low": short - half, "ci_high": short + half, "interval": JOINED}
+    return row, compared | {"n": len(group), "seeds": 1, "run": "", "second_run": ""}
 
 
-def forest_on_law() -> list[tuple]:
+def forest_on_law() -> tuple[tuple, dict]:
     """Return the same for the law "shift", whose label is the score above the middle of both means."""
     random = np.random.default_rng(seed_from("leakage", "forest law"))
     groups = np.arange(FOREST_ROWS + JUDGED_ON) % 2
     scores = random.normal(KNOWN_LAWS["shift"][0] * groups)
     halves = Halves("", np.arange(FOREST_ROWS), np.arange(FOREST_ROWS, len(scores)))
     labels = (scores > KNOWN_LAWS["shift"][0] / 2).astype(np.int64)
-    return forest_rows(scores, labels, groups, halves, "simulated scores", "shift")
+    about = {"dataset": "simulated scores", "method": "shift", "attribute": SIMULATED}
+    return forest_rows(scores, labels, groups, halves, about)
 
 
-def forest_on_run(run: pd.DataFrame, halves: Halves, attribute: str, dataset: str) -> list[tuple]:
+def forest_on_run(run: pd.DataFrame, halves: Halves, attribute: str, dataset: str) -> tuple[tuple, dict]:
     """Return the same for a run of a predictions file."""
     scores, labels, groups = (run[name].to_numpy() for name in ("score", "y_pred", attribute))
-    method = f"{attribute}.logistic"
-    return forest_rows(scores.astype(float), labels.astype(int), groups.astype(int), halves, dataset, method)
+    about = {"dataset": dataset, "method": f"{attribute}.logistic", "attribute": attribute}
+    return forest_rows(scores.astype(float), labels.astype(int), groups.astype(int), halves, about)
 
 
 def data_gap_rows(run: pd.DataFrame, attribute: str, dataset: str) -> list[tuple]:
     """Return the gap of the labels themselves, and what the package's wrong expression makes of it."""
     zero = [1 - run.loc[run[attribute] == g, "y_true"].mean() for g in (0, 1)]
     one_of_1 = 1 - zero[1]
-    method = f"{attribute}.data"
+    gaps = {"corrected": abs(zero[0] - zero[1]), "as_published": abs(zero[0] - one_of_1)}
+    none = (np.nan, np.nan, None, len(run))
     return [
-        (dataset, method, "corrected", 0, "data_gap", abs(zero[0] - zero[1]), np.nan, np.nan, len(run)),
-        (dataset, method, "as_published", 0, "data_gap", abs(zero[0] - one_of_1), np.nan, np.nan, len(run)),
+        (dataset, f"{attribute}.data", protocol, 0, attribute, "prevalence_difference", "", gap, *none)
+        for protocol, gap in gaps.items()
     ]
 
 
-def check_all(paths: list[str], settings: dict, audit_seed: int) -> pd.DataFrame:
-    """Return all checks as rows of `COLUMNS`.
+def check_all(paths: list[str], settings: dict, audit_seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return all checks as rows of `COLUMNS`, and of the published attack also as rows of COMPARISONS.
 
     Args:
         paths: the study's own predictions files.
@@ -197,20 +199,24 @@ def check_all(paths: list[str], settings: dict, audit_seed: int) -> pd.DataFrame
         )
     dataset = table_of("compas").title
     rows.append(null_row(*found, "race", settings["permutations"], dataset))
-    rows += forest_on_law() + forest_on_run(*found, "race", dataset)
+    forests = [forest_on_law(), forest_on_run(*found, "race", dataset)]
+    gaps = []
     for table, attribute in (("adult", "sex"), ("adult", "race"), ("compas", "sex")):
         other = logistic_run(paths, attribute, table, audit_seed)
         if other is None:
             continue
         if attribute == "sex" and table == "adult":
-            rows += forest_on_run(*other, attribute, table_of(table).title)
-        rows += data_gap_rows(other[0], attribute, table_of(table).title)
-    return pd.DataFrame(rows, columns=COLUMNS)
+            forests.append(forest_on_run(*other, attribute, table_of(table).title))
+        gaps += data_gap_rows(other[0], attribute, table_of(table).title)
+    rows += [row for row, _ in forests] + gaps
+    return pd.DataFrame(rows, columns=COLUMNS), pd.DataFrame([compared for _, compared in forests])
 
 
 if "snakemake" in globals():
     with job(snakemake):
         params = snakemake.params
-        checks = check_all([str(Path(path)) for path in snakemake.input.predictions], params.settings, params.seed)
+        paths = [str(Path(path)) for path in snakemake.input.predictions]
+        checks, compared = check_all(paths, params.settings, params.seed)
         log.info("%d checks", len(checks))
-        parquet.write(checks, snakemake.output[0])
+        parquet.write(checks, snakemake.output.checks)
+        parquet.write(compared, snakemake.output.comparisons, COMPARISONS)

@@ -11,34 +11,35 @@ import numpy as np
 import pandas as pd
 
 from scripts.common import parquet
+from scripts.common.conditions import condition_value
 from scripts.common.errors import UserError
+from scripts.common.interval_kinds import BOOTSTRAP, NORMAL
 from scripts.common.intervals import bootstrap_interval
 from scripts.common.leakage import attacks, bounds, identities
 from scripts.common.leakage.audit_run import SMALLEST_GROUP, Halves, exposures, label_from_score, split_rows
 from scripts.common.logs import job, log
 from scripts.common.metrics import count_table
+from scripts.common.schemas.comparisons import COMPARISONS
 from scripts.common.schemas.predictions import PREDICTIONS
 from scripts.common.seeds import seed_from
 from scripts.common.tabular import table_of
+from scripts.leakage.numbers import ATTACK, BEST, BOUND, PREDICTED, SCORE, asked
 from scripts.leakage.queries import right_after
 
 STUDY, TABLE, ATTRIBUTE, GROUPS = "leakage", "adult", "sex", 2
 EGD, PLAIN, ODDS = "logistic_egd", "logistic", "logistic_eo_thresholds"
-BOUND, PREDICTED, BEST, SCORE = "label_bound", "odds_prediction", "best_attack", "score_attack"
-ASKED = "attack_after_{}_queries"
-Number = tuple[str, str]  # model and quantity, as the study's metrics name them
+Number = tuple[str, str]  # model, and condition of the metric ATTACK
 PAIRS: list[tuple[Number, Number]] = [  # the first less the second
     ((EGD, BEST), (EGD, BOUND)),
     ((PLAIN, SCORE), (PLAIN, BOUND)),
     ((ODDS, BOUND), (PLAIN, BOUND)),
     ((ODDS, BOUND), (ODDS, PREDICTED)),
     ((PLAIN, BOUND), (PLAIN, PREDICTED)),
-    ((ODDS, ASKED.format(20)), (ODDS, ASKED.format(1))),
-    (("mlp_egd_batch_mean", ASKED.format(20)), ("mlp_egd", ASKED.format(20))),
+    ((ODDS, asked(20)), (ODDS, asked(1))),
+    (("mlp_egd_batch_mean", asked(20)), ("mlp_egd", asked(20))),
 ]
 REPLICATES = 2000
-COLUMNS = ["dataset", "protocol", "seed", "method", "quantity", "minus_method", "minus_quantity", "run", "minus_run"]
-COLUMNS += ["split", "subgroup", "value", "ci_low", "ci_high", "n"]
+SIDES = ["first", "condition", "second", "second_condition", "run", "second_run"]
 
 
 class Run:
@@ -74,23 +75,24 @@ class Run:
         return bounds.shares(identities.table(label, group, GROUPS)).argmax(1)[label] == group
 
 
-def right(run: Run, metric: str, audit: pd.DataFrame) -> np.ndarray | None:
+def right(run: Run, wanted: str, audit: pd.DataFrame) -> np.ndarray | None:
     """Return with which probability each judging person is told right, float64 [n]; None where a run shows no such.
 
     Args:
+        wanted: condition of the metric ATTACK.
         audit: tells on which output the best attack is.
     """
-    if metric == BOUND:
+    if wanted == BOUND:
         return run.best_map().astype(float)
-    if metric == SCORE:
+    if wanted == SCORE:
         return run.attack("score").astype(float)
-    if metric == BEST:
+    if wanted == BEST:
         own = audit[(audit["study"] == STUDY) & (audit["run"] == run.name) & audit["attack_ba"].notna()]
         return run.attack(own.loc[own["attack_ba"].idxmax(), "output"]).astype(float) if len(own) else None
     probability = run.rows.get("probability")
     if probability is None or probability.isna().any():
         return None
-    queries = int(metric.removeprefix("attack_after_").removesuffix("_queries"))
+    queries = int(condition_value(wanted, "queries"))
     return right_after(probability.to_numpy(float), run.groups, GROUPS, run.halves, queries)
 
 
@@ -111,15 +113,15 @@ def bound_less_prediction(counts: np.ndarray) -> np.ndarray:
 
 def difference(
     first: tuple[Run, str], second: tuple[Run, str], audit: pd.DataFrame
-) -> tuple[float, float, float] | None:
-    """Return (value, low, high) of one number of a run less one of a run on the same people; None without either.
+) -> tuple[float, float, float, str] | None:
+    """Return (value, low, high, kind of interval) of one number of a run less one of a run on the same people.
 
-    There is none either if one of the groups has fewer than 30 people.
+    None if a run has no such number, or if one of the groups has fewer than 30 people.
 
     Raises:
         UserError: the runs have other test rows.
     """
-    (run, metric), (other, minus) = first, second
+    (run, wanted), (other, minus) = first, second
     ours, theirs = (np.argsort(own.judged("row_id"), kind="stable") for own in (run, other))  # files need not agree
     if not np.array_equal(run.judged("row_id")[ours], other.judged("row_id")[theirs]):
         raise UserError(f"predictions: {run.name} and {other.name} have other test rows; delete them and rerun")
@@ -130,15 +132,17 @@ def difference(
         counts = count_table(run.judged("y_true"), run.judged("y_pred"), groups, sizes=[GROUPS])
         seed = seed_from(STUDY, "paired", run.name)
         with np.errstate(invalid="ignore", divide="ignore"):
-            return bootstrap_interval(counts, bound_less_prediction, REPLICATES, seed)
-    first_right, second_right = right(run, metric, audit), right(other, minus, audit)
+            return *bootstrap_interval(counts, bound_less_prediction, REPLICATES, seed), BOOTSTRAP
+    first_right, second_right = right(run, wanted, audit), right(other, minus, audit)
     if first_right is None or second_right is None:
         return None
-    return mean_difference(first_right[ours], second_right[theirs], groups[ours])
+    return *mean_difference(first_right[ours], second_right[theirs], groups[ours]), NORMAL
 
 
 def compare(paths: Sequence[str], audit: pd.DataFrame, audit_seed: int) -> pd.DataFrame:
-    """Return all `PAIRS` whose two runs are there, seed by seed (see `COLUMNS`).
+    """Return all `PAIRS` whose two runs are there, seed by seed, in schema COMPARISONS.
+
+    `condition` is that of the first side; further columns are second_condition, run and second_run.
 
     Args:
         paths: the study's own predictions files.
@@ -154,21 +158,24 @@ def compare(paths: Sequence[str], audit: pd.DataFrame, audit_seed: int) -> pd.Da
             if parts[:2] == [TABLE, ATTRIBUTE] and parts[2] in wanted:
                 runs[parts[2], int(parts[3].removeprefix("seed"))] = Run(rows.reset_index(drop=True), audit_seed)
     found = []
-    for (model, metric), (other, minus) in PAIRS:
+    for (model, wanted), (other, minus) in PAIRS:
         for seed in sorted(seed for name, seed in runs if name == model and (other, seed) in runs):
             pair = runs[model, seed], runs[other, seed]
-            ours = difference((pair[0], metric), (pair[1], minus), audit)
+            ours = difference((pair[0], wanted), (pair[1], minus), audit)
             if ours is None:
                 continue
-            named = (f"{ATTRIBUTE}.{model}", metric, f"{ATTRIBUTE}.{other}", minus, *(run.name for run in pair))
-            told = (table_of(TABLE).title, "corrected", seed, *named, "test", "all")
-            found.append((*told, *ours, len(pair[0].halves.judge)))
-    return pd.DataFrame(found, columns=COLUMNS)
+            named = (f"{ATTRIBUTE}.{model}", wanted, f"{ATTRIBUTE}.{other}", minus, *(run.name for run in pair))
+            found.append((seed, *named, *ours, len(pair[0].halves.judge)))
+    frame = pd.DataFrame(found, columns=["seed", *SIDES, "value", "ci_low", "ci_high", "interval", "n"])
+    about = {"study": STUDY, "dataset": table_of(TABLE).title, "protocol": "corrected", "split": "test"}
+    about |= {"attribute": ATTRIBUTE, "subgroup": "all", "metric": ATTACK, "paired_by": "rows", "seeds": 1}
+    return frame.assign(**about)
 
 
 if "snakemake" in globals():
     with job(snakemake):
         files = snakemake.input
         compared = compare([str(path) for path in files.predictions], parquet.read(files.audit), snakemake.params.seed)
+        compared = pd.concat([compared, parquet.read(files.checks, COMPARISONS)], ignore_index=True)
         log.info("%d differences", len(compared))
-        parquet.write(compared, snakemake.output[0])
+        parquet.write(compared, snakemake.output[0], COMPARISONS)

@@ -7,21 +7,25 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from scripts.common import figures, parquet
+from scripts.common.aggregate import aggregate
+from scripts.common.conditions import condition_value
 from scripts.common.data_notes import span
+from scripts.common.interval_kinds import NEWCOMBE, RANGE, in_words
 from scripts.common.leakage.bounds import rows_needed
 from scripts.common.logs import job
 from scripts.common.pareto import pareto_mask
 from scripts.common.schemas.metrics import METRICS
+from scripts.leakage.numbers import ATTACK, BEST, BOUND, LABEL, MEMBER_MEAN, SCORE, VECTOR
 from scripts.leakage.theory_samples import HALVES, repeated_best
 from scripts.leakage.words import METHOD_WORDS, OUTPUT_WORDS
 
 COLOURS = (figures.BLUE, figures.VERMILION, figures.GREEN, figures.PURPLE, figures.ORANGE, figures.SKY, figures.BLACK)
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "h", "*")
-OUTPUT_LOOKS = {  # metric of metrics.parquet: words, colour, marker, shift within the row
-    "label_attack": (OUTPUT_WORDS["y_pred"], figures.BLUE, "o", -0.24),
-    "score_attack": (OUTPUT_WORDS["score"], figures.VERMILION, "^", -0.08),
-    "member_mean_attack": (OUTPUT_WORDS["score_member_mean"], figures.GREEN, "s", 0.08),
-    "vector_attack": (OUTPUT_WORDS["vector"], figures.PURPLE, "D", 0.24),
+OUTPUT_LOOKS = {  # condition of the attack: words, colour, marker, shift within the row
+    LABEL: (OUTPUT_WORDS["y_pred"], figures.BLUE, "o", -0.24),
+    SCORE: (OUTPUT_WORDS["score"], figures.VERMILION, "^", -0.08),
+    MEMBER_MEAN: (OUTPUT_WORDS["score_member_mean"], figures.GREEN, "s", 0.08),
+    VECTOR: (OUTPUT_WORDS["vector"], figures.PURPLE, "D", 0.24),
 }
 CERTIFICATES = {  # method of `rows_needed`: words, colour, marker, start of upper_method
     "labels": ("labels (McDiarmid)", figures.BLUE, "o", "McDiarmid"),
@@ -43,8 +47,8 @@ def seeds_note(table: pd.DataFrame) -> str:
     """Say what the marks of methods rest on: data, rows, seeds and bars."""
     seeds = span(int(table["seeds"].min()), int(table["seeds"].max()))
     rows = span(int(table["n"].min()), int(table["n"].max()))
-    words = f"{TABLE}, {ATTRIBUTE}; n = {rows} judging rows; seeds per method: {seeds}; mean over seeds, bars from the"
-    return f"{words} lowest to the highest 95 % bound of any."
+    words = f"{TABLE}, {ATTRIBUTE}; n = {rows} judging rows; seeds per method: {seeds}; mean over seeds, "
+    return f"{words}{in_words(table['interval'])}."
 
 
 def draw_bound(audit: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
@@ -96,7 +100,7 @@ def draw_bound(audit: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
     many = told.groupby("study")["run"].nunique()
     words = ", ".join(f"{count} models of {study}" for study, count in many.items())
     sizes = span(int(told["n_test"].min()), int(told["n_test"].max()))
-    figures.footer(figure, f"{words}; n = {sizes} judging rows each; 95 % Newcombe intervals; dotted: guessing.")
+    figures.footer(figure, f"{words}; n = {sizes} judging rows each; {in_words(NEWCOMBE)}; dotted: guessing.")
     columns = [
         "panel",
         "study",
@@ -117,12 +121,13 @@ def draw_bound(audit: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
 def draw_exposures(metrics: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
     """Draw the strongest attack on every output of every method on Adult and sex."""
     own = of_attribute(metrics)
-    table = figures.aggregate_seeds(own[own["metric"].isin(list(OUTPUT_LOOKS))], ["what", "metric"])
+    attacks = own[(own["metric"] == ATTACK) & own["condition"].isin(list(OUTPUT_LOOKS))]
+    table = aggregate(attacks, ["what", "condition"], RANGE)
     order = [name for name in METHOD_WORDS if name in set(table["what"])]
     figure = figures.new_figure(9.5, 2.2 + 0.55 * len(order))
     axes, handles = figure.add_subplot(), {}
-    for metric, (words, colour, marker, shift) in OUTPUT_LOOKS.items():
-        rows = table[table["metric"] == metric]
+    for seen, (words, colour, marker, shift) in OUTPUT_LOOKS.items():
+        rows = table[table["condition"] == seen]
         if rows.empty:
             continue
         bars = figures.offsets(rows["value"], rows["ci_low"], rows["ci_high"])
@@ -141,9 +146,9 @@ def draw_exposures(metrics: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
 def draw_pareto(metrics: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
     """Draw error against leakage, from the label alone and from everything exposed; efficient methods are joined."""
     own, parts = of_attribute(metrics), []
-    for panel, metric in (("what one label allows", "label_bound"), ("strongest attack on any output", "best_attack")):
-        leak = figures.aggregate_seeds(own[own["metric"] == metric], ["what"])
-        right = figures.aggregate_seeds(own[own["metric"] == "accuracy"], ["what"]).set_index("what")
+    right = aggregate(own[(own["metric"] == "accuracy")], ["what"], RANGE).set_index("what")
+    for panel, seen in (("what one label allows", BOUND), ("strongest attack on any output", BEST)):
+        leak = aggregate(own[(own["metric"] == ATTACK) & (own["condition"] == seen)], ["what"], RANGE)
         error, low, high = (1 - leak["what"].map(right[name]) for name in ("value", "ci_high", "ci_low"))
         efficient = pareto_mask(np.column_stack([error, leak["value"]]))
         parts.append(leak.assign(panel=panel, error=error, error_low=low, error_high=high, efficient=efficient))
@@ -174,10 +179,9 @@ def draw_pareto(metrics: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
 def draw_queries(metrics: pd.DataFrame, queries: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
     """Draw the attack's accuracy over the number of queries, and the exact example."""
     own = of_attribute(metrics)
-    asked = own[own["metric"].str.match(r"attack_after_\d+_queries")]
-    table = figures.aggregate_seeds(
-        asked.assign(queries=asked["metric"].str.extract(r"(\d+)")[0].astype(int)), ["what", "queries"]
-    )
+    asked = own.assign(queries=own["condition"].map(lambda text: condition_value(text, "queries")))
+    asked = asked[(asked["metric"] == ATTACK) & asked["queries"].notna()].astype({"queries": int})
+    table = aggregate(asked, ["what", "queries"], RANGE)
     counts = sorted(table["queries"].unique()) or sorted(queries["queries"].unique())
     exact = pd.DataFrame(
         {"what": "exact", "queries": counts, "value": [float(repeated_best(HALVES, int(count))) for count in counts]}

@@ -6,21 +6,26 @@ import numpy as np
 import pandas as pd
 
 from scripts.common import parquet
+from scripts.common.conditions import condition
+from scripts.common.interval_kinds import NEWCOMBE, WILSON
 from scripts.common.intervals import proportion_interval
 from scripts.common.logs import job
-from scripts.common.schemas.metrics import METRICS
+from scripts.common.schemas.metrics import METRICS, NO_ATTRIBUTE
 from scripts.common.tabular import table_of
+from scripts.leakage.numbers import ATTACK, BEST, BOUND, LABEL, MEMBER_MEAN, PREDICTED, SCORE, VECTOR, asked
 
 STUDY = "leakage"
 ODDS_HOLD = 0.02  # largest gap of the rates at which equalized odds is taken to hold
 EVERYTHING = "all audited predictions"
-VALUES = {
-    "bound_label": "label_bound",
-    "dpd": "label_gap",
-    "odds_prediction": "odds_prediction",
-    "odds_gap": "odds_gap",
+VALUES = {  # column of the audit: metric, condition
+    "bound_label": (ATTACK, BOUND),
+    "dpd": ("demographic_parity_difference", ""),
+    "odds_prediction": (ATTACK, PREDICTED),
+    "odds_gap": ("equalized_odds_difference", ""),
 }
-ATTACKS = {"y_pred": "label_attack", "score": "score_attack", "score_member_mean": "member_mean_attack"}
+INPUTS = {"y_pred": LABEL, "score": SCORE, "score_member_mean": MEMBER_MEAN}
+NAMED = ["dataset", "method", "run", "seed", "attribute"]
+ENDS = ["ci_low", "ci_high"]
 
 
 def own_runs(audit: pd.DataFrame) -> pd.DataFrame:
@@ -35,34 +40,31 @@ def own_runs(audit: pd.DataFrame) -> pd.DataFrame:
 def model_rows(audit: pd.DataFrame) -> pd.DataFrame:
     """Return per own model: accuracy, gap and bound of its label, and each attack with its interval."""
     own, parts = own_runs(audit), []
-    keys = ["dataset", "method", "run", "seed"]
     labels = own[own["exposure"] == "label"]
     accepted = proportion_interval((labels["accuracy"] * labels["n_test"]).round(), labels["n_test"])
-    parts.append(
-        labels[keys].assign(
-            metric="accuracy", value=labels["accuracy"], ci_low=accepted[0], ci_high=accepted[1], n=labels["n_test"]
-        )
-    )
-    for column, metric in VALUES.items():
-        ends = {"ci_low": np.nan, "ci_high": np.nan}
+    ends = dict(zip(ENDS, accepted, strict=True))
+    right = labels[NAMED].assign(metric="accuracy", condition="", value=labels["accuracy"], **ends, n=labels["n_test"])
+    parts.append(right.assign(attribute=NO_ATTRIBUTE, interval=WILSON))
+    for column, (metric, text) in VALUES.items():
+        ends, kind = dict.fromkeys(ENDS, np.nan), None
         if column == "dpd":
-            ends = {"ci_low": labels["dpd_lo"], "ci_high": labels["dpd_hi"]}
+            ends, kind = {"ci_low": labels["dpd_lo"], "ci_high": labels["dpd_hi"]}, NEWCOMBE
         if column == "bound_label":  # the gap's interval, carried over by (1 + gap)/k
             ends = {"ci_low": (1 + labels["dpd_lo"]) / labels["k"], "ci_high": (1 + labels["dpd_hi"]) / labels["k"]}
-        parts.append(labels[keys].assign(metric=metric, value=labels[column], **ends, n=labels["n_test"]))
-    metric = own["output"].map(ATTACKS).where(own["exposure"] != "vector", "vector_attack").fillna("other_attack")
-    parts.append(
-        own[keys].assign(
-            metric=metric, value=own["attack_ba"], ci_low=own["ba_lo"], ci_high=own["ba_hi"], n=own["n_test"]
-        )
-    )
+            kind = NEWCOMBE
+        found = labels[NAMED].assign(metric=metric, condition=text, value=labels[column], **ends, n=labels["n_test"])
+        parts.append(found.assign(interval=kind))
+    seen = own["output"].map(INPUTS).where(own["exposure"] != "vector", VECTOR).fillna(condition(input="other"))
+    parts.append(attack_rows(own, seen))
     best = own.loc[own.groupby("run")["attack_ba"].idxmax().dropna().astype(int)]
-    parts.append(
-        best[keys].assign(
-            metric="best_attack", value=best["attack_ba"], ci_low=best["ba_lo"], ci_high=best["ba_hi"], n=best["n_test"]
-        )
-    )
+    parts.append(attack_rows(best, BEST))
     return pd.concat(parts, ignore_index=True)
+
+
+def attack_rows(own: pd.DataFrame, seen: pd.Series | str) -> pd.DataFrame:
+    """Return the attacks of the audit's rows as metrics; `seen` is the condition that says what they see."""
+    ends = {"ci_low": own["ba_lo"], "ci_high": own["ba_hi"], "interval": NEWCOMBE}
+    return own[NAMED].assign(metric=ATTACK, condition=seen, value=own["attack_ba"], **ends, n=own["n_test"])
 
 
 def query_rows(queries: pd.DataFrame, audit: pd.DataFrame) -> pd.DataFrame:
@@ -71,8 +73,9 @@ def query_rows(queries: pd.DataFrame, audit: pd.DataFrame) -> pd.DataFrame:
     own = queries[queries["study"] == STUDY]
     rows = own[["run"]].assign(dataset=own["run"].map(known["dataset"]), method=own["run"].map(known["method"]))
     rows["seed"] = own["run"].map(known["seed"])
-    rows["metric"] = "attack_after_" + own["queries"].astype(str) + "_queries"
-    return rows.assign(value=own["attack_ba"], ci_low=own["ba_lo"], ci_high=own["ba_hi"], n=own["n"])
+    rows = rows.assign(attribute=own["attribute"], metric=ATTACK, condition=own["queries"].map(asked))
+    ends = {"ci_low": own["ba_lo"], "ci_high": own["ba_hi"], "interval": NEWCOMBE}
+    return rows.assign(value=own["attack_ba"], **ends, n=own["n"])
 
 
 def audit_counts(audit: pd.DataFrame, files: pd.DataFrame) -> pd.DataFrame:
@@ -81,24 +84,38 @@ def audit_counts(audit: pd.DataFrame, files: pd.DataFrame) -> pd.DataFrame:
     scores = audit[(audit["output"] == "score") & audit["attack_ba"].notna() & audit["label_from_score"]]
     pairs = scores.merge(labels, on=["study", "run", "task", "attribute"], suffixes=("", "_label"))
     odds = labels[labels["odds_gap"] <= ODDS_HOLD]
-    counts: Mapping[str, tuple[float, int]] = {
-        "files_audited": (int(files["audited"].sum()), len(files)),
-        "files_without_attribute": (int((~files["audited"]).sum()), len(files)),
-        "runs_audited": (int(files["runs"].sum()), len(files)),
-        "runs_held": (int(files["held"].sum()), len(files)),
-        "rows_leaking": (int((audit["verdict"] == "leaks").sum()), len(audit)),
-        "rows_leaking_after_holm": (int((audit["p_holm"] < 0.05).sum()), len(audit)),
-        "rows_certified": (int(audit["verdict"].str.startswith("certified").sum()), len(audit)),
-        "rows_undecided": (int((audit["verdict"] == "undecided").sum()), len(audit)),
-        "rows_of_tiny_groups": (int((audit["attack_name"] == "none").sum()), len(audit)),
-        "rows_of_vectors": (int((audit["exposure"] == "vector").sum()), len(audit)),
-        "unexplained_flips": (int((audit["flip"] == "unexplained").sum()), len(labels)),
-        "label_attack_above_bound": (float((labels["attack_ba"] - labels["bound_label"]).max()), len(labels)),
-        "odds_error_where_odds_hold": (float(abs(odds["bound_label"] - odds["odds_prediction"]).max()), len(odds)),
-        "scores_clearly_below_label": (int((pairs["ba_hi"] < pairs["ba_lo_label"]).sum()), len(pairs)),
+    counts: Mapping[tuple[str, str], tuple[float, int]] = {
+        ("audit_files", condition(audited="yes")): (int(files["audited"].sum()), len(files)),
+        ("audit_files", condition(audited="no")): (int((~files["audited"]).sum()), len(files)),
+        ("audit_runs", condition(audited="yes")): (int(files["runs"].sum()), len(files)),
+        ("audit_runs", ""): (int(files["held"].sum()), len(files)),
+        ("audit_rows", condition(verdict="leaks")): (int((audit["verdict"] == "leaks").sum()), len(audit)),
+        ("audit_rows", condition(correction="holm", verdict="leaks")): (
+            int((audit["p_holm"] < 0.05).sum()),
+            len(audit),
+        ),
+        ("audit_rows", condition(verdict="certified")): (
+            int(audit["verdict"].str.startswith("certified").sum()),
+            len(audit),
+        ),
+        ("audit_rows", condition(verdict="undecided")): (int((audit["verdict"] == "undecided").sum()), len(audit)),
+        ("audit_rows", condition(groups="tiny")): (int((audit["attack_name"] == "none").sum()), len(audit)),
+        ("audit_rows", VECTOR): (int((audit["exposure"] == "vector").sum()), len(audit)),
+        ("audit_rows", condition(flip="unexplained")): (int((audit["flip"] == "unexplained").sum()), len(labels)),
+        ("excess_over_bound", LABEL): (float((labels["attack_ba"] - labels["bound_label"]).max()), len(labels)),
+        ("odds_error", condition(odds_gap=ODDS_HOLD)): (
+            float(abs(odds["bound_label"] - odds["odds_prediction"]).max()),
+            len(odds),
+        ),
+        ("audit_rows", condition(score="clearly_below_label")): (
+            int((pairs["ba_hi"] < pairs["ba_lo_label"]).sum()),
+            len(pairs),
+        ),
     }
-    rows = [(EVERYTHING, "audit", "audit", 0, name, value, np.nan, np.nan, n) for name, (value, n) in counts.items()]
-    return pd.DataFrame(rows, columns=["dataset", "method", "run", "seed", "metric", "value", "ci_low", "ci_high", "n"])
+    rows = [(*name, value, n) for name, (value, n) in counts.items()]
+    frame = pd.DataFrame(rows, columns=["metric", "condition", "value", "n"])
+    about = {"dataset": EVERYTHING, "method": "audit", "run": "audit", "seed": 0, "attribute": NO_ATTRIBUTE}
+    return frame.assign(**about, ci_low=np.nan, ci_high=np.nan, interval=None)
 
 
 def gather(audit: pd.DataFrame, queries: pd.DataFrame, files: pd.DataFrame, checks: pd.DataFrame) -> pd.DataFrame:

@@ -6,21 +6,26 @@ import numpy as np
 import pandas as pd
 
 from scripts.common import parquet
+from scripts.common.aggregate import aggregate
+from scripts.common.interval_kinds import NEWCOMBE, RANGE, in_words
 from scripts.common.logs import job
+from scripts.common.schemas.comparisons import COMPARISONS
 from scripts.common.schemas.metrics import METRICS
 from scripts.common.tables import format_interval, save_table
+from scripts.leakage.numbers import ATTACK, FOREST, SCORE
 
-CHECKS = {
-    "attack_power": "strongest attack, scores of law: {}",
-    "coverage_newcombe": "coverage of Newcombe's interval, {}",
-    "coverage_wald": "coverage of Wald's interval, {}",
-    "width_newcombe": "width of Newcombe's interval, {}",
-    "width_wald": "width of Wald's interval, {}",
-    "false_leaks": "leaks found after permuting, {}",
-    "forest_attack": "published attack on the score, {}",
-    "forest_shortfall": "label attack less published attack on the score, {}",
-    "data_gap": "gap of the labels in the data, {}",
+SHORTFALL = "label attack less published attack on the score, {}"
+CHECKS = {  # metric and condition: words, with the method in them
+    ("interval_coverage", "interval=newcombe"): "coverage of Newcombe's interval, {}",
+    ("interval_coverage", "interval=wald"): "coverage of Wald's interval, {}",
+    ("interval_width", "interval=newcombe"): "width of Newcombe's interval, {}",
+    ("interval_width", "interval=wald"): "width of Wald's interval, {}",
+    ("false_leak_rate", ""): "leaks found after permuting, {}",
+    (ATTACK, FOREST): "published attack on the score, {}",
+    ("prevalence_difference", ""): "gap of the labels in the data, {}",
 }
+POWER = "strongest attack, scores of law: {}"
+WORDS = [POWER, *list(CHECKS.values())[:-1], SHORTFALL, CHECKS["prevalence_difference", ""]]
 
 
 def theory_table(theory: pd.DataFrame) -> pd.DataFrame:
@@ -31,20 +36,21 @@ def theory_table(theory: pd.DataFrame) -> pd.DataFrame:
     return table[["statement", "says", "kind", "tables", "failures"]].rename(columns={"tables": "tables checked"})
 
 
-def checks_table(metrics: pd.DataFrame) -> pd.DataFrame:
+def checks_table(metrics: pd.DataFrame, comparisons: pd.DataFrame) -> pd.DataFrame:
     """Return one row per check and protocol, its repetitions averaged."""
-    rows = metrics[metrics["metric"].isin(list(CHECKS))]
-    grouped = rows.groupby(["metric", "dataset", "method", "protocol"], sort=False)
-    table = grouped.agg(
-        value=("value", "mean"), low=("ci_low", "min"), high=("ci_high", "max"), n=("n", "min")
-    ).reset_index()
-    table = table.sort_values("metric", key=lambda names: names.map(list(CHECKS).index), kind="stable")
+    words = [CHECKS.get(key) for key in zip(metrics["metric"], metrics["condition"], strict=True)]
+    rows = metrics.assign(words=words)
+    rows.loc[(rows["dataset"] == "simulated scores") & (rows["condition"] == SCORE), "words"] = POWER
+    short = comparisons[comparisons["second_condition"] == FOREST].rename(columns={"first": "method"})
+    rows = pd.concat([rows.dropna(subset="words"), short.assign(words=SHORTFALL)], ignore_index=True)
+    table = aggregate(rows, ["words", "dataset", "method", "protocol"], RANGE)
+    table = table.sort_values("words", key=lambda names: names.map(WORDS.index), kind="stable")
     return pd.DataFrame(
         {
-            "check": [CHECKS[row.metric].format(row.method) for row in table.itertuples()],
+            "check": [row.words.format(row.method) for row in table.itertuples()],
             "data": table["dataset"],
             "protocol": table["protocol"],
-            "value": [format_interval(row.value, row.low, row.high) for row in table.itertuples()],
+            "value": [format_interval(row.value, row.ci_low, row.ci_high) for row in table.itertuples()],
             "n": table["n"],
         }
     )
@@ -75,18 +81,21 @@ def audit_table(audit: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def write_tables(audit_path: str, theory_path: str, metrics_path: str, folder: Path) -> None:
+def write_tables(audit_path: str, theory_path: str, metrics_path: str, comparisons_path: str, folder: Path) -> None:
     """Write all tables of the study into a folder."""
     audit, theory = parquet.read(audit_path), parquet.read(theory_path)
     metrics = parquet.read(metrics_path, METRICS)
     save_table(
-        audit_table(audit), folder / "audit", f"The audit: {len(audit)} rows, strongest leak first; 95 % intervals."
+        audit_table(audit),
+        folder / "audit",
+        f"The audit: {len(audit)} rows, strongest leak first; {in_words(NEWCOMBE)}.",
     )
     save_table(theory_table(theory), folder / "theory", "Statements on attribute inference, checked exactly.")
-    save_table(checks_table(metrics), folder / "checks", "The audit's own tests, with 95 % intervals.")
+    checks = checks_table(metrics, parquet.read(comparisons_path, COMPARISONS))
+    save_table(checks, folder / "checks", f"The audit's own tests; repetitions averaged, {in_words(RANGE)}.")
 
 
 if "snakemake" in globals():
     with job(snakemake):
         files = snakemake.input
-        write_tables(files.audit, files.theory, files.metrics, Path(snakemake.output[0]).parent)
+        write_tables(files.audit, files.theory, files.metrics, files.comparisons, Path(snakemake.output[0]).parent)

@@ -72,7 +72,7 @@ def frontier_points(predictions: pd.DataFrame, protocol: str, run: str, replicat
     resampled = [error_and_signed_gap(bootstrap_counts(table, replicates, seed)) for table in tables]
     error_low, error_high = percentile_interval(np.stack([errors for errors, _ in resampled], axis=1))
     signed = percentile_interval(np.stack([gaps for _, gaps in resampled], axis=1))
-    missed, deserving = RATES["fnr"].parts(tables)  # [T, sex]
+    missed, deserving = RATES["false_negative_rate"].parts(tables)  # [T, sex]
     men, women = SEXES.values()
     exact = difference_of_proportions(missed[:, men], deserving[:, men], missed[:, women], deserving[:, women])
     unvaried = ((missed == 0) | (missed == deserving)).any(axis=1)

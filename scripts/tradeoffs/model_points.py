@@ -4,11 +4,14 @@ import pandas as pd
 
 from scripts.common.errors import UserError
 from scripts.common.intervals import absolute_interval
+from scripts.common.metrics import signed
 from scripts.common.pareto import lower_hull
 from scripts.common.schemas.metrics import select_metric
+from scripts.tradeoffs.attack_table import PUBLISHED, under
 from scripts.tradeoffs.runs import CONSTANTS
 
 THREAT = "linf_0.01"  # the threat model of the published plots
+GAP = {"metric": signed("false_negative_rate"), "attribute": "sex"}  # men minus women
 PROTOCOLS = {"as_published": "as published", "corrected": "corrected"}
 SETTINGS = ["run", "protocol", "network", "arm", "train_eps", "fairness_weight", "seed", "method"]
 
@@ -25,16 +28,19 @@ def trained(points: pd.DataFrame) -> pd.DataFrame:
     return points[~points.arm.isin(CONSTANTS)]
 
 
-def column(metrics: pd.DataFrame, name: str, metric: str, subgroup: str, split: str) -> pd.DataFrame:
+def column(metrics: pd.DataFrame, name: str, split: str, **wanted: str) -> pd.DataFrame:
     """Return one metric by run as the columns `name`, `name_low`, `name_high` and `name_n`.
+
+    Args:
+        wanted: what `select_metric` takes: metric, attribute, condition.
 
     Raises:
         UserError: the metric has no rows, or a run has two.
     """
-    rows = select_metric(metrics, metric, subgroup, split)
+    rows = select_metric(metrics, split=split, **wanted)
     if rows.run.duplicated().any():
         twice = rows.run[rows.run.duplicated()].iloc[0]
-        raise UserError(f"metrics: run {twice!r} has {metric!r} twice for {subgroup!r} in the {split} split")
+        raise UserError(f"metrics: run {twice!r} has {wanted['metric']!r} twice in the {split} split")
     rows = rows.set_index("run")[["value", "ci_low", "ci_high", "n"]]
     return rows.set_axis([name, f"{name}_low", f"{name}_high", f"{name}_n"], axis=1)
 
@@ -59,12 +65,14 @@ def model_points(metrics: pd.DataFrame, runs: pd.DataFrame, split: str = "test",
     if lost:
         raise UserError(f"runs: {len(lost)} measured runs are not listed (first: {lost[0]!r}); gather the runs again")
     points = runs[SETTINGS].copy()
-    robust = f"robust_accuracy_{threat}"
+    attacks = {"adversarial_error": under(threat), "published_error": under(threat, PUBLISHED)}
     parts = [
-        column(metrics, "error", "error", "all", split),
-        complement(column(metrics, "adversarial_error", robust, "all", split), "adversarial_error"),
-        complement(column(metrics, "published_error", f"{robust}_published", "all", split), "published_error"),
-        column(metrics, "gap", "fnr", "difference", split),
+        column(metrics, "error", split, metric="zero_one_loss"),
+        *(
+            complement(column(metrics, name, split, metric="robust_accuracy", condition=condition), name)
+            for name, condition in attacks.items()
+        ),
+        column(metrics, "gap", split, **GAP),
     ]
     for part in parts:
         points = points.merge(part, how="left", left_on="run", right_index=True)
@@ -77,21 +85,3 @@ def hull_rows(points: pd.DataFrame, x: str, y: str) -> pd.DataFrame:
     """Return the rows that are vertices of the lower hull in (x, y), from the least x to the least y."""
     index = {(row[x], row[y]): place for place, row in points.iloc[::-1].iterrows()}
     return points.loc[[index[tuple(vertex)] for vertex in lower_hull(points[[x, y]].to_numpy())]]
-
-
-def over_seeds(rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    """Put the seeds of a setting together: mean value, and from the lowest to the highest bound of any seed.
-
-    The seeds are judged on the same images, so averaging them does not narrow an interval; one that
-    holds every seed's interval covers the images' noise and the seeds'.
-
-    Returns:
-        keys, value, ci_low, ci_high, n (the least), seeds.
-    """
-    return rows.groupby(keys, sort=False, as_index=False).agg(
-        value=("value", "mean"),
-        ci_low=("ci_low", "min"),
-        ci_high=("ci_high", "max"),
-        n=("n", "min"),
-        seeds=("seed", "nunique"),
-    )

@@ -13,6 +13,7 @@ from plotly.offline import get_plotlyjs
 
 from scripts.common import figures, html
 from scripts.common.tables import UNDEFINED, format_number
+from scripts.tradeoffs.attack_table import PUBLISHED, under
 from scripts.tradeoffs.looks import CONSTANT_NAMES
 from scripts.tradeoffs.model_points import PROTOCOLS
 from scripts.tradeoffs.runs import CONSTANTS
@@ -36,19 +37,20 @@ COST_WORDS = {
 }
 
 
-def metric_words(threat: str) -> list[tuple[str, str, str]]:
-    """Return what the panel shows besides the three costs: words, metric, subgroup."""
+def metric_words(threat: str) -> list[tuple[str, str, str, str]]:
+    """Return what the panel shows besides the three costs: words, metric, subgroup, condition."""
+    worst, published = under(threat), under(threat, PUBLISHED)
     return [
-        ("right under attack, worst case of all attacks", f"robust_accuracy_{threat}", "all"),
-        ("right under attack, published measure (APGD-CE)", f"robust_accuracy_{threat}_published", "all"),
-        ("right under attack, men", f"robust_accuracy_{threat}", "men"),
-        ("right under attack, women", f"robust_accuracy_{threat}", "women"),
-        ("deserving men rejected (FNR)", "fnr", "men"),
-        ("deserving women rejected (FNR)", "fnr", "women"),
-        ("undeserving men accepted (FPR)", "fpr", "men"),
-        ("undeserving women accepted (FPR)", "fpr", "women"),
-        ("men accepted", "acceptance_rate", "men"),
-        ("women accepted", "acceptance_rate", "women"),
+        ("right under attack, worst case of all attacks", "robust_accuracy", "all", worst),
+        ("right under attack, published measure (APGD-CE)", "robust_accuracy", "all", published),
+        ("right under attack, men", "robust_accuracy", "men", worst),
+        ("right under attack, women", "robust_accuracy", "women", worst),
+        ("deserving men rejected (FNR)", "false_negative_rate", "men", ""),
+        ("deserving women rejected (FNR)", "false_negative_rate", "women", ""),
+        ("undeserving men accepted (FPR)", "false_positive_rate", "men", ""),
+        ("undeserving women accepted (FPR)", "false_positive_rate", "women", ""),
+        ("men accepted", "selection_rate", "men", ""),
+        ("women accepted", "selection_rate", "women", ""),
     ]
 
 
@@ -68,7 +70,8 @@ def plain(value: object) -> str:
 
 def model_cards(points: pd.DataFrame, metrics: pd.DataFrame, runs: pd.DataFrame, threat: str) -> list[dict]:
     """Return for every model what the page knows of it, all of it text but the three coordinates."""
-    test = metrics[metrics.split == "test"].set_index(["run", "metric", "subgroup"])[["value", "ci_low", "ci_high"]]
+    keys = ["run", "metric", "subgroup", "condition"]
+    test = metrics[metrics.split == "test"].set_index(keys)[["value", "ci_low", "ci_high"]]
     settings = runs.set_index("run", drop=False)
     order = [*(name for name in SETTING_WORDS if name in runs), *sorted(set(runs.columns) - {*SETTING_WORDS, "arm"})]
     cards = []
@@ -77,9 +80,9 @@ def model_cards(points: pd.DataFrame, metrics: pd.DataFrame, runs: pd.DataFrame,
             (words, with_interval(*(getattr(row, name + end) for end in ("", "_low", "_high"))))
             for name, words in COST_WORDS.items()
         ]
-        keys = [(words, (row.run, metric, subgroup)) for words, metric, subgroup in metric_words(threat)]
+        shown = [(words, (row.run, *key)) for words, *key in metric_words(threat)]
         others = [
-            (words, with_interval(*test.loc[key]) if key in test.index else "not measured") for words, key in keys
+            (words, with_interval(*test.loc[key]) if key in test.index else "not measured") for words, key in shown
         ]
         own = settings.loc[row.run]
         cards.append(
@@ -125,7 +128,7 @@ def page(points: pd.DataFrame, metrics: pd.DataFrame, runs: pd.DataFrame, note: 
         points: one row per model as `figure_three_way.three_costs` returns them.
         metrics, runs: the study's metrics and settings of those models.
         note: what the data is.
-        threat: norm and size of the attack, as in the metrics' names.
+        threat: norm and size of the attack, such as linf_0.01.
     """
     cards = model_cards(points, metrics, runs, threat)
     norm, size = threat.split("_")

@@ -146,8 +146,8 @@ def evaluate(thresholds: ArrayLike, score: ArrayLike, y: ArrayLike, male: ArrayL
 
 def error_and_signed_gap(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return error and FNR men - FNR women, each [...], of tables [..., 2, 2, 2] (sex, label, prediction)."""
-    fnr = RATES["fnr"](counts)
-    return RATES["error"](counts.sum(-3)), fnr[..., SEXES["men"]] - fnr[..., SEXES["women"]]
+    fnr = RATES["false_negative_rate"](counts)
+    return RATES["zero_one_loss"](counts.sum(-3)), fnr[..., SEXES["men"]] - fnr[..., SEXES["women"]]
 
 
 def _grid_cells(score: np.ndarray, y: np.ndarray, male: np.ndarray) -> np.ndarray:

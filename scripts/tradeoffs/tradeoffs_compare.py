@@ -5,19 +5,24 @@ cost: the cheapest pair that (nearly) closes the gap against the pair with the l
 chosen where the protocol chooses?
 """
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 
 from scripts.common import parquet
 from scripts.common.intervals import paired_difference
 from scripts.common.metrics import RATES
+from scripts.common.schemas.comparisons import COMPARISONS
 from scripts.common.schemas.predictions import PREDICTIONS
 from scripts.common.seeds import seed_from
 from scripts.tradeoffs.thresholds import SEXES
 
-RATES_COMPARED = {name: RATES[name] for name in ("error", "fnr")}
+RATES_COMPARED = {name: RATES[name] for name in ("zero_one_loss", "false_negative_rate")}
 CLOSED_GAP = 0.01  # a gap that counts as closed
-KEYS = ["protocol", "network", "seed", "method", "comparison"]
+CLOSED, LEAST_ERROR = "thresholds that close the gap", "thresholds of least error"
+KEYS = ["protocol", "network", "seed", "method", "first", "second"]
 
 
 def test_rows(path: str) -> pd.DataFrame:
@@ -29,7 +34,9 @@ def test_rows(path: str) -> pd.DataFrame:
 def difference(rows: pd.DataFrame, first: np.ndarray, second: np.ndarray, replicates: int) -> pd.DataFrame:
     """Return error and FNR of `first` minus `second` (predictions [n] on the same images), with paired intervals."""
     y, male = rows["y_true"].to_numpy(), rows["male"].to_numpy()
-    return paired_difference(y, first, second, male, SEXES, replicates, seed_from("compare"), RATES_COMPARED)
+    return paired_difference(
+        y, first, second, male, SEXES, replicates, seed_from("compare"), RATES_COMPARED, attribute="sex"
+    )
 
 
 def against_plain(runs: pd.DataFrame, predictions: dict[str, pd.DataFrame], replicates: int) -> list[pd.DataFrame]:
@@ -41,7 +48,7 @@ def against_plain(runs: pd.DataFrame, predictions: dict[str, pd.DataFrame], repl
             for base in plain.itertuples():
                 rows, other = predictions[run.run], predictions[base.run]
                 table = difference(rows, rows["y_pred"].to_numpy(), other["y_pred"].to_numpy(), replicates)
-                tables.append(table.assign(**named(run), comparison="arm - plain"))
+                tables.append(table.assign(**named(run), first=run.method, second=base.method))
     return tables
 
 
@@ -56,7 +63,7 @@ def closed_against_best(
         rows = predictions[run.run]
         fair, best = (accepted(rows, pairs.loc[pairs["error_chosen"].idxmin()]) for pairs in (closed, front))
         table = difference(rows, fair, best, replicates)
-        tables.append(table.assign(**named(run), comparison="closed gap - least error"))
+        tables.append(table.assign(**named(run), first=CLOSED, second=LEAST_ERROR))
     return tables
 
 
@@ -68,11 +75,11 @@ def accepted(rows: pd.DataFrame, pair: pd.Series) -> np.ndarray:
 
 def named(run) -> dict:
     """Return what a line of the table says of its run."""
-    return {key: getattr(run, key) for key in KEYS[:-1]} | {"run": run.run}
+    return {key: getattr(run, key) for key in KEYS[:-2]} | {"run": run.run}
 
 
-def compare(predictions: list[str], runs: str, frontiers: str, output: str, replicates: int) -> None:
-    """Write all paired differences to Parquet.
+def compare(predictions: list[str], runs: str, frontiers: str, output: str, replicates: int, dataset: str) -> None:
+    """Write all paired differences (schema COMPARISONS with run, method and network) to Parquet.
 
     Raises:
         UserError: a file is missing or damaged.
@@ -83,8 +90,8 @@ def compare(predictions: list[str], runs: str, frontiers: str, output: str, repl
     tables = against_plain(trained, frames, replicates)
     tables += closed_against_best(trained, frames, parquet.read(frontiers), replicates)
     result = pd.concat(tables, ignore_index=True)
-    result = result[["run", *KEYS, "subgroup", "metric", "value", "ci_low", "ci_high", "n"]]
-    parquet.write(result, output)
+    about = {"study": "tradeoffs", "dataset": dataset, "split": "test", "condition": "", "paired_by": "rows"}
+    parquet.write(result.assign(**about, seeds=1), output, COMPARISONS)
 
 
 if "snakemake" in globals():
@@ -97,4 +104,5 @@ if "snakemake" in globals():
             snakemake.input.frontiers,
             snakemake.output[0],
             snakemake.params.replicates,
+            json.loads(Path(snakemake.input.dataset).read_text(encoding="utf-8"))["name"],
         )

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from scripts.common import figures, parquet
 from scripts.common.data_notes import data_note
+from scripts.common.interval_kinds import BOOTSTRAP
 from scripts.common.logs import job
 from scripts.common.published import values
 from scripts.common.schemas.metrics import METRICS
@@ -21,7 +22,7 @@ from scripts.tradeoffs.fairness_price import (
     spread,
 )
 from scripts.tradeoffs.looks import ARMS, CONSTANT_NAMES
-from scripts.tradeoffs.model_points import PROTOCOLS, column, trained
+from scripts.tradeoffs.model_points import GAP, PROTOCOLS, column, trained
 from scripts.tradeoffs.thresholds import ERROR_WEIGHT, GAP_WEIGHT
 
 GAP_LIMIT = 0.15  # the original leaves larger gaps out
@@ -162,8 +163,9 @@ def draw(
     Raises:
         UserError: the metrics lack the error or the false-negative-rate difference.
     """
-    gaps = column(metrics, "gap", "fnr", "difference", "test").abs()
-    models = runs.merge(column(metrics, "error", "error", "all", "test").join(gaps), left_on="run", right_index=True)
+    gaps = column(metrics, "gap", "test", **GAP).abs()
+    errors = column(metrics, "error", "test", metric="zero_one_loss")
+    models = runs.merge(errors.join(gaps), left_on="run", right_index=True)
     figure = figures.new_figure(10.5, 6.0)
     clouds = {protocol: operating_points(frontiers, runs, protocol) for protocol in PROTOCOLS}
     frame = limits([frontier_hull(points) for points in clouds.values() if len(points)])
@@ -179,11 +181,15 @@ def draw(
         handles |= dict(zip(*axes.get_legend_handles_labels()[::-1], strict=True))
     figures.legend_above(figure, handles, columns=2)
     measured = metrics[metrics.run.isin(trained(runs).run)]
-    note = data_note(measured, {"error": "images", "fnr": "images with a positive label"})
+    measures = {
+        "images": {"metric": "zero_one_loss"},
+        "images with a positive label": {"metric": "false_negative_rate"},
+    }
+    note = data_note(measured, measures, BOOTSTRAP)
     figures.footer(
         figure,
         f"{note}; all models pooled, each with a threshold per sex chosen on the test part (as published) or on the "
-        "validation part (corrected); bars are 95 % intervals. Price: from the least error to the cheapest point that "
+        "validation part (corrected); bars are those intervals. Price: from the least error to the cheapest point that "
         "was chosen for a gap of at most 0.01, with an interval for unpaired errors, rather too wide. "
         "Dotted: the original on CelebA, read off its picture.",
     )

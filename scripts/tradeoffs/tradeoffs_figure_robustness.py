@@ -10,9 +10,12 @@ from matplotlib.patheffects import withStroke
 
 from scripts.common import figures, parquet
 from scripts.common.data_notes import data_note
+from scripts.common.interval_kinds import BOOTSTRAP
 from scripts.common.logs import job
 from scripts.common.published import values
 from scripts.common.schemas.metrics import METRICS
+from scripts.tradeoffs.attack_table import PUBLISHED as PUBLISHED_ATTACK
+from scripts.tradeoffs.attack_table import under
 from scripts.tradeoffs.looks import ARMS, CONSTANT_NAMES, threat_words
 from scripts.tradeoffs.model_points import PROTOCOLS, SETTINGS, THREAT, hull_rows, model_points, trained
 
@@ -144,7 +147,7 @@ def draw(
     """Draw both protocols side by side; call it inside `figures.style()`.
 
     Args:
-        threat: norm and size as in the metrics' names.
+        threat: norm and size, such as linf_0.01.
         budget: what the attacks were allowed, for the footer (e.g. "APGD 20 steps, Square 100 queries").
 
     Returns:
@@ -156,9 +159,9 @@ def draw(
     models = model_points(metrics, runs, "test", threat)
     unattacked = trained(models).adversarial_error.isna() | trained(models).published_error.isna()
     models = models.dropna(subset=["adversarial_error", "published_error"])
-    robust = f"robust_accuracy_{threat}"
-    both = metrics[(metrics.split == "valid") & metrics.metric.isin([robust, f"{robust}_published"])]
-    valid = model_points(metrics, runs, "valid", threat) if both.metric.nunique() == 2 else models.head(0)
+    both = [under(threat), under(threat, PUBLISHED_ATTACK)]
+    robust = metrics[(metrics.split == "valid") & (metrics.metric == "robust_accuracy")]
+    valid = model_points(metrics, runs, "valid", threat) if set(both) <= set(robust.condition) else models.head(0)
     figure = figures.new_figure(10.5, 6.2)
     frame, plotted, handles = limits(models), [], {}
     for place, (protocol, words) in enumerate(PROTOCOLS.items()):
@@ -171,8 +174,10 @@ def draw(
         plotted.append(draw_panel(axes, own, valid, protocol, threat))
         handles |= dict(zip(*axes.get_legend_handles_labels()[::-1], strict=True))
     figures.legend_above(figure, handles, columns=3)
-    note = data_note(metrics[metrics.run.isin(trained(models).run)], {"error": "images", robust: "under attack"})
-    parts = [note, budget, "bars: 95 % intervals of the filled marks; one mark per trained model"]
+    attacked = {"metric": "robust_accuracy", "condition": under(threat)}
+    measures = {"images": {"metric": "zero_one_loss"}, "under attack": attacked}
+    note = data_note(metrics[metrics.run.isin(trained(models).run)], measures, BOOTSTRAP)
+    parts = [note, budget, "bars: intervals of the filled marks; one mark per trained model"]
     parts += [f"{unattacked.sum()} models that were not attacked are left out"] if unattacked.any() else []
     figures.footer(figure, "; ".join(part for part in parts if part) + ".")
     return figure, figures.stack(plotted, COLUMNS)

@@ -9,24 +9,28 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from scripts.common import figures, parquet
+from scripts.common.aggregate import aggregate
 from scripts.common.data_notes import data_note
+from scripts.common.interval_kinds import RANGE
 from scripts.common.logs import job
 from scripts.common.schemas.metrics import METRICS, select_metric
+from scripts.tradeoffs.attack_table import NO_ATTACK, PUBLISHED, WORST, under
 from scripts.tradeoffs.looks import ARMS, CONSTANT_NAMES, threat_words
-from scripts.tradeoffs.model_points import PROTOCOLS, THREAT, over_seeds, setting_names
+from scripts.tradeoffs.model_points import PROTOCOLS, THREAT, setting_names
 
 THREATS = (THREAT, "l2_1", "l1_20")
 SEXES = {"men": (figures.BLUE, "o", -0.16), "women": (figures.VERMILION, "^", 0.16)}  # colour, marker, shift
-STAGES = {  # what is left after it; the last one stands for itself
-    "clean": "clean_accuracy_attacked_{}",
-    "APGD": "robust_accuracy_{}_apgd",
-    "+ FAB": "robust_accuracy_{}_fab",
-    "+ Square": "robust_accuracy_{}_square",
-    "APGD-CE\nalone": "robust_accuracy_{}_published",
+STAGES = {  # what is left after this attack; the last one stands for itself
+    "clean": NO_ATTACK,
+    "APGD": "apgd",
+    "+ FAB": "fab",
+    "+ Square": "square",
+    "APGD-CE\nalone": PUBLISHED,
 }
+WORST_CASE = "worst case"
 MOST_METHODS = 14
 KEYS = ["protocol", "threat", "arm", "setting", "stage", "subgroup"]
-COLUMNS = [*KEYS, "value", "ci_low", "ci_high", "n", "seeds"]
+COLUMNS = [*KEYS, "value", "ci_low", "ci_high", "interval", "n", "seeds"]
 
 
 def standings(metrics: pd.DataFrame, runs: pd.DataFrame, threats: tuple[str, ...] = THREATS) -> pd.DataFrame:
@@ -38,25 +42,23 @@ def standings(metrics: pd.DataFrame, runs: pd.DataFrame, threats: tuple[str, ...
     Raises:
         UserError: the robust accuracy of either sex was not measured under any of the norms.
     """
-    present = [threat for threat in threats if (metrics.metric == f"robust_accuracy_{threat}").any()] or threats[:1]
+    measured = metrics[(metrics.split == "test") & metrics.metric.isin(["accuracy", "robust_accuracy"])]
+    present = [threat for threat in threats if under(threat) in set(measured.condition)] or threats[:1]
     for sex in SEXES:
-        select_metric(metrics, f"robust_accuracy_{present[0]}", sex)
-    names = {pattern.format(threat): (threat, stage) for threat in present for stage, pattern in STAGES.items()}
-    names |= {f"robust_accuracy_{threat}": (threat, "worst case") for threat in present}
-    columns = ["run", "seed", "metric", "subgroup", "value", "ci_low", "ci_high", "n"]
-    rows = metrics.loc[
-        (metrics.split == "test") & metrics.metric.isin(names) & (metrics.subgroup != "difference"), columns
-    ]
-    rows = rows.merge(setting_names(runs), on="run")
-    rows["threat"] = rows.metric.map(lambda name: names[name][0])
-    rows["stage"] = rows.metric.map(lambda name: names[name][1])
-    return over_seeds(rows, KEYS)
+        select_metric(metrics, "robust_accuracy", sex, attribute="sex", condition=under(present[0]))
+    stages = {WORST_CASE: WORST, **STAGES}
+    named = {under(threat, attack): (threat, stage) for threat in present for stage, attack in stages.items()}
+    columns = ["run", "seed", "condition", "subgroup", "value", "ci_low", "ci_high", "n"]
+    rows = measured.loc[measured.condition.isin(named), columns].merge(setting_names(runs), on="run")
+    rows["threat"] = rows.condition.map(lambda text: named[text][0])
+    rows["stage"] = rows.condition.map(lambda text: named[text][1])
+    return aggregate(rows, KEYS, RANGE)
 
 
 def best_of_arm(table: pd.DataFrame) -> pd.DataFrame:
     """Return each arm's setting of highest worst-case robust accuracy per protocol: protocol, arm, setting."""
     first = table.threat == table.threat.iloc[0]
-    ranked = table[first & (table.stage == "worst case") & (table.subgroup == "all") & table.arm.isin(ARMS)]
+    ranked = table[first & (table.stage == WORST_CASE) & (table.subgroup == "all") & table.arm.isin(ARMS)]
     ranked = ranked.sort_values("value", ascending=False, kind="stable")
     return ranked.drop_duplicates(["protocol", "arm"])[["protocol", "arm", "setting"]]
 
@@ -86,7 +88,7 @@ def panels(figure: Figure, table: pd.DataFrame, **shared) -> dict[tuple[str, str
 
 def draw_by_sex(table: pd.DataFrame, note: str) -> tuple[Figure, pd.DataFrame]:
     """Draw the worst case per setting as dots with intervals, men beside women; call it inside `figures.style()`."""
-    shown = table[(table.stage == "worst case") & table.subgroup.isin(SEXES)]
+    shown = table[(table.stage == WORST_CASE) & table.subgroup.isin(SEXES)]
     methods = shown.drop_duplicates(["arm", "setting"])[["arm", "setting"]]
     if len(methods) > MOST_METHODS:
         kept = best_of_arm(table).merge(shown, on=["protocol", "arm", "setting"])
@@ -159,9 +161,9 @@ def draw_all(
     metrics, runs = parquet.read(metrics_path, METRICS), parquet.read(runs_path)
     table = standings(metrics, runs, tuple(threats))
     trained = metrics[metrics.run.isin(runs.run[runs.arm.isin(ARMS)])]
-    note = data_note(trained, {f"robust_accuracy_{table.threat.iloc[0]}": "images"})
+    attacked = {"metric": "robust_accuracy", "condition": under(table.threat.iloc[0])}
     note = "; ".join(
-        part for part in (note, budget, "mean over seeds, from the lowest to the highest bound of any") if part
+        part for part in (data_note(trained, {"images": attacked}, RANGE), budget, "mean over seeds") if part
     )
     for name, draw in (("robustness_by_sex", draw_by_sex), ("attack_cascade", draw_cascade)):
         with figures.style():

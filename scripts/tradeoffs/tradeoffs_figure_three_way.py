@@ -14,9 +14,11 @@ from PIL import Image
 from scripts.common import figures, parquet
 from scripts.common.data_notes import data_note
 from scripts.common.files import atomic_path
+from scripts.common.interval_kinds import BOOTSTRAP
 from scripts.common.logs import job, progress
 from scripts.common.pareto import pareto_mask
 from scripts.common.schemas.metrics import METRICS
+from scripts.tradeoffs.attack_table import under
 from scripts.tradeoffs.looks import CONSTANT_NAMES, threat_words
 from scripts.tradeoffs.model_points import PROTOCOLS, SETTINGS, THREAT, model_points, trained
 from scripts.tradeoffs.three_way_page import page
@@ -134,9 +136,13 @@ def save_gif(figure: Figure, frames: int, path: str | Path) -> None:
 
 def note_of(points: pd.DataFrame, metrics: pd.DataFrame, threat: str, attack: str, budget: str) -> str:
     """Say what the data is; `attack` is the threat model in the words of the medium."""
-    measures = {"error": "images", f"robust_accuracy_{threat}": "under attack", "fnr": "with a positive label"}
+    measures = {
+        "images": {"metric": "zero_one_loss"},
+        "under attack": {"metric": "robust_accuracy", "condition": under(threat)},
+        "with a positive label": {"metric": "false_negative_rate"},
+    }
     parts = [
-        data_note(metrics[metrics.run.isin(trained(points).run)], measures),
+        data_note(metrics[metrics.run.isin(trained(points).run)], measures, BOOTSTRAP),
         budget,
         f"under attack ({attack}): APGD-CE alone (as published), worst case of all attacks (corrected)",
         f"the original leaves out models of accuracy up to {LEAST_ACCURACY:g}, and so the constants",

@@ -7,25 +7,32 @@ does not have.
 import pandas as pd
 
 from scripts.common import parquet
+from scripts.common.aggregate import aggregate
+from scripts.common.conditions import condition
+from scripts.common.interval_kinds import BOOTSTRAP, JOINED, RANGE
 from scripts.common.intervals import unpaired_difference
 from scripts.common.logs import job
 from scripts.common.schemas.metrics import METRICS
+from scripts.tradeoffs.attack_table import under
 from scripts.tradeoffs.fairness_price import frontier_hull, near_zero, operating_points, price_of_fairness
-from scripts.tradeoffs.model_points import PROTOCOLS, THREAT, model_points, over_seeds, trained
+from scripts.tradeoffs.model_points import PROTOCOLS, THREAT, model_points, trained
 
 ORIGINAL_ARMS = ("plain", "adversarial")
+GAP = "equal_opportunity_difference"  # |FNR men - FNR women|
+LEAST_ERROR, NEAR_ZERO_GAP = condition(point="least_error"), condition(point="near_zero_gap")
+FOUND = ["metric", "attribute", "condition", "value", "ci_low", "ci_high", "interval"]
 MODELS = {"all models": None, "without the fairness penalty": ORIGINAL_ARMS}
 
 
 def fairness_findings(points: pd.DataFrame) -> list[tuple]:
-    """Return the two ends of the fairness frontier and the price between them: metric, value, low, high."""
+    """Return the two ends of the fairness frontier and the price between them; columns `FOUND`."""
     hull = frontier_hull(points)
     price, start, end = price_of_fairness(hull), hull.iloc[0], hull.iloc[near_zero(hull)]
     return [
-        ("least_error", price.error_from, start.error_low, start.error_high),
-        ("gap_at_least_error", price.gap_from, start.gap_low, start.gap_high),
-        ("near_zero_gap", price.gap_to, end.gap_low, end.gap_high),
-        ("price_of_fairness", price.error_paid, price.error_paid_low, price.error_paid_high),
+        ("zero_one_loss", "none", LEAST_ERROR, price.error_from, start.error_low, start.error_high, BOOTSTRAP),
+        (GAP, "sex", LEAST_ERROR, price.gap_from, start.gap_low, start.gap_high, BOOTSTRAP),
+        (GAP, "sex", NEAR_ZERO_GAP, price.gap_to, end.gap_low, end.gap_high, BOOTSTRAP),
+        ("price_of_fairness", "sex", "", price.error_paid, price.error_paid_low, price.error_paid_high, JOINED),
     ]
 
 
@@ -34,7 +41,7 @@ def averaged(points: pd.DataFrame, column: str) -> pd.DataFrame:
     rows = points[["method", "arm", "seed"]].assign(
         value=points[column], ci_low=points[f"{column}_low"], ci_high=points[f"{column}_high"], n=points[f"{column}_n"]
     )
-    return over_seeds(rows, ["method", "arm"])
+    return aggregate(rows, ["method", "arm"], RANGE)
 
 
 def difference(first: pd.Series, second: pd.Series) -> tuple[float, float, float]:
@@ -44,7 +51,7 @@ def difference(first: pd.Series, second: pd.Series) -> tuple[float, float, float
 
 
 def robustness_findings(points: pd.DataFrame, constants: pd.DataFrame) -> list[tuple]:
-    """Return what robustness costs, and how the most robust model compares with rejecting everybody.
+    """Return what robustness costs, and how the most robust model compares with rejecting everybody; columns `FOUND`.
 
     The most robust model is the one of least error under the worst case of all attacks.
     """
@@ -53,12 +60,21 @@ def robustness_findings(points: pd.DataFrame, constants: pd.DataFrame) -> list[t
     its_error = clean[clean.method == best.method].iloc[0]
     least = clean.loc[clean.value.idxmin()]
     found = [
-        ("least_adversarial_error", best.value, best.ci_low, best.ci_high),
-        ("price_of_robustness", *difference(its_error, least)),
+        (
+            "robust_zero_one_loss",
+            "none",
+            under(THREAT, point="most_robust"),
+            best.value,
+            best.ci_low,
+            best.ci_high,
+            RANGE,
+        ),
+        ("price_of_robustness", "none", under(THREAT), *difference(its_error, least), JOINED),
     ]
     reject = constants[constants.arm == "constant_reject"]
     if len(reject):
-        found.append(("most_robust_minus_reject_all", *difference(best, averaged(reject, "adversarial_error").iloc[0])))
+        beyond = difference(best, averaged(reject, "adversarial_error").iloc[0])
+        found.append(("excess_robust_error", "none", under(THREAT, point="most_robust"), *beyond, JOINED))
     return found
 
 
@@ -66,8 +82,7 @@ def findings(metrics: pd.DataFrame, runs: pd.DataFrame, frontiers: pd.DataFrame)
     """Return all derived numbers (schema METRICS) of the test part; those of absent models are left out."""
     points, rows = model_points(metrics, runs), []
     dataset = ", ".join(sorted(set(metrics.dataset)))
-    robust = f"robust_accuracy_{THREAT}"
-    measured = set(metrics.run[metrics.metric == robust])
+    measured = set(metrics.run[(metrics.metric == "robust_accuracy") & (metrics.condition == under(THREAT))])
     for protocol in PROTOCOLS:
         own = points[points.protocol == protocol]
         operating = operating_points(frontiers, runs, protocol)
@@ -80,8 +95,8 @@ def findings(metrics: pd.DataFrame, runs: pd.DataFrame, frontiers: pd.DataFrame)
             if len(attacked):
                 found += robustness_findings(attacked, own)
             n = int(chosen.error_n.min())
-            rows += [(models, protocol, name, value, low, high, n) for name, value, low, high in found]
-    frame = pd.DataFrame(rows, columns=["method", "protocol", "metric", "value", "ci_low", "ci_high", "n"])
+            rows += [(models, protocol, n, *own) for own in found]
+    frame = pd.DataFrame(rows, columns=["method", "protocol", "n", *FOUND])
     seeds = int(metrics.seed.max())
     return frame.assign(study="tradeoffs", dataset=dataset, run="", seed=seeds, split="test", subgroup="all")
 

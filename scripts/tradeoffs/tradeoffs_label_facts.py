@@ -20,7 +20,7 @@ def facts(split: pd.DataFrame) -> dict[str, float]:
     label, probability, male = (split[name].to_numpy() for name in ("label", "probability", "male"))
     bayes = (probability > 0.5).astype(int)
     counts = count_table(label, bayes, male, sizes=[2])
-    fnr = RATES["fnr"](counts)
+    fnr = RATES["false_negative_rate"](counts)
     numbers = {
         "rows": len(split),
         "acceptance probability": probability.mean(),

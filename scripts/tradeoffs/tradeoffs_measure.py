@@ -12,20 +12,31 @@ import numpy as np
 import pandas as pd
 
 from scripts.common import parquet
-from scripts.common.intervals import bootstrap_metrics
+from scripts.common.intervals import bootstrap_metrics, unsigned_differences
 from scripts.common.metrics import RATES, Rate, count_table
 from scripts.common.schemas.metrics import METRICS
 from scripts.common.schemas.predictions import PREDICTIONS
 from scripts.common.seeds import seed_from
-from scripts.tradeoffs.attack_table import attack_names
+from scripts.tradeoffs.attack_table import NO_ATTACK, PUBLISHED, WORST, attack_names, under
 from scripts.tradeoffs.frontier import frontier
 from scripts.tradeoffs.thresholds import SEXES
 
-REPORTED = ("accuracy", "error", "acceptance_rate", "fpr", "fnr", "tpr", "ppv", "prevalence")
+REPORTED = (
+    "accuracy",
+    "zero_one_loss",
+    "selection_rate",
+    "false_positive_rate",
+    "false_negative_rate",
+    "true_positive_rate",
+    "positive_predictive_value",
+    "prevalence",
+)
+UNSIGNED = {"demographic_parity_difference": "selection_rate", "equal_opportunity_difference": "true_positive_rate"}
+ATTRIBUTE = "sex"
 
 
 def clean_metrics(predictions: pd.DataFrame, replicates: int, seed: int) -> pd.DataFrame:
-    """Return split, subgroup, metric, value, ci_low, ci_high, n of every split in the predictions.
+    """Return the columns of `bootstrap_metrics`, split and condition, of every split in the predictions.
 
     Args:
         predictions: split, y_true, y_pred and male, one line per image.
@@ -37,17 +48,19 @@ def clean_metrics(predictions: pd.DataFrame, replicates: int, seed: int) -> pd.D
     parts = []
     for split, rows in predictions.groupby("split", sort=False):
         counts = count_table(rows["y_true"], rows["y_pred"], rows["male"], sizes=[2])
-        table = bootstrap_metrics(counts, SEXES, replicates, seed_from(seed, "clean", split), rates)
-        parts.append(table.assign(split=split))
-    return pd.concat(parts, ignore_index=True)
+        table = bootstrap_metrics(
+            counts, SEXES, replicates, seed_from(seed, "clean", split), rates, attribute=ATTRIBUTE
+        )
+        parts.append(pd.concat([table, unsigned_differences(table, UNSIGNED)]).assign(split=split))
+    return pd.concat(parts, ignore_index=True).assign(condition="")
 
 
 def robust_metrics(attacks: pd.DataFrame, replicates: int, seed: int) -> pd.DataFrame:
     """Return the robustness metrics of every split and threat in an attacks table, same columns.
 
-    For a threat T = norm_eps: `robust_accuracy_T`, `robust_fnr_T`, `robust_fpr_T` (worst case over the attacks),
-    `robust_accuracy_T_A` (still right after attack A and all before it), `robust_accuracy_T_published` (after
-    APGD-CE alone, where it was run) and `clean_accuracy_attacked_T` (the same images without attack).
+    The condition names norm, eps and attack: robust accuracy, false-negative and false-positive rate in the worst
+    case over the attacks ("ensemble"), robust accuracy after each attack and all before it, and after APGD-CE alone
+    ("apgd_ce", where it was run), and the accuracy on the same images without attack ("none").
 
     Raises:
         ValueError: the columns contradict each other, or the published attack was run on some images only.
@@ -55,32 +68,35 @@ def robust_metrics(attacks: pd.DataFrame, replicates: int, seed: int) -> pd.Data
     parts = []
     for (split, norm, eps), rows in attacks.groupby(["split", "norm", "eps"], sort=False):
         y_true, threat = rows["y_true"].to_numpy(), f"{norm}_{eps:g}"
-        for right, rates in _outcomes(rows, threat):
+        for right, attack, rates in _outcomes(rows, threat):
             counts = count_table(y_true, np.where(right, y_true, 1 - y_true), rows["male"], sizes=[2])
-            table = bootstrap_metrics(counts, SEXES, replicates, seed_from(seed, "robust", split, threat), rates)
-            parts.append(table.assign(split=split))
+            table = bootstrap_metrics(
+                counts, SEXES, replicates, seed_from(seed, "robust", split, threat), rates, attribute=ATTRIBUTE
+            )
+            parts.append(table.assign(split=split, condition=under(threat, attack)))
     return pd.concat(parts, ignore_index=True)
 
 
-def _outcomes(rows: pd.DataFrame, threat: str) -> list[tuple[np.ndarray, dict[str, Rate]]]:
-    """Return pairs of images classified rightly (bool [n]) and the rates to report of them, under their full names."""
-    accuracy = RATES["accuracy"]
+def _outcomes(rows: pd.DataFrame, threat: str) -> list[tuple[np.ndarray, str, dict[str, Rate]]]:
+    """Return the images classified rightly (bool [n]), under which attack, and the rates to report of them."""
+    accuracy = {"robust_accuracy": RATES["accuracy"]}
+    rates = accuracy | {f"robust_{name}": RATES[name] for name in ("false_negative_rate", "false_positive_rate")}
     clean, robust = rows["clean_correct"].to_numpy(bool), rows["robust"].to_numpy(bool)
-    outcomes = [(robust, {f"robust_{name}_{threat}": RATES[name] for name in ("accuracy", "fnr", "fpr")})]
+    outcomes = [(robust, WORST, rates)]
     standing = clean
     for attack in attack_names(rows):
         standing = standing & ~_broken(rows[attack])
-        outcomes.append((standing, {f"robust_accuracy_{threat}_{attack}": accuracy}))
+        outcomes.append((standing, attack, accuracy))
     if (standing != robust).any():
         count = int((standing != robust).sum())
         raise ValueError(f"{threat}: {count} images are robust in one column and broken in another")
     unknown = rows["published_broken"].isna().to_numpy() & clean
     if not unknown.any():
         published = clean & ~_broken(rows["published_broken"])
-        outcomes.append((published, {f"robust_accuracy_{threat}_published": accuracy}))
+        outcomes.append((published, PUBLISHED, accuracy))
     elif not unknown[clean].all():
         raise ValueError(f"{threat}: the published attack lacks a verdict on {int(unknown.sum())} of its images")
-    return [*outcomes, (clean, {f"clean_accuracy_attacked_{threat}": accuracy})]
+    return [*outcomes, (clean, NO_ATTACK, {"accuracy": RATES["accuracy"]})]
 
 
 def _broken(column: pd.Series) -> np.ndarray:

@@ -6,19 +6,18 @@ from pathlib import Path
 import pandas as pd
 
 from scripts.common import parquet
+from scripts.common.aggregate import aggregate
 from scripts.common.data_notes import data_note
+from scripts.common.interval_kinds import BOOTSTRAP, RANGE, in_words
 from scripts.common.intervals import absolute_interval
 from scripts.common.logs import job
 from scripts.common.published import values
 from scripts.common.schemas.metrics import METRICS, select_metric
 from scripts.common.tables import UNDEFINED, format_interval, format_number, save_table
+from scripts.tradeoffs.attack_table import PUBLISHED as PUBLISHED_ATTACK
+from scripts.tradeoffs.attack_table import under
 from scripts.tradeoffs.fairness_price import frontier_hull, operating_points, price_of_fairness
-from scripts.tradeoffs.model_points import (
-    PROTOCOLS,
-    THREAT,
-    over_seeds,
-    trained,
-)
+from scripts.tradeoffs.model_points import GAP, PROTOCOLS, THREAT, trained
 from scripts.tradeoffs.thresholds import ERROR_WEIGHT, GAP_WEIGHT
 from scripts.tradeoffs.tradeoffs_compare import KEYS
 from scripts.tradeoffs.tradeoffs_findings import ORIGINAL_ARMS
@@ -33,17 +32,20 @@ CRITERIA = {
 }
 
 
-def cells(metrics: pd.DataFrame, runs: pd.DataFrame, metric: str, subgroup: str = "all") -> pd.DataFrame:
-    """Return one metric of the test part by setting, its seeds together.
+def cells(metrics: pd.DataFrame, runs: pd.DataFrame, **wanted: str) -> pd.DataFrame:
+    """Return one metric of the test part by setting, its seeds together; the gap without its sign.
+
+    Args:
+        wanted: what `select_metric` takes: metric, subgroup, attribute, condition.
 
     Raises:
         UserError: the metric has no rows.
     """
-    rows = select_metric(metrics, metric, subgroup)[["run", "seed", "value", "ci_low", "ci_high", "n"]]
-    if subgroup == "difference":
+    rows = select_metric(metrics, **wanted)[["run", "seed", "value", "ci_low", "ci_high", "n"]]
+    if wanted == GAP:
         low, high = absolute_interval(rows.ci_low, rows.ci_high)
         rows = rows.assign(value=rows.value.abs(), ci_low=low, ci_high=high)
-    return over_seeds(rows.merge(runs[["run", *SETTING]], on="run"), SETTING).set_index(SETTING)
+    return aggregate(rows.merge(runs[["run", *SETTING]], on="run"), SETTING, RANGE).set_index(SETTING)
 
 
 def models_table(metrics: pd.DataFrame, runs: pd.DataFrame, threat: str = THREAT) -> pd.DataFrame:
@@ -52,23 +54,28 @@ def models_table(metrics: pd.DataFrame, runs: pd.DataFrame, threat: str = THREAT
     Raises:
         UserError: a metric of the table was not measured for any run.
     """
-    robust = f"robust_accuracy_{threat}"
-    worst = cells(metrics, runs, robust)
-    run = {attack for attack in ATTACK_WORDS if (metrics.metric == f"{robust}_{attack}").any()}
+
+    def robust(*attack: str) -> dict[str, str]:
+        return {"metric": "robust_accuracy", "condition": under(threat, *attack)}
+
+    worst = cells(metrics, runs, **robust())
+    conditions = set(metrics.condition)
+    run = {attack: words for attack, words in ATTACK_WORDS.items() if under(threat, attack) in conditions}
+    selected = {"metric": "selection_rate", "attribute": "sex"}
     columns = {
-        "accuracy": ("accuracy", "all"),
-        "robust accuracy (worst case)": (robust, "all"),
-        "APGD-CE alone (published measure)": (f"{robust}_published", "all"),
-        **{f"after {words}": (f"{robust}_{attack}", "all") for attack, words in ATTACK_WORDS.items() if attack in run},
-        "FNR gap": ("fnr", "difference"),
-        "men accepted": ("acceptance_rate", "men"),
-        "women accepted": ("acceptance_rate", "women"),
+        "accuracy": {"metric": "accuracy"},
+        "robust accuracy (worst case)": robust(),
+        "APGD-CE alone (published measure)": robust(PUBLISHED_ATTACK),
+        **{f"after {words}": robust(attack) for attack, words in run.items()},
+        "FNR gap": GAP,
+        "men accepted": selected | {"subgroup": "men"},
+        "women accepted": selected | {"subgroup": "women"},
     }
     intervals = ("accuracy", "robust accuracy (worst case)", "FNR gap")
-    accuracy = cells(metrics, runs, "accuracy")
+    accuracy = cells(metrics, runs, metric="accuracy")
     table = pd.DataFrame({"seeds": accuracy.seeds, "order": worst.value.reindex(accuracy.index)})
-    for title, (metric, subgroup) in columns.items():
-        own = cells(metrics, runs, metric, subgroup).reindex(accuracy.index)
+    for title, wanted in columns.items():
+        own = cells(metrics, runs, **wanted).reindex(accuracy.index)
         ends = zip(own.value, own.ci_low, own.ci_high, strict=True)
         table[title] = [format_interval(*each) if title in intervals else format_number(each[0]) for each in ends]
     table = table.sort_values("order", ascending=False, kind="stable").reset_index()
@@ -123,7 +130,7 @@ def optimism_table(optimism: pd.DataFrame) -> pd.DataFrame:
 
 def comparisons_table(comparisons: pd.DataFrame) -> pd.DataFrame:
     """Return the paired differences of error and of the FNR gap, one row per run and comparison."""
-    wanted = {("error", "all"): "error", ("fnr", "difference"): "FNR men - women"}
+    wanted = {("zero_one_loss", "all"): "error", (GAP["metric"], "all"): "FNR men - women"}
     titles = pd.Series(zip(comparisons["metric"], comparisons["subgroup"], strict=True)).map(wanted)
     shown = comparisons.assign(title=titles.to_numpy()).dropna(subset=["title"])
     change = [format_interval(*row) for row in shown[["value", "ci_low", "ci_high"]].to_numpy()]
@@ -146,10 +153,14 @@ def save_all(files: Mapping[str, str], folder: str | Path, threat: str = THREAT,
     """
     metrics, runs = parquet.read(files["metrics"], METRICS), parquet.read(files["runs"])
     own = metrics[metrics.run.isin(trained(runs).run)]
-    note = data_note(own, {"error": "images", f"robust_accuracy_{threat}": "under attack"})
+    measures = {
+        "images": {"metric": "zero_one_loss"},
+        "under attack": {"metric": "robust_accuracy", "condition": under(threat)},
+    }
+    note = data_note(own, measures, BOOTSTRAP)
     words = threat.replace("_", " ")
-    models = f"Models ranked by robust accuracy under {words}; {note}; {budget or 'attack budget as configured'}; "
-    models += "mean over seeds, interval from the lowest to the highest bound of any seed."
+    models = f"Models ranked by robust accuracy under {words}; {data_note(own, measures, RANGE)}; "
+    models += f"{budget or 'attack budget as configured'}; mean over seeds."
     price = (
         f"What a near-zero gap between the sexes costs in error on the test part; {note}; the interval of the error "
     )
@@ -159,7 +170,7 @@ def save_all(files: Mapping[str, str], folder: str | Path, threat: str = THREAT,
     )
     promised += f"of the test part, 95 % range over random halvings; {note}."
     save_table(models_table(metrics, runs, threat), Path(folder) / "models", models)
-    paired = f"Paired differences on the same test images, with 95 % bootstrap intervals; {note}."
+    paired = f"Paired differences on the same test images, with {in_words(BOOTSTRAP)}; {note}."
     implied = "What the labels of all 202,599 CelebA rows imply before any image is seen."
     save_table(price_table(parquet.read(files["frontiers"]), runs), Path(folder) / "fairness_price", price, digits=4)
     save_table(optimism_table(parquet.read(files["optimism"])), Path(folder) / "optimism", promised, digits=4)

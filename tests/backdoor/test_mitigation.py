@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from scripts.backdoor import notebook
-from scripts.backdoor.backdoor_gather import changed_rows
+from scripts.backdoor.backdoor_gather import count_rows, dropped_rows
 from scripts.backdoor.backdoor_scan import overlap
 from scripts.backdoor.detection import judge_models, null_rows, right, roc_rows, verdict_false_alarm, with_indices
 from scripts.backdoor.digits import attack_success, poison, predict
@@ -164,19 +164,19 @@ def test_drops_are_before_less_after_with_newcombes_interval():
         "seed": 1,
         "protocol": "corrected",
         "split": "test",
-        "subgroup": "all",
+        "condition": "",
     }
     counts = pd.DataFrame(
         [
-            told | {"method": "before", "metric": "clean_accuracy", "hits": 97, "n": 100},
-            told | {"method": "unlearned", "metric": "clean_accuracy", "hits": 95, "n": 100},
+            told | {"method": "before", "metric": "accuracy", "hits": 97, "n": 100},
+            told | {"method": "unlearned", "metric": "accuracy", "hits": 95, "n": 100},
             told | {"method": "before", "metric": "attack_count", "hits": 18, "n": 100},
             told | {"method": "unlearned", "metric": "attack_count", "hits": 1, "n": 100},
         ]
     )
-    rows = changed_rows(counts).set_index(["method", "metric"])
-    drop = rows.loc[("unlearned", "clean_accuracy_drop")]
+    rows = count_rows(counts).set_index(["method", "metric"])
+    drop = dropped_rows(counts).set_index(["first", "second", "metric"]).loc[("before", "unlearned", "accuracy")]
     assert drop["value"] == pytest.approx(0.02)
     assert (drop["ci_low"], drop["ci_high"]) == pytest.approx(difference_of_proportions(97, 100, 95, 100))
-    assert rows.loc[("before", "attack_count"), "value"] == 18 and ("before", "clean_accuracy_drop") not in rows.index
-    assert rows.loc[("unlearned", "attack_count_share"), "value"] == pytest.approx(0.01)
+    assert rows.loc[("before", "attack_count"), "value"] == 18 and len(dropped_rows(counts)) == 1
+    assert rows.loc[("unlearned", "attack_count_fraction"), "value"] == pytest.approx(0.01)

@@ -162,7 +162,7 @@ def test_one_way_is_better_only_beyond_chance():
 def test_the_accuracy_of_a_weak_model_stands_beside_its_verdict_and_no_other_verdict_changes():
     models = pd.DataFrame({"run": ["clean.seed1", "own.seed0"], "verdict": ["clean", "undecided"]})
     rows = {"run": ["clean.seed1", "own.seed0"], "kind": ["clean", "own"], "hits": [10, 70], "n": [100, 100]}
-    counts = pd.DataFrame(rows).assign(method="before", metric="clean_accuracy")
+    counts = pd.DataFrame(rows).assign(method="before", metric="accuracy", condition="")
     found = with_remarks(models, counts, {"clean": {}})["verdict"].tolist()
     assert found == ["clean", "undecided, but right on 70% of the clean digits only"]
     assert remark(90, 100) == "" and with_remarks(models, counts.head(1), {"clean": {}}).equals(models)

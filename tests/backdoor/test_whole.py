@@ -20,6 +20,7 @@ from scripts.backdoor.backdoor_train import train_kind
 from scripts.backdoor.plan import Plan
 from scripts.common import parquet
 from scripts.common.errors import UserError
+from scripts.common.schemas.comparisons import COMPARISONS
 from scripts.common.schemas.metrics import METRICS
 from scripts.common.studies import describe
 from scripts.data.mnist import write
@@ -30,7 +31,7 @@ ROOT = Path(__file__).parents[2]
 STUDY = merged("config.test.yaml")["backdoor"] | {"pools": {"seed": 1, "evaluation": 80, "reverse": 60}}
 STUDY["pools"]["unlearning_share"] = 0.2
 KINDS = ["patch", "clean", "own"]
-RELEASED = ("metrics", "labels", "models", "false_alarms", "roc", "traces", "masks")
+RELEASED = ("metrics", "comparisons", "labels", "models", "false_alarms", "roc", "traces", "masks")
 
 
 @pytest.fixture(scope="module")
@@ -76,14 +77,16 @@ def test_every_model_is_judged_and_every_number_has_its_place(run):
     assert set(models["run"]) == {"patch.seed1", "clean.seed1", "own.seed0"}
     assert models.set_index("run").loc["own.seed0", "true_labels"] == "unknown"
     assert set(metrics["dataset"]) == {"made-up digits"} and set(metrics["study"]) == {"backdoor"}
-    before = metrics[(metrics["method"] == "before") & (metrics["metric"] == "clean_accuracy")]
+    before = metrics[(metrics["method"] == "before") & (metrics["metric"] == "accuracy")]
     assert set(before["run"]) == {"patch.seed1", "clean.seed1", "own.seed0"}
-    assert not metrics[(metrics["run"] == "own.seed0") & (metrics["metric"] == "attack_success")].size
-    assert {"attack_count", "attack_success"} <= set(metrics.loc[metrics["protocol"] == "as_published", "metric"])
-    rates = metrics[metrics["metric"].isin(["clean_accuracy", "attack_success"])]
+    assert not metrics[(metrics["run"] == "own.seed0") & (metrics["metric"] == "attack_success_rate")].size
+    assert {"attack_count", "attack_success_rate"} <= set(metrics.loc[metrics["protocol"] == "as_published", "metric"])
+    rates = metrics[metrics["metric"].isin(["accuracy", "attack_success_rate"]) & (metrics["method"] != "scan")]
     assert rates["ci_low"].notna().all() and (rates["ci_low"] <= rates["value"]).all()
-    keys = ["protocol", "method", "run", "split", "subgroup", "metric"]
+    keys = ["protocol", "method", "run", "split", "metric", "condition"]
     assert not metrics.duplicated(keys).any()
+    drops = parquet.read(files["gathered"]["comparisons"], COMPARISONS)
+    assert set(drops["first"]) == {"before"} and (drops["ci_low"] <= drops["value"]).all()
 
 
 def test_released_tables_are_those_of_the_study_and_hold_no_image_of_a_digit(run):

@@ -30,7 +30,7 @@ def measured(written, tmp_path_factory):
     """The released files of both cells and of a small two-stage selection, by name."""
     folder = tmp_path_factory.mktemp("measured")
     parquet.write(decide(600, 6, [0, 1]), folder / "two_stages.parquet", PREDICTIONS)
-    names = ("metrics", "findings", "summary", "rounds", "candidates", "masses", "facts", "stages")
+    names = ("metrics", "comparisons", "summary", "rounds", "candidates", "masses", "facts", "stages")
     out = {name: str(folder / f"{name}.parquet") for name in names}
     measure_all(list(written.values()), str(folder / "two_stages.parquet"), 5, 50, out)
     return out

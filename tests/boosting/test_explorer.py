@@ -87,7 +87,7 @@ def test_candidates_are_efficient_and_no_constant_classifiers(written, held):
         for point in own:
             assert not ((own <= point).all(1) & (own < point).any(1)).any()
         one = rounds[(rounds["dataset"] == dataset) & (rounds["attributes"] == attributes)]
-        none = one.assign(rate=0.0)
+        none = one.assign(selection_rate=0.0)
         assert candidates(none).empty and len(candidates(one)) == len(own)
     assert all(np.isfinite(model["report"]).all() for cell in held["cells"] for model in cell["models"])
 

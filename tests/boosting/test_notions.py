@@ -29,15 +29,16 @@ def test_gaps_are_those_of_fairlearn(seed):
         told = {"y_true": y, "y_pred": said, "sensitive_features": groups[:, k]}
         tpr = theirs.MetricFrame(metrics=theirs.true_positive_rate, **told).difference()
         fpr = theirs.MetricFrame(metrics=theirs.false_positive_rate, **told).difference()
-        assert notions.gap(counts, 2, k, "SP") == pytest.approx(theirs.demographic_parity_difference(**told), abs=1e-12)
-        assert notions.gap(counts, 2, k, "EOdds_max") == pytest.approx(
+        parity = theirs.demographic_parity_difference(**told)
+        assert notions.gap(counts, 2, k, notions.PARITY) == pytest.approx(parity, abs=1e-12)
+        assert notions.gap(counts, 2, k, notions.ODDS) == pytest.approx(
             theirs.equalized_odds_difference(**told), abs=1e-12
         )
-        assert notions.gap(counts, 2, k, "EOdds_sum") == pytest.approx(tpr + fpr, abs=1e-12)
-        assert notions.gap(counts, 2, k, "EOpp") == pytest.approx(tpr, abs=1e-12)
+        assert notions.gap(counts, 2, k, notions.ODDS_SUM) == pytest.approx(tpr + fpr, abs=1e-12)
+        assert notions.gap(counts, 2, k, notions.OPPORTUNITY) == pytest.approx(tpr, abs=1e-12)
     told["sensitive_features"] = pd.DataFrame(groups, columns=["a", "b"])
     cells = theirs.MetricFrame(metrics=theirs.true_positive_rate, **told).difference()
-    assert notions.intersectional(counts, 2, RATES["tpr"], 1) == pytest.approx(cells, abs=1e-12)
+    assert notions.intersectional(counts, 2, RATES["true_positive_rate"], 1) == pytest.approx(cells, abs=1e-12)
 
 
 @settings(max_examples=30, deadline=None)
@@ -47,20 +48,20 @@ def test_worst_is_at_most_the_sum_and_combinations_are_at_least_the_worst(seed, 
     for notion in notions.GAPS:
         worst, total = (form(counts, attributes, notion) for form in (notions.worst_attribute, notions.additive))
         assert worst <= total + 1e-12 and total <= attributes * worst + 1e-12
-    cells = notions.intersectional(counts, attributes, RATES["acceptance_rate"], 1)
-    assert cells >= notions.worst_attribute(counts, attributes, "SP") - 1e-12
-    assert objectives(counts[None])[0, 2] == pytest.approx(notions.worst_attribute(counts, attributes, "EOdds_max"))
+    cells = notions.intersectional(counts, attributes, RATES["selection_rate"], 1)
+    assert cells >= notions.worst_attribute(counts, attributes, notions.PARITY) - 1e-12
+    assert objectives(counts[None])[0, 2] == pytest.approx(notions.worst_attribute(counts, attributes, notions.ODDS))
 
 
 def test_one_table_and_many_give_the_same():
     many = np.stack([people(seed)[3] for seed in range(3)])
     forms = [
-        lambda t: notions.worst_attribute(t, 2, "EOdds_sum"),
-        lambda t: notions.additive(t, 2, "SP"),
-        lambda t: notions.intersectional(t, 2, RATES["tnr"], 20),
+        lambda t: notions.worst_attribute(t, 2, notions.ODDS_SUM),
+        lambda t: notions.additive(t, 2, notions.PARITY),
+        lambda t: notions.intersectional(t, 2, RATES["true_negative_rate"], 20),
         lambda t: notions.differential_fairness(t, 2, 20),
-        lambda t: notions.subgroup_fairness(t, 2, "SP"),
-        lambda t: notions.subgroup_fairness(t, 2, "FP"),
+        lambda t: notions.subgroup_fairness(t, 2, notions.SUBGROUP_PARITY),
+        lambda t: notions.subgroup_fairness(t, 2, notions.SUBGROUP_ERRORS),
     ]
     for form in forms:
         np.testing.assert_allclose(form(many), [form(table) for table in many])
@@ -69,13 +70,13 @@ def test_one_table_and_many_give_the_same():
 def test_a_combination_below_the_minimum_leaves_the_notion_undecided():
     counts = np.full((2, 2, 2, 2), 10)
     counts[0, 1, 1] = [3, 4]  # seven positives
-    assert np.isnan(notions.intersectional(counts, 2, RATES["tpr"], 8))
-    assert notions.intersectional(counts, 2, RATES["tpr"], 7) == pytest.approx(4 / 7 - 0.5)
-    assert notions.intersectional(counts, 2, RATES["acceptance_rate"], 8) == pytest.approx(0.5 - 14 / 27 + 1 / 27)
+    assert np.isnan(notions.intersectional(counts, 2, RATES["true_positive_rate"], 8))
+    assert notions.intersectional(counts, 2, RATES["true_positive_rate"], 7) == pytest.approx(4 / 7 - 0.5)
+    assert notions.intersectional(counts, 2, RATES["selection_rate"], 8) == pytest.approx(0.5 - 14 / 27 + 1 / 27)
     assert np.isnan(notions.differential_fairness(counts, 2, 28))
-    assert notions.smallest_cell(counts, 2, RATES["tpr"]) == 7
+    assert notions.smallest_cell(counts, 2, RATES["true_positive_rate"]) == 7
     counts[0, 1, 1] = 0  # nobody at all: undecided whatever the minimum
-    assert np.isnan(notions.intersectional(counts, 2, RATES["tpr"], 0))
+    assert np.isnan(notions.intersectional(counts, 2, RATES["true_positive_rate"], 0))
 
 
 def test_differential_fairness_by_hand():
@@ -91,9 +92,9 @@ def test_subgroup_fairness_weighs_by_size_and_looks_at_single_attributes_too():
     for (a, b), (no, yes) in {(0, 0): (90, 10), (0, 1): (90, 10), (1, 0): (50, 50), (1, 1): (70, 30)}.items():
         counts[a, b, 0] = [no, yes]
     # everybody 100/400 = .25; a = 0: .10, half of the people; (1, 0): .50, a quarter
-    assert notions.subgroup_fairness(counts, 2, "SP") == pytest.approx(0.15 * 0.5)
-    assert notions.subgroup_fairness(counts, 2, "FP") == pytest.approx(0.15 * 0.5)
-    with pytest.raises(UserError, match="forms SP and FP, not 'TPR'"):
+    assert notions.subgroup_fairness(counts, 2, notions.SUBGROUP_PARITY) == pytest.approx(0.15 * 0.5)
+    assert notions.subgroup_fairness(counts, 2, notions.SUBGROUP_ERRORS) == pytest.approx(0.15 * 0.5)
+    with pytest.raises(UserError, match="no subgroup fairness 'TPR'; there are statistical_parity"):
         notions.subgroup_fairness(counts, 2, "TPR")
 
 
@@ -101,29 +102,29 @@ def test_sequential_gaps_by_hand():
     counts = np.zeros((2, 2, 3), np.int64)  # a, b, stages passed
     counts[0, 0], counts[0, 1] = [50, 30, 20], [50, 10, 40]  # a = 0: 100 of 200 pass stage 1
     counts[1, 0], counts[1, 1] = [20, 60, 20], [20, 20, 60]  # a = 1: 160 of 200
-    found = {name: float(value) for name, value in notions.sequential(counts, (0, 1)).items()}
-    assert found["stage_1"] == pytest.approx(0.8 - 0.5)
-    assert found["stage_2"] == pytest.approx(100 / 130 - 40 / 130)  # among those who passed the first, by b
-    assert found["end_to_end_1"] == pytest.approx(80 / 200 - 60 / 200)
-    assert found["end_to_end_2"] == pytest.approx(100 / 200 - 40 / 200)
-    assert found["end_to_end_cells"] == pytest.approx(0.6 - 0.2)
+    found = {key: float(value) for key, value in notions.sequential(counts, (0, 1)).items()}
+    assert found[(0,), 1] == pytest.approx(0.8 - 0.5)
+    assert found[(1,), 2] == pytest.approx(100 / 130 - 40 / 130)  # among those who passed the first, by b
+    assert found[(0,), None] == pytest.approx(80 / 200 - 60 / 200)
+    assert found[(1,), None] == pytest.approx(100 / 200 - 40 / 200)
+    assert found[(0, 1), None] == pytest.approx(0.6 - 0.2)
 
 
 def test_a_stage_that_nobody_of_a_group_reaches_has_no_gap():
     counts = np.zeros((2, 2, 3), np.int64)
     counts[0, 0, 0] = counts[0, 1, 2] = counts[1, 1, 2] = 5
-    assert np.isnan(notions.sequential(counts, (0, 1))["stage_2"])
+    assert np.isnan(notions.sequential(counts, (0, 1))[(1,), 2])
 
 
 def test_an_unknown_notion_is_named():
-    with pytest.raises(UserError, match="no fairness notion 'CDM'; there are SP, EOpp, EOdds_sum, EOdds_max"):
+    with pytest.raises(UserError, match="no fairness notion 'CDM'; there are demographic_parity_difference, equal"):
         notions.gap(people(0)[3], 2, 0, "CDM")
 
 
 def test_gaps_keep_their_sign_and_constant_rounds_are_seen():
     *_, counts = people(5)
     gaps = signed_gaps(counts, 2, 0)
-    assert abs(gaps["acceptance_rate"]) == pytest.approx(notions.gap(counts, 2, 0, "SP"))
+    assert abs(gaps["selection_rate"]) == pytest.approx(notions.gap(counts, 2, 0, notions.PARITY))
     nobody, everybody = counts.copy(), counts.copy()
     nobody[..., 0], nobody[..., 1] = counts.sum(-1), 0
     everybody[..., 1], everybody[..., 0] = counts.sum(-1), 0

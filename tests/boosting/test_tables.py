@@ -14,7 +14,7 @@ from tests.boosting.synthetic import adult_table
 from tests.workflow.conftest import ROOT
 
 GOLDEN = pd.DataFrame(
-    [("A", "theta", 9.0, 9.0, 50, 0.0), ("A", "accuracy", 0.81234, 0.8123, 50, 4e-5)],
+    [("A", "rounds_kept", 9.0, 9.0, 50, 0.0), ("A", "accuracy", 0.81234, 0.8123, 50, 4e-5)],
     columns=["model", "metric", "value", "published", "n", "difference"],
 )
 
@@ -24,7 +24,8 @@ def folder(measured, tmp_path_factory):
     made = tmp_path_factory.mktemp("drawn")
     draw_all({name: measured[name] for name in ("summary", "rounds", "candidates", "masses", "facts", "stages")}, made)
     parquet.write(GOLDEN, made / "golden.parquet")
-    paths = {name: measured[name] for name in ("summary", "stages")} | {"golden": str(made / "golden.parquet")}
+    paths = {name: measured[name] for name in ("summary", "comparisons", "stages")}
+    paths |= {"golden": str(made / "golden.parquet")}
     write_tables(paths, made)
     return made
 
@@ -41,12 +42,14 @@ def test_every_promised_figure_and_table_is_made(folder):
 def test_an_undecided_notion_is_called_so(measured):
     from scripts.boosting.boosting_tables import arms_table
     from scripts.boosting.looks import MEASURES_SEVERAL
+    from scripts.boosting.notions import OPPORTUNITY
 
     summary = parquet.read(measured["summary"])
     several = summary[summary["attributes"].str.contains(",")].copy()
-    several.loc[several["metric"] == "intersectional_TPR", ["value", "ci_low", "ci_high"]] = float("nan")
+    open_one = (several["metric"] == OPPORTUNITY) & (several["attribute"] == "sex x race")
+    several.loc[open_one, ["value", "ci_low", "ci_high"]] = float("nan")
     table = arms_table(several, MEASURES_SEVERAL)
-    assert (table["intersectional TPR range"] == "undecided").all()
+    assert (table["combinations: equal opportunity"] == "undecided").all()
     assert table["arm"].is_unique and {"MFBPP (as published)", "MFBPP (corrected)"} <= set(table["arm"])
 
 

@@ -36,9 +36,9 @@ def metrics(values: dict[str, list[float]], protocol="corrected") -> pd.DataFram
             f"{method}{seed}",
             seed,
             "test",
-            "all",
-            "error",
+            *("none", "all", "zero_one_loss", ""),
             *ends(value),
+            "bootstrap over rows",
             100 + seed,
         )
         for method, own in values.items()
@@ -53,7 +53,7 @@ def frame():
 
 
 def of(frame, **entry):
-    select = {"metric": "error", "method": "a"} | entry.pop("select", {})
+    select = {"metric": "zero_one_loss", "method": "a"} | entry.pop("select", {})
     return measure(frame, {"file": "metrics", "select": select, **entry}, "corrected", "toy")
 
 
@@ -72,13 +72,34 @@ def test_a_mean_over_seeds_joins_sampling_error_and_spread_over_seeds(frame):
 
 def test_a_released_interval_over_splits_is_taken_as_it_is():
     row = {"method": "a", "value": 0.3, "ci_low": 0.1, "ci_high": 0.6, "deviation": 0.05, "seeds": 10, "n": 7}
+    row["interval"] = "corrected resampled t"
     summary = pd.DataFrame([row, row | {"method": "b"}])
-    entry = {"file": "summary", "select": {"method": "a"}, "interval": "resampled_t"}
+    entry = {"file": "summary", "select": {"method": "a"}, "interval": "released"}
     ours = measure(summary, entry, "corrected", "toy")
     assert (ours.low, ours.high, ours.deviation, ours.seeds) == pytest.approx((0.1, 0.6, 0.05, 10))
     assert math.isnan(ours.standard_error) and ours.interval == "random splits (corrected resampled t)"
-    with pytest.raises(UserError, match="resampled_t takes one row; 2 are selected"):
+    with pytest.raises(UserError, match="released takes one row; 2 are selected"):
         measure(summary, entry | {"select": {"method": ["a", "b"]}}, "corrected", "toy")
+
+
+def test_a_released_interval_over_rows_is_a_sampling_error():
+    row = {"method": "a", "value": 0.3, "ci_low": 0.1, "ci_high": 0.6, "interval": "wilson", "seeds": 1, "n": 7}
+    entry = {"file": "comparisons", "select": {"method": "a"}, "interval": "released"}
+    ours = measure(pd.DataFrame([row]), entry, "corrected", "toy")
+    assert ours.interval == "95 % Wilson intervals"
+    assert (ours.low, ours.high, ours.standard_error) == pytest.approx((0.1, 0.6, 0.5 / (2 * 1.96)), rel=1e-4)
+
+
+def test_a_metric_without_a_condition_is_that_of_none(frame):
+    attacked = frame.assign(condition="eps=0.1", value=0.9)
+    both = pd.concat([frame, attacked], ignore_index=True)
+    assert of(both).value == pytest.approx(0.25)
+    assert of(both, select={"condition": "eps=0.1"}).value == pytest.approx(0.9)
+    assert of(both, select={"condition": "eps=0.1"}, minus={"condition": ""}).value == pytest.approx(0.65)
+
+
+def test_rows_of_several_seeds_count_as_such(frame):
+    assert of(frame.assign(seeds=1)).seeds == 4
 
 
 def test_several_rows_of_a_seed_are_no_seeds(frame):
@@ -90,13 +111,13 @@ def test_several_rows_of_a_seed_are_no_seeds(frame):
 def test_students_interval_agrees_with_scipy(frame):
     values = [0.1, 0.2, 0.3, 0.4]
     low, high = stats.t.interval(0.95, 3, np.mean(values), stats.sem(values))
-    ours = of(frame, interval="t")
+    ours = of(frame, interval="student over seeds")
     assert (ours.low, ours.high) == pytest.approx((low, high))
 
 
 def test_a_paired_difference_is_taken_seed_by_seed(frame):
     shuffled = frame.sample(frac=1, random_state=1)
-    ours = of(shuffled, minus={"method": "b"}, interval="t")
+    ours = of(shuffled, minus={"method": "b"}, interval="student over seeds")
     differences = [0.1, 0.0, 0.2, 0.3]
     assert ours.value == pytest.approx(np.mean(differences))
     assert ours.deviation == pytest.approx(np.std(differences, ddof=1))
@@ -111,7 +132,7 @@ def test_a_paired_difference_is_taken_seed_by_seed(frame):
 
 def test_one_row_stands_for_all_of_the_others(frame):
     alone = frame[(frame.method == "a") | (frame.seed == 3)]
-    ours = of(alone, minus={"method": "b"}, interval="t")
+    ours = of(alone, minus={"method": "b"}, interval="student over seeds")
     assert ours.value == pytest.approx(0.25 - 0.1) and ours.seeds == 4
     turned = of(alone, select={"method": "b"}, minus={"method": "a"})
     assert turned.value == pytest.approx(0.1 - 0.25) and turned.seeds == 4
@@ -133,7 +154,7 @@ def test_a_scale_moves_the_interval_along(frame):
 
 def test_a_selection_without_rows_says_so(frame):
     assert "no rows with" in of(frame, select={"method": "c"})
-    assert "no rows with" in measure(frame, {"file": "m", "select": {"metric": "error"}}, "as_published", "toy")
+    assert "no rows with" in measure(frame, {"file": "m", "select": {"metric": "zero_one_loss"}}, "as_published", "toy")
 
 
 def test_lists_choose_several_rows(frame):
@@ -143,7 +164,7 @@ def test_lists_choose_several_rows(frame):
 @pytest.mark.parametrize(
     ("entry", "words"),
     [
-        ({"select": {"metric": "eror"}}, "no metric 'eror'; there are error"),
+        ({"select": {"metric": "eror"}}, "no metric 'eror'; there are zero_one_loss"),
         ({"select": {"metod": "a"}}, "no column 'metod'"),
         ({"column": "valeu"}, "no column 'valeu'"),
         ({"minus": {"method": "b"}, "pair_by": "split"}, "two rows have split = test"),
@@ -178,7 +199,7 @@ CLAIM = {
     "confidence": "verified",
     "protocols": ["corrected"],
     "published": {"number": "table_1/quarter"},
-    "measure": {"file": "metrics", "select": {"metric": "error", "method": "a"}},
+    "measure": {"file": "metrics", "select": {"metric": "zero_one_loss", "method": "a"}},
     "holds": {"rule": "equals", "tolerance": {"value": 0.01, "from": "rounding", "why": "Two digits."}},
     "testable_on": ["toy rows"],
 }

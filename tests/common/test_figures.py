@@ -11,7 +11,6 @@ from scripts.common.data_notes import data_note, span
 from scripts.common.errors import UserError
 from scripts.common.schemas.metrics import select_metric
 
-
 MEASURES = {"images": {"metric": "zero_one_loss"}, "under attack": {"metric": "robust_accuracy"}}
 
 

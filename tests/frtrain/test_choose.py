@@ -1,5 +1,7 @@
 """Measures against fairlearn, the choice of the knob, intervals and paired differences."""
 
+from types import SimpleNamespace
+
 import fairlearn.metrics
 import numpy as np
 import pandas as pd
@@ -8,18 +10,22 @@ import scipy.stats
 
 from scripts.common import parquet
 from scripts.common.errors import UserError
+from scripts.common.interval_kinds import BOOTSTRAP, STUDENT
 from scripts.common.schemas.metrics import METRICS
 from scripts.common.schemas.predictions import PREDICTIONS
+from scripts.common.tabular import table_of
+from scripts.frtrain.findings import PRINTED, SETTING, at_printed_lambda
 from scripts.frtrain.frtrain_choose import DI, GAP, best, choose
+from scripts.frtrain.frtrain_fit import group_words
 from scripts.frtrain.frtrain_measure import measure_runs
-from scripts.frtrain.plan import METHODS, SYNTHETIC_BATCHES, Plan, cells
-from scripts.frtrain.summaries import paired, student_interval
+from scripts.frtrain.plan import METHODS, SYNTHETIC_BATCHES, Cell, Plan, cells
+from scripts.frtrain.seed_pairs import paired, paired_either, seed_pairs
 from tests.common.test_config import merged
 
 
 def test_measures_are_those_of_fairlearn(small):
     frame = parquet.read(small / "baselines_poisoned.predictions", PREDICTIONS)
-    measured = measure_runs(frame, "z", 100)
+    measured = measure_runs(frame, "z", ("0", "1"), 100)
     for run in list(frame["run"].unique())[::7]:
         own = frame[(frame["run"] == run) & (frame["split"] == "test")]
         values = measured[(measured["run"] == run) & (measured["split"] == "test") & (measured["subgroup"] == "all")]
@@ -41,15 +47,15 @@ def test_intervals_hold_their_values(small):
 def test_an_interval_does_not_depend_on_the_runs_measured_beside_it(small):
     frame = parquet.read(small / "baselines_poisoned.predictions", PREDICTIONS)
     last = frame["run"].iloc[-1]
-    together = measure_runs(frame, "z", 100).query("run == @last")
-    alone = measure_runs(frame[frame["run"] == last], "z", 100)
+    together = measure_runs(frame, "z", ("0", "1"), 100).query("run == @last")
+    alone = measure_runs(frame[frame["run"] == last], "z", ("0", "1"), 100)
     pd.testing.assert_frame_equal(together.reset_index(drop=True), alone)
 
 
 def test_a_part_without_rows_is_named():
     frame = pd.DataFrame({"run": "a", "split": "test", "y_true": [0, 1], "y_pred": [0, 1], "z": [0, 1]})
     with pytest.raises(UserError, match="no rows in the part valid"):
-        measure_runs(frame, "z", 100)
+        measure_runs(frame, "z", ("0", "1"), 100)
 
 
 def test_the_most_accurate_setting_that_meets_the_demand_is_taken():
@@ -82,7 +88,7 @@ def test_each_protocol_looks_at_its_own_part():
         for (split, knob), (accuracy, impact) in values.items()
         for metric, value in (("accuracy", accuracy), (DI, impact), (GAP, 0.2))
     ]
-    facts = {"dataset": "synthetic", "attribute": "z", "labels": "clean", "method": "FC", "notion": "parity"}
+    facts = {"dataset": "synthetic", "attributes": "z", "labels": "clean", "method": "FC", "notion": "parity"}
     facts |= {"variant": "standard", "clean_labels": "truth", "seed": 1, "rule": "targeted", "rate": 0.0}
     frame = pd.DataFrame(rows).assign(**facts, clean_rows=200, subgroup="all")
     chosen = choose(frame, {}, {"synthetic": 1}).set_index("protocol")["run"]
@@ -99,28 +105,64 @@ def test_the_first_seed_of_as_published_and_all_seeds_of_corrected(small):
     assert set(choices["method"]) == set(METHODS.values())
 
 
-def test_student_interval_is_that_of_scipy():
-    values = [0.81, 0.79, 0.84, 0.80]
-    exact = scipy.stats.ttest_1samp(values, 0).confidence_interval(0.95)
-    assert student_interval(values) == pytest.approx((exact.low, exact.high))
-    assert np.isnan(student_interval([0.8])).all()
+def test_the_summary_is_the_mean_over_seeds_with_the_interval_of_scipy(small):
+    summary, choices = (parquet.read(small / f"{name}.parquet") for name in ("summary", "choices"))
+    keys = ["protocol", *SETTING, "metric", "attribute", "subgroup", "condition"]
+    assert not summary.duplicated(keys).any() and PRINTED in set(summary["method"])
+    own = summary[(summary["method"] == "AD") & (summary["seeds"] == 2)].nlargest(1, "deviation").iloc[0]
+    rows = choices[(choices[keys] == own[keys]).all(axis=1)]["value"]
+    exact = scipy.stats.ttest_1samp(rows, 0).confidence_interval(0.95)
+    assert (own["ci_low"], own["ci_high"]) == pytest.approx((exact.low, exact.high))
+    assert (own["value"], own["deviation"]) == pytest.approx((rows.mean(), rows.std(ddof=1)))
+    assert (own["lowest"], own["highest"], own["interval"]) == (rows.min(), rows.max(), STUDENT)
+    alone = summary[summary["seeds"] == 1]
+    assert alone["interval"].isna().all() and alone["ci_low"].isna().all()
 
 
 def test_differences_are_paired_by_seed():
-    ours = pd.DataFrame({"seed": [1, 2, 3], "value": [0.5, 0.6, 0.7]})
-    other = pd.DataFrame({"seed": [3, 1, 2], "value": [0.6, 0.4, 0.5]})
-    value, low, high, n = paired(ours, other)
-    assert (value, n) == (pytest.approx(0.1), 3) and low == pytest.approx(0.1) and high == pytest.approx(0.1)
-    assert paired(ours, other[other["seed"] == 1])[0] == pytest.approx(0.2)  # one seed stands for all
+    ours = pd.DataFrame({"seed": [1, 2, 3], "value": [0.5, 0.6, 0.7], "n": 9})
+    other = pd.DataFrame({"seed": [3, 1, 2], "value": [0.6, 0.4, 0.5], "n": [7, 8, 9]})
+    found = paired(ours, other)
+    assert found["value"].tolist() == pytest.approx([0.1, 0.1, 0.1]) and found["n"].tolist() == [8, 9, 7]
+    one = other[other["seed"] == 1]  # one seed stands for all
+    assert paired(ours, one)["value"].tolist() == pytest.approx([0.1, 0.2, 0.3])
+    assert paired(one, ours)["seed"].tolist() == [1]
+    turned = paired_either(one, ours)
+    assert turned["value"].tolist() == pytest.approx([-0.1, -0.2, -0.3]) and turned["seed"].tolist() == [1, 2, 3]
+    assert paired(ours, other.assign(seed=[7, 8, 9])).empty
 
 
-def test_findings_hold_spreads_and_differences(small):
+def test_differences_by_seed_are_those_of_the_measured_runs(small):
+    metrics, choices = (parquet.read(small / f"{name}.parquet", METRICS) for name in ("metrics", "choices"))
+    printed = {"clean": 0.85, "poisoned": 0.52}
+    fixed = at_printed_lambda(metrics, printed)
+    found = seed_pairs(metrics, choices, fixed, printed)
+    own = found[(found["first"] == "no_weights") & (found["metric"] == "accuracy")]
+    values = fixed[(fixed["metric"] == "accuracy") & (fixed["labels"] == "poisoned") & (fixed["subgroup"] == "all")]
+    means = values.groupby("variant")["value"].mean()
+    assert own["value"].item() == pytest.approx(means["no_weights"] - means["standard"])
+    assert (own["second"].item(), own["seeds"].item(), own["interval"].item()) == ("standard", 2, STUDENT)
+    assert {"flipped", "50 clean rows", "LR", "no_weights"} <= set(found["first"])
+    assert {"unflipped", "200 clean rows", "FR-Train", "standard"} == set(found["second"])
+
+
+def test_findings_hold_the_fair_seeds_and_the_weight_on_flipped_rows(small):
     findings = parquet.read(small / "findings.parquet", METRICS)
-    metrics = set(findings["metric"])
-    assert {"accuracy_mean", "accuracy_sd", f"{DI}_min", f"{DI}_share_at_least_0.8"} <= metrics
-    assert {"accuracy_minus_standard", "accuracy_minus_FR-Train", "flipped_weight_mass"} <= metrics
+    assert set(findings["metric"]) == {"share_of_fair_seeds", "flipped_weight_mass"}
+    fair = findings[findings["metric"] == "share_of_fair_seeds"]
+    assert set(fair["condition"]) == {"threshold=0.8"} and fair["value"].isin([0, 0.5, 1]).all()
     assert not findings.duplicated(["dataset", "labels", "method", "notion", "variant", "clean_labels", "protocol",
                                     "metric", "seed", "rule", "rate", "clean_rows"]).any()  # fmt: skip
+
+
+def test_every_run_says_its_parity_with_an_interval_and_its_groups_by_name(small):
+    metrics = parquet.read(small / "metrics.parquet", METRICS)
+    parity = metrics[metrics["metric"] == "demographic_parity_difference"]
+    assert set(parity["run"]) == set(metrics["run"]) and (parity["attribute"] == "z").all()
+    assert (parity["interval"] == BOOTSTRAP).all() and (parity["ci_low"] <= parity["ci_high"]).all()
+    assert set(metrics.loc[metrics["metric"] == "selection_rate", "subgroup"]) == {"0", "1"}
+    cell = Cell("compas.sex", "clean", "lr", 1)  # a real table's groups have words
+    assert group_words(cell, SimpleNamespace(attribute="sex")) == table_of("compas").attributes["sex"].words
 
 
 @pytest.mark.parametrize("name", ["config.yaml", "config.paper.yaml", "config.test.yaml"])

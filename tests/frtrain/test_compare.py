@@ -8,8 +8,10 @@ from scripts.claims.claims_file import read_claims
 from scripts.claims.measures import measure
 from scripts.common import parquet
 from scripts.common.errors import UserError
+from scripts.common.interval_kinds import BOOTSTRAP
+from scripts.common.schemas.comparisons import COMPARISONS
 from scripts.common.schemas.metrics import METRICS
-from scripts.frtrain.frtrain_compare import COMPARED, DI, PAIRS, compare, difference, paired_runs
+from scripts.frtrain.frtrain_compare import COMPARED, DI, PAIRS, difference, paired_runs
 from tests.common.test_config import ROOT
 
 CHOSEN = {"dataset": "synthetic", "notion": "parity", "variant": "standard", "clean_labels": "truth", "subgroup": "all"}
@@ -17,11 +19,14 @@ CHOSEN = {"dataset": "synthetic", "notion": "parity", "variant": "standard", "cl
 
 @pytest.fixture(scope="module")
 def compared(small):
-    files = [
-        str(small / f"{batch}.predictions") for batch in ("grid_poisoned", "baselines_clean", "baselines_poisoned")
-    ]
-    compare(files, str(small / "choices.parquet"), str(small / "comparisons.parquet"), 10)
-    return parquet.read(small / "comparisons.parquet")
+    """The differences of two runs on the same rows."""
+    frame = parquet.read(small / "comparisons.parquet", COMPARISONS)
+    return frame[frame["paired_by"] == "rows"]
+
+
+def sides(first, second):
+    """Return `first` and `second` of a pair in the file: what its sides differ in."""
+    return (first[0], second[0]) if first[0] != second[0] else (first[1], second[1])
 
 
 def made_up(n=300, seed=0):
@@ -70,22 +75,23 @@ def test_values_are_exactly_the_differences_of_the_chosen_metrics(small, compare
     values = own.set_index(["protocol", "run", "metric"])["value"]
     assert len(compared) and set(compared["metric"]) == {"accuracy", DI}
     for row in compared.itertuples():
-        first, second = (values.loc[(row.protocol, run, row.metric)] for run in (row.run, row.minus_run))
+        first, second = (values.loc[(row.protocol, run, row.metric)] for run in (row.run, row.second_run))
         assert row.value == first - second
 
 
 def test_every_pair_is_there_seed_by_seed(compared):
-    found = compared[compared["metric"] == "accuracy"].groupby(["method", "labels", "minus_method", "minus_labels"])
-    assert set(found.groups) == {(*first, *second) for first, second in PAIRS}
+    found = compared[compared["metric"] == "accuracy"].groupby(["method", "labels", "first", "second"])
+    assert set(found.groups) == {(*first, *sides(first, second)) for first, second in PAIRS}
+    assert (compared["interval"] == BOOTSTRAP).all() and (compared["seeds"] == 1).all()
     rivals = compared[(compared["method"] == "FR-Train") & (compared["metric"] == "accuracy")]
-    for _, own in rivals.groupby("minus_method"):  # FC and LBC have one seed, which stands for all
+    for _, own in rivals.groupby("second"):  # FC and LBC have one seed, which stands for all
         assert sorted(own.loc[own["protocol"] == "corrected", "seed"]) == [1, 2]
         assert own.loc[own["protocol"] == "as_published", "seed"].tolist() == [1]
 
 
 def test_a_pair_without_one_of_its_methods_is_left_out(small):
     choices = parquet.read(small / "choices.parquet", METRICS)
-    assert not (paired_runs(choices[choices["method"] != "FC"])[["method", "minus_method"]] == "FC").any(axis=None)
+    assert not (paired_runs(choices[choices["method"] != "FC"])[["method", "second"]] == "FC").any(axis=None)
     assert paired_runs(choices[choices["dataset"] != "synthetic"]).empty
 
 
@@ -93,10 +99,11 @@ def test_every_claim_on_a_difference_has_its_rows_and_agrees_with_the_chosen_met
     choices, seen = parquet.read(small / "choices.parquet", METRICS), set()
     for claim in read_claims(ROOT / "scripts/frtrain/claims.yaml"):
         assert "minus" not in claim["measure"], claim["id"]
-        if claim["measure"]["file"] != "comparisons":
-            continue
         select = claim["measure"]["select"]
-        first, second = ((select[f"{side}method"], select[f"{side}labels"]) for side in ("", "minus_"))
+        if claim["measure"]["file"] != "comparisons" or select.get("paired_by") != "rows":
+            continue
+        first = (select["method"], select["labels"])
+        ((_, second),) = [pair for pair in PAIRS if pair[0] == first and sides(*pair)[1] == select["second"]]
         seen.add((first, second))
         entry = {"select": CHOSEN | {"metric": "accuracy", "method": first[0], "labels": first[1]}}
         entry["minus"] = {"method": second[0], "labels": second[1]}

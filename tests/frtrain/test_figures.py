@@ -6,6 +6,7 @@ from safetensors.numpy import load_file
 
 from scripts.common import figures, parquet
 from scripts.common.errors import UserError
+from scripts.common.schemas.comparisons import COMPARISONS
 from scripts.common.schemas.metrics import METRICS
 from scripts.frtrain import (
     figure_curves,
@@ -23,7 +24,10 @@ PRINTED = {"clean": 0.85, "poisoned": 0.52}
 
 @pytest.fixture(scope="module")
 def frames(small):
-    return {name: parquet.read(small / f"{name}.parquet", METRICS) for name in ("metrics", "choices", "findings")}
+    comparisons = parquet.read(small / "comparisons.parquet", COMPARISONS)
+    return {"comparisons": comparisons} | {
+        name: parquet.read(small / f"{name}.parquet", METRICS) for name in ("metrics", "choices")
+    }
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -36,7 +40,17 @@ def test_the_comparison_draws_ours_and_the_printed_points(frames):
     figure, drawn = frtrain_figure_methods.draw(frames["choices"])
     assert (drawn["layer"] == "published").sum() == 18
     assert set(drawn.loc[drawn["layer"] == "ours", "method"]) == set(frames["choices"]["method"])
-    assert len(figure.axes) == 2 and "1,000 test rows" in " ".join(figure.get_supxlabel().split())
+    note = " ".join(figure.get_supxlabel().split())
+    assert len(figure.axes) == 2 and "1,000 test rows" in note
+    # one kind of bar for all methods, with one seed or with several
+    ours, rows = drawn[drawn["layer"] == "ours"], frames["choices"]
+    assert "95 % bootstrap intervals over rows, of every method" in note and "deviation" not in note
+    own = rows[(rows["method"] == "FR-Train") & (rows["protocol"] == "corrected") & (rows["labels"] == "poisoned")]
+    own = own[(own["notion"] == "parity") & (own["variant"] == "standard") & (own["metric"] == "accuracy")]
+    bar = ours[(ours["method"] == "FR-Train") & (ours["labels"] == "poisoned")].iloc[0]
+    reach = (own["value"] - own["ci_low"])[own["subgroup"] == "all"].mean()
+    assert bar["seeds"] == 2 and bar["accuracy"] - bar["accuracy_low"] == pytest.approx(reach)
+    assert ours[["accuracy_low", "accuracy_high", "di_low", "di_high"]].notna().all(axis=None)
 
 
 def test_the_trade_off_holds_the_notebooks_points(frames):
@@ -89,7 +103,7 @@ def test_the_table_puts_the_printed_numbers_beside_ours(frames):
 
 def test_all_tables_are_written(frames, tmp_path):
     choices = pd.concat([frames["choices"], frames["choices"].assign(dataset="COMPAS")])
-    frtrain_tables.save_all(choices, frames["findings"], tmp_path)
+    frtrain_tables.save_all(choices, frames["comparisons"], tmp_path)
     names = ("synthetic", "real", "ablations", "handover", "equalized_odds")
     assert {path.name for path in tmp_path.iterdir()} == {f"{n}.{k}" for n in names for k in ("csv", "md", "tex")}
     assert "0.899 / 0.674" in (tmp_path / "real.md").read_text(encoding="utf-8")

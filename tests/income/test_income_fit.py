@@ -8,13 +8,18 @@ from scripts.claims.claims_file import read_claims
 from scripts.claims.measures import measure
 from scripts.common import parquet
 from scripts.common.errors import UserError
+from scripts.common.interval_kinds import JOINED, RESAMPLED_T
+from scripts.common.intervals import paired_difference
+from scripts.common.metrics import RATES
+from scripts.common.schemas.comparisons import COMPARISONS
 from scripts.common.schemas.metrics import METRICS
 from scripts.common.schemas.predictions import PREDICTIONS
 from scripts.income.fairlearn_arms import threshold_probabilities
 from scripts.income.income_figures import draw_all
 from scripts.income.income_fit import fit_cell, write_cell
-from scripts.income.income_measure import check_predictions, measure_all, parity_differences
+from scripts.income.income_measure import check_predictions, measure_all, ratio_difference
 from scripts.income.income_tables import write_tables
+from scripts.income.measures import PARITY, RATIO
 from scripts.income.model import draw, fit, log_odds, scores
 from scripts.income.names import ARMS, BASE, GRADIENT, LABELS, MASSAGING, THRESHOLDS
 from tests.common.test_config import ROOT
@@ -31,9 +36,16 @@ def folder(tmp_path_factory):
     parquet.write(made_up(), place / "table.parquet")
     names = [place / f"{name}.parquet" for name in ("predictions", "swap_counts", "altered")]
     write_cell(str(place / "table.parquet"), ENTRY, "adult_all.sex", *names, **SEEDS)
-    outputs = {name: place / f"{name}.parquet" for name in ("metrics", "findings", "summary", "swaps")}
+    outputs = {name: place / f"{name}.parquet" for name in ("metrics", "comparisons", "findings", "summary", "swaps")}
     measure_all([names[0]], [names[1]], [names[2]], 100, outputs)
     return place
+
+
+def single(folder):
+    """Return the differences of single seeds."""
+    frame = parquet.read(folder / "comparisons.parquet", COMPARISONS)
+    assert (frame.second == BASE).all()
+    return frame[frame.paired_by != "splits"]
 
 
 def test_every_arm_has_predictions_that_an_audit_can_read(folder):
@@ -60,7 +72,7 @@ def test_parts_of_a_run_share_no_row(folder):
 
 def test_the_metrics_and_differences_are_of_the_files(folder):
     metrics = parquet.read(folder / "metrics.parquet", METRICS)
-    findings = parquet.read(folder / "findings.parquet", METRICS)
+    compared = single(folder)
     frame = parquet.read(folder / "predictions.parquet")
 
     def accuracy(arm):
@@ -69,35 +81,56 @@ def test_the_metrics_and_differences_are_of_the_files(folder):
 
     row = metrics[(metrics.run == "adult_all.sex.corrected.massaging.seed2") & (metrics.metric == "accuracy")]
     assert row[row.subgroup == "all"].value.item() == pytest.approx(accuracy("massaging"))
-    row = findings[(findings.run == "adult_all.sex.corrected.massaging.seed2") & (findings.metric == "accuracy")]
+    row = compared[(compared.run == "adult_all.sex.corrected.massaging.seed2") & (compared.metric == "accuracy")]
     assert row[row.subgroup == "all"].value.item() == pytest.approx(accuracy("massaging") - accuracy("base"))
     labels = metrics[(metrics.method == LABELS) & (metrics.metric == "accuracy") & (metrics.subgroup == "all")]
     assert (labels.value == 1).all()
 
 
 def test_parity_differs_on_the_same_people_by_exactly_the_difference_of_the_metrics(folder):
-    metrics, findings = (parquet.read(folder / f"{name}.parquet", METRICS) for name in ("metrics", "findings"))
+    metrics, compared = parquet.read(folder / "metrics.parquet", METRICS), single(folder)
     every = metrics[metrics.subgroup == "all"].set_index(["protocol", "method", "seed", "metric"]).value
-    own = findings[
-        (findings.subgroup == "all") & findings.metric.isin(["accuracy", "parity_difference", "disparate_impact"])
-    ]
-    assert not own.duplicated(["protocol", "method", "seed", "metric"]).any()
+    own = compared[(compared.subgroup == "all") & compared.metric.isin(["accuracy", PARITY, RATIO])]
+    assert not own.duplicated(["protocol", "first", "seed", "metric"]).any()
     arms = {(protocol, arm) for protocol, arms in ARMS.items() for arm in arms if arm != BASE}
-    assert set(zip(own.protocol, own.method, strict=True)) == arms and len(own) == 2 * 3 * len(arms)
-    for row in own.itertuples():
+    assert set(zip(own.protocol, own["first"], strict=True)) == arms and len(own) == 2 * 3 * len(arms)
+    for _, row in own.iterrows():
         base = every.loc[(row.protocol, BASE, row.seed, row.metric)]
-        assert row.value == every.loc[(row.protocol, row.method, row.seed, row.metric)] - base
-    signed = findings[(findings.subgroup == "difference") & (findings.metric == "acceptance_rate")]
-    again = own[own.metric == "parity_difference"].merge(signed, on="run", suffixes=("", "_signed"))
-    assert len(again) and np.array_equal(again.value, again.value_signed)
+        assert row.value == every.loc[(row.protocol, row["first"], row.seed, row.metric)] - base
 
 
-def test_the_paired_interval_of_disparate_impact_is_that_of_resampled_people():
+def test_every_run_says_its_parity_with_an_interval(folder):
+    metrics = parquet.read(folder / "metrics.parquet", METRICS)
+    own = metrics[metrics.metric == "demographic_parity_difference"].set_index("run")
+    assert set(own.index) == set(metrics.run) and own.index.is_unique and (own.attribute == "sex").all()
+    assert own.interval.notna().all() and (own.ci_low <= own.ci_high).all()
+    signed = metrics[(metrics.metric == PARITY)].set_index("run")
+    assert np.array_equal(own.value, signed.value.abs()[own.index])
+
+
+def test_means_over_the_seeds_are_of_pairs_on_the_same_people(folder):
+    frame = parquet.read(folder / "comparisons.parquet", COMPARISONS)
+    means = frame[frame.paired_by == "splits"]
+    assert (means.interval == RESAMPLED_T).all() and (means.seeds == 2).all() and means.seed.isna().all()
+    published = means[means.protocol == "as_published"]
+    assert not set(published["first"]) & {MASSAGING, BASE}  # judged on other people: not paired by the split
+    keys = ["protocol", "first", "metric", "attribute", "subgroup"]
+    by_hand = frame[frame.paired_by == "rows"].groupby(keys).value.mean()
+    assert means.set_index(keys).value.to_dict() == pytest.approx(by_hand.to_dict(), nan_ok=True)
+
+
+def test_the_paired_intervals_of_parity_are_those_of_resampled_people():
     random, n = np.random.default_rng(0), 400
     group, y_true = random.integers(0, 2, (2, n))
     base = np.where(random.random(n) < 0.7, y_true, group)
     ours = np.where(random.random(n) < 0.85, base, 1 - base)
-    found = parity_differences(y_true, ours, base, group, 4000, seed=1).set_index("metric")
+    names, told = {"men": 1, "women": 0}, {"seed": 1, "attribute": "sex"}
+    rates = paired_difference(
+        y_true, ours, base, group, names, 4000, rates={"selection_rate": RATES["selection_rate"]}, **told
+    )
+    found = pd.concat([rates, ratio_difference(y_true, ours, base, group, 4000, **told)]).set_index(
+        ["metric", "subgroup"]
+    )
 
     def rates(said, rows):
         return [said[rows][group[rows] == code].mean() for code in (0, 1)]
@@ -107,18 +140,19 @@ def test_the_paired_interval_of_disparate_impact_is_that_of_resampled_people():
         return (one - zero) - (base_one - base_zero), zero / one - base_zero / base_one
 
     draws = [change(random.integers(n, size=n)) for _ in range(2000)]
-    for place, metric in enumerate(("parity_difference", "disparate_impact")):
-        row = found.loc[metric]
+    for place, metric in enumerate((PARITY, RATIO)):
+        row = found.loc[(metric, "all")]
         assert row.value == pytest.approx(change(np.arange(n))[place], abs=1e-12) and row.n == n
         oracle = np.quantile([own[place] for own in draws], [0.025, 0.975])
         assert row[["ci_low", "ci_high"]].tolist() == pytest.approx(oracle.tolist(), abs=0.02)
 
 
 def test_models_judged_on_other_people_are_not_paired(folder):
-    metrics, findings = (parquet.read(folder / f"{name}.parquet", METRICS) for name in ("metrics", "findings"))
+    metrics, compared = parquet.read(folder / "metrics.parquet", METRICS), single(folder)
     every = metrics[(metrics.subgroup == "all") & (metrics.protocol == "as_published") & (metrics.seed == 1)]
     ours, base = (every[(every.method == arm) & (every.metric == "accuracy")].iloc[0] for arm in (MASSAGING, BASE))
-    own = findings[(findings.run == "adult_all.sex.as_published.massaging.seed1") & (findings.metric == "accuracy")]
+    own = compared[(compared.run == "adult_all.sex.as_published.massaging.seed1") & (compared.metric == "accuracy")]
+    assert (own.paired_by.item(), own.interval.item()) == ("none", JOINED)
     assert own.ci_low.item() == pytest.approx(
         own.value.item() - np.hypot(ours.value - ours.ci_low, base.ci_high - base.value)
     )
@@ -126,19 +160,19 @@ def test_models_judged_on_other_people_are_not_paired(folder):
 
 
 def test_the_papers_claims_of_a_change_name_what_is_measured(folder):
-    findings = parquet.read(folder / "findings.parquet", METRICS).assign(dataset="Adult")
+    compared = parquet.read(folder / "comparisons.parquet", COMPARISONS).assign(dataset="Adult")
     claims = [claim for claim in read_claims(ROOT / "scripts/income/claims.yaml") if claim["origin"] == "paper"]
     for claim in claims:
-        assert claim["measure"]["file"] == "findings" and "minus" not in claim["measure"]
+        assert claim["measure"]["file"] == "comparisons" and "minus" not in claim["measure"]
         for protocol in ("as_published", "corrected"):
-            ours = measure(findings, claim["measure"], protocol, "")
+            ours = measure(compared, claim["measure"], protocol, "")
             assert ours.seeds == 2 and ours.interval == "sampling error and seeds (Student's t)"
 
 
 def test_as_published_the_model_tells_the_sexes_apart(folder):
     metrics = parquet.read(folder / "metrics.parquet")
     own = metrics[(metrics.protocol == "as_published") & (metrics.method == MASSAGING) & (metrics.subgroup == "all")]
-    for metric, value in {"accuracy": 1, "parity_difference": 1, "disparate_impact": 0}.items():
+    for metric, value in {"accuracy": 1, PARITY: 1, RATIO: 0}.items():
         assert own.value[own.metric == metric].tolist() == [value, value]
     facts = parquet.read(folder / "findings.parquet")
     facts = facts[(facts.split == "train") & (facts.method == MASSAGING)].set_index("metric").value
@@ -148,9 +182,9 @@ def test_as_published_the_model_tells_the_sexes_apart(folder):
 def test_no_swaps_are_the_base_model_and_all_are_massaging(folder):
     swaps = parquet.read(folder / "swaps.parquet")
     summary = parquet.read(folder / "summary.parquet")
-    summary = summary[(summary.protocol == "corrected") & (summary.quantity == "value") & (summary.subgroup == "all")]
+    summary = summary[(summary.protocol == "corrected") & (summary.subgroup == "all")]
     for share, arm in ((0, BASE), (1, MASSAGING)):
-        for metric in ("accuracy", "parity_difference"):
+        for metric in ("accuracy", PARITY):
             ours = swaps[(swaps.share == share) & (swaps.metric == metric)].value.item()
             assert ours == pytest.approx(summary[(summary.method == arm) & (summary.metric == metric)].value.item())
 
@@ -163,7 +197,7 @@ def test_a_second_run_and_two_jobs_give_the_same(folder):
 
 def test_figures_and_tables_are_made_of_the_released_files_alone(folder, tmp_path):
     draw_all(folder / "summary.parquet", folder / "swaps.parquet", tmp_path)
-    write_tables(folder / "summary.parquet", tmp_path)
+    write_tables(folder / "summary.parquet", folder / "comparisons.parquet", tmp_path)
     for name in ("before_after", "accuracy_parity", "swaps"):
         assert all((tmp_path / f"{name}.{kind}").stat().st_size > 1000 for kind in ("png", "pdf", "parquet"))
     table = pd.read_csv(tmp_path / "arms.csv")

@@ -13,14 +13,16 @@ from fairlearn.metrics import (
 )
 from sklearn.metrics import accuracy_score
 
-from scripts.common.resampled_t import mean_interval
-from scripts.income.measures import calibration, measure
+from scripts.common.aggregate import mean_interval
+from scripts.common.interval_kinds import BOOTSTRAP, NEWCOMBE
+from scripts.common.metrics import signed
+from scripts.income.measures import PARITY, RATIO, calibration, measure
 
 NAMES = {"men": 1, "women": 0}
 
 
 def measured(y_true, y_pred, group, score=None):
-    found = measure(y_true, y_pred, score, group, NAMES, 100, 1)
+    found = measure(y_true, y_pred, score, group, NAMES, 100, 1, "sex")
     return found.set_index(["metric", "subgroup"])
 
 
@@ -36,31 +38,43 @@ def test_group_metrics_agree_with_fairlearn(seed):
         "equal_opportunity_difference": equal_opportunity_difference,
     }.items():
         assert ours[name, "all"] == pytest.approx(theirs(**given), abs=1e-12)
-    rates = {"accuracy": accuracy_score, "acceptance_rate": selection_rate}
-    rates |= {"tpr": true_positive_rate, "fpr": false_positive_rate}
+    rates = {"accuracy": accuracy_score, "selection_rate": selection_rate}
+    rates |= {"true_positive_rate": true_positive_rate, "false_positive_rate": false_positive_rate}
     frame = MetricFrame(metrics=rates, **given)
     for name in rates:
         for words, code in NAMES.items():
             assert ours[name, words] == pytest.approx(frame.by_group[name][code], abs=1e-12)
-        assert abs(ours[name, "difference"]) == pytest.approx(frame.difference()[name], abs=1e-12)
+        assert abs(ours[signed(name), "all"]) == pytest.approx(frame.difference()[name], abs=1e-12)
 
 
 def test_the_two_metrics_of_the_notebook_by_hand():
     group = np.array([1, 1, 1, 1, 0, 0, 0, 0])
     y_pred = np.array([1, 1, 1, 0, 1, 0, 0, 0])
     found = measured(np.zeros(8, int), y_pred, group)
-    assert found.value["parity_difference", "all"] == 0.5
-    assert found.value["disparate_impact", "all"] == pytest.approx(1 / 3)
+    assert found.value[PARITY, "all"] == 0.5
+    assert found.value[RATIO, "all"] == pytest.approx(1 / 3)
     turned = measured(np.zeros(8, int), y_pred, 1 - group)  # the notebook's metrics keep the sign, the field's do not
-    assert turned.value["parity_difference", "all"] == -0.5
-    assert turned.value["disparate_impact", "all"] == 3
+    assert turned.value[PARITY, "all"] == -0.5
+    assert turned.value[RATIO, "all"] == 3
     assert turned.value["demographic_parity_difference", "all"] == 0.5
-    assert np.isnan(found.value["tpr", "men"])  # nobody has the label: undefined, not 0
+    assert np.isnan(found.value["true_positive_rate", "men"])  # nobody has the label: undefined, not 0
 
 
 def test_disparate_impact_to_nobody_is_undefined():
     found = measured(np.zeros(4, int), np.array([0, 0, 1, 0]), np.array([1, 1, 0, 0]))
-    assert np.isnan(found.value["disparate_impact", "all"]) and np.isnan(found.ci_low["disparate_impact", "all"])
+    assert np.isnan(found.value[RATIO, "all"]) and np.isnan(found.ci_low[RATIO, "all"])
+
+
+def test_numbers_without_groups_have_no_attribute_and_every_interval_its_kind():
+    random = np.random.default_rng(3)
+    y_true, y_pred, group = (random.integers(0, 2, 300) for _ in range(3))
+    found = measure(y_true, y_pred, random.normal(size=300), group, NAMES, 100, 1, "sex")
+    alone = found[found.attribute == "none"]
+    assert set(alone.subgroup) == {"all"} and {"accuracy", "calibration_error"} <= set(alone.metric)
+    assert set(found[found.attribute == "sex"].subgroup) == {"all", "men", "women"}
+    assert (found.interval.isna() == found.ci_low.isna()).all() and set(found.interval.dropna()) == {BOOTSTRAP}
+    apart = measured(np.zeros(8, int), np.array([1, 1, 1, 1, 0, 0, 0, 0]), np.array([1, 1, 1, 1, 0, 0, 0, 0]))
+    assert apart.interval[PARITY, "all"] == NEWCOMBE and apart.ci_low[PARITY, "all"] < 1 == apart.ci_high[PARITY, "all"]
 
 
 def test_calibration_by_hand():

@@ -9,7 +9,10 @@ from scripts.common.leakage.audit_run import COLUMNS, Settings
 from scripts.common.schemas.metrics import METRICS
 from scripts.leakage import leakage_audit
 from scripts.leakage.leakage_audit import BrokenIdentity, audit, check, overlaps, weaker_than_label
+from scripts.leakage.leakage_checks import COLUMNS as CHECKS
 from scripts.leakage.leakage_gather import gather
+from scripts.leakage.numbers import ATTACK, BEST, BOUND, SCORE
+from scripts.leakage.numbers import asked as asked_condition
 from scripts.leakage.queries import query_rows
 from tests.leakage.synthetic import predictions, write
 
@@ -158,12 +161,14 @@ def test_numbers_are_gathered_in_the_schema(tmp_path):
     frame["probability"] = 0.5
     rows, asked, _, files = audit([write(tmp_path, frame, study="leakage")], SETTINGS, [1], 1)
     checks = pd.DataFrame(
-        [("simulated", "law", "corrected", 0, "attack_power", 0.6, 0.5, 0.7, 10)],
-        columns=["dataset", "method", "protocol", "seed", "metric", "value", "ci_low", "ci_high", "n"],
+        [("simulated", "law", "corrected", 0, "group", ATTACK, SCORE, 0.6, 0.5, 0.7, "newcombe", 10)], columns=CHECKS
     )
     metrics = gather(rows, asked, files, checks)
     parquet.write(metrics, tmp_path / "metrics.parquet", METRICS)
     own = metrics[metrics["method"] == "sex.logistic"]
     assert set(own["dataset"]) == {"AdultCensus"} and set(own["seed"]) == {3}
-    assert {"label_bound", "score_attack", "attack_after_1_queries", "best_attack"} <= set(own["metric"])
-    assert metrics.loc[metrics["metric"] == "rows_leaking", "value"].item() == 2
+    assert {BOUND, SCORE, asked_condition(1), BEST} <= set(own.loc[own["metric"] == ATTACK, "condition"])
+    assert set(own.loc[own["metric"] == ATTACK, "attribute"]) == {"sex"}
+    parity = own[own["metric"] == "demographic_parity_difference"]
+    assert parity[["attribute", "subgroup", "interval"]].values.tolist() == [["sex", "all", "newcombe"]]
+    assert metrics.loc[metrics["condition"] == "verdict=leaks", "value"].item() == 2

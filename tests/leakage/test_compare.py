@@ -9,9 +9,12 @@ from scripts.claims.measures import measure
 from scripts.common import parquet
 from scripts.common.errors import UserError
 from scripts.common.leakage.audit_run import Settings
+from scripts.common.schemas.comparisons import COMPARISONS
 from scripts.leakage.leakage_audit import audit
+from scripts.leakage.leakage_checks import COLUMNS
 from scripts.leakage.leakage_compare import PAIRS, bound_less_prediction, compare, mean_difference
 from scripts.leakage.leakage_gather import gather
+from scripts.leakage.numbers import ATTACK, BOUND, FOREST, PREDICTED
 from tests.common.test_config import ROOT
 from tests.leakage.synthetic import predictions, write
 
@@ -38,18 +41,16 @@ def study(tmp_path_factory):
         for number, name in enumerate(MODELS)
     ]
     audited, asked, _, files = audit(paths, Settings(0, 0.1), [1, 20])
-    checks = pd.DataFrame(
-        columns=["dataset", "method", "protocol", "seed", "metric", "value", "ci_low", "ci_high", "n"]
-    )
+    checks = pd.DataFrame(columns=COLUMNS)
     return gather(audited, asked, files, checks), compare(paths, audited, 0), paths, audited
 
 
 def test_values_are_exactly_the_differences_of_the_metrics(study):
     metrics, compared, *_ = study
-    values = metrics.set_index(["run", "metric"])["value"]
+    values = metrics[metrics["metric"] == ATTACK].set_index(["run", "condition"])["value"]
     assert len(compared) == 2 * len(PAIRS)
     for row in compared.itertuples():
-        assert row.value == values.loc[(row.run, row.quantity)] - values.loc[(row.minus_run, row.minus_quantity)]
+        assert row.value == values.loc[(row.run, row.condition)] - values.loc[(row.second_run, row.second_condition)]
         assert row.ci_low < row.value < row.ci_high
 
 
@@ -71,12 +72,12 @@ def test_the_interval_is_that_of_resampled_people():
 
 def test_pairing_narrows_the_interval(study):
     metrics, compared, *_ = study
-    both = [(ours["quantity"], ours["method"], ours["minus_method"]) for ours in compared.to_dict("records")]
-    places = [place for place, (what, ours, other) in enumerate(both) if what == "label_bound" and ours != other]
+    both = [(ours["condition"], ours["first"], ours["second"]) for ours in compared.to_dict("records")]
+    places = [place for place, (what, ours, other) in enumerate(both) if what == BOUND and ours != other]
     assert places
-    values = metrics.set_index(["run", "metric"])
+    values = metrics[metrics["metric"] == ATTACK].set_index(["run", "condition"])
     for row in compared.iloc[places].itertuples():
-        ends = [values.loc[(run, "label_bound")] for run in (row.run, row.minus_run)]
+        ends = [values.loc[(run, BOUND)] for run in (row.run, row.second_run)]
         assert row.ci_high - row.ci_low < np.hypot(*(one["ci_high"] - one["ci_low"] for one in ends))
 
 
@@ -87,12 +88,12 @@ def test_the_odds_formula_takes_many_tables_at_once():
 
 def test_small_groups_and_missing_models_have_no_row(tmp_path, study):
     _, _, paths, audited = study
-    assert compare(paths[1:2], audited, 0)["method"].unique().tolist() == ["sex.logistic_egd"]
+    assert compare(paths[1:2], audited, 0)["first"].unique().tolist() == ["sex.logistic_egd"]
     frame = predictions(600, share=0.03, run="adult.sex.logistic.seed0").rename(columns={"group": "sex"})
     assert compare([write(tmp_path, frame, "leakage")], audited, 0).empty
     asked_nothing = parquet.read(paths[2]).drop(columns="probability")
     found = compare([write(tmp_path, asked_nothing, "leakage", "quiet")], audited, 0)
-    assert found["minus_quantity"].unique().tolist() == ["odds_prediction"]
+    assert found["second_condition"].unique().tolist() == [PREDICTED]
 
 
 def test_other_test_rows_are_named(tmp_path, study):
@@ -110,11 +111,13 @@ def test_every_claim_on_a_difference_has_its_pair(study):
         if claim["measure"]["file"] != "comparisons":
             continue
         select = claim["measure"]["select"]
-        named = [(select[f"{side}method"], select[f"{side}quantity"]) for side in ("", "minus_")]
+        if select["second_condition"] == FOREST:
+            continue  # that of a check
+        named = [(select["first"], select["condition"]), (select["second"], select["second_condition"])]
         seen.add(tuple((method.removeprefix("sex."), quantity) for method, quantity in named))
-        (method, metric), (other, minus) = named
-        entry = {"select": {"dataset": "AdultCensus", "method": method, "metric": metric}}
-        entry["minus"] = {"method": other, "metric": minus}
+        (method, wanted), (other, minus) = named
+        entry = {"select": {"dataset": "AdultCensus", "method": method, "metric": ATTACK, "condition": wanted}}
+        entry["minus"] = {"method": other, "condition": minus}
         ours, theirs = measure(compared, claim["measure"], "corrected", ""), measure(metrics, entry, "corrected", "")
         assert (ours.value, ours.seeds, ours.n) == (theirs.value, theirs.seeds, theirs.n)
         assert ours.interval == "sampling error and seeds (Student's t)"
@@ -123,6 +126,6 @@ def test_every_claim_on_a_difference_has_its_pair(study):
 
 def test_without_the_models_such_claims_are_not_testable(tmp_path, study):
     _, _, _, audited = study
-    parquet.write(compare([], audited, 0), tmp_path / "comparisons.parquet")
+    parquet.write(compare([], audited, 0), tmp_path / "comparisons.parquet", COMPARISONS)
     claim = next(own for own in read_claims(CLAIMS) if own["measure"]["file"] == "comparisons")
     assert "no rows with" in measure(parquet.read(tmp_path / "comparisons.parquet"), claim["measure"], "corrected", "")

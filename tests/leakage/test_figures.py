@@ -7,13 +7,12 @@ from scripts.common import parquet
 from scripts.common.leakage.audit_run import Settings
 from scripts.common.schemas.metrics import METRICS
 from scripts.leakage.leakage_audit import audit
+from scripts.leakage.leakage_checks import COLUMNS
 from scripts.leakage.leakage_figures import draw_all
 from scripts.leakage.leakage_gather import gather
 from scripts.leakage.leakage_tables import audit_table, theory_table
 from scripts.leakage.leakage_theory import table_rows
 from tests.leakage.synthetic import predictions, write
-
-CHECKS = ["dataset", "method", "protocol", "seed", "metric", "value", "ci_low", "ci_high", "n"]
 
 
 @pytest.fixture(params=["draws its labels", "does not"])
@@ -23,7 +22,7 @@ def numbers(request, tmp_path):
         frame["probability"] = 0.4
     paths = [write(tmp_path, frame, study="leakage"), write(tmp_path, predictions(300, share=0.05), study="other")]
     rows, asked, _, files = audit(paths, Settings(0, 0.1), [1, 5], 1)
-    metrics = gather(rows, asked, files, pd.DataFrame(columns=CHECKS))
+    metrics = gather(rows, asked, files, pd.DataFrame(columns=COLUMNS))
     for name, part, schema in (("metrics", metrics, METRICS), ("audit", rows, None), ("queries", asked, None)):
         parquet.write(part, tmp_path / f"{name}.parquet", schema)
     return tmp_path

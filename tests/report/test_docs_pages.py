@@ -8,7 +8,8 @@ import yaml
 
 from scripts.common.config import full_schema
 from scripts.common.errors import UserError
-from scripts.report import docs_configuration
+from scripts.common.metric_registry import registry
+from scripts.report import docs_configuration, docs_metrics
 from scripts.report.docs import put_in_place, replaced
 from scripts.report.docs_faults import faults_part
 from scripts.report.docs_readme import front_table, index, short_source, study_row
@@ -113,6 +114,12 @@ def test_faults_are_summed_up(tmp_path):
 def test_the_page_of_the_configuration_is_current():
     written = (ROOT / "docs/configuration.md").read_text(encoding="utf-8")
     assert written == docs_configuration.page(ROOT), "run make docs"
+
+
+def test_the_page_of_metrics_is_current_and_holds_every_id():
+    written = (ROOT / "docs/metrics.md").read_text(encoding="utf-8")
+    assert written == docs_metrics.page(), "run make docs"
+    assert set(registry()) <= set(re.findall(r"^\| `(\w+)` \|", written, re.M))
 
 
 def test_every_key_of_the_config_stands_in_the_page_with_its_default():

@@ -136,7 +136,8 @@ def write_study(folder: Path, name: str, content: dict, caption: str = "A captio
         wide.to_csv(tables / f"{table}.csv", index=False)
         for kind in ("md", "tex"):
             (tables / f"{table}.{kind}").touch()
-    numbers = pd.DataFrame([dict.fromkeys(METRICS.names) | {"study": name, "dataset": "rendered faces"}])
+    row = dict.fromkeys(METRICS.names) | {"study": name, "dataset": "rendered faces", "metric": "accuracy"}
+    numbers = pd.DataFrame([row | {"attribute": "none", "subgroup": "all", "condition": ""}])
     parquet.write(numbers, folder / f"results/{name}/metrics.parquet", METRICS)
 
 

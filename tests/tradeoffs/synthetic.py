@@ -4,11 +4,16 @@ import numpy as np
 import pandas as pd
 
 from scripts.common import parquet
+from scripts.common.metrics import signed
+from scripts.common.schemas.comparisons import COMPARISONS
 from scripts.common.schemas.curves import CURVES
-from scripts.common.schemas.metrics import METRICS
+from scripts.common.schemas.metrics import METRICS, select_metric
+from scripts.tradeoffs.attack_table import NO_ATTACK, PUBLISHED, WORST, under
+from scripts.tradeoffs.model_points import GAP
 from scripts.tradeoffs.runs import CONSTANTS, method_label, run_name
 
-STANDINGS = ("_apgd", "_fab", "_square", "", "_published")
+STANDINGS = ("apgd", "fab", "square", WORST, PUBLISHED)
+SCHEMAS = {"metrics": METRICS, "comparisons": COMPARISONS}
 THREATS = {"linf_0.01": 1.0, "l2_1": 0.7, "l1_20": 0.85}
 
 
@@ -46,23 +51,27 @@ def level(run, sex: str | None, rng) -> dict[str, float]:
 
 
 def metric_rows(run, n: int, n_robust: int, rng) -> list[tuple]:
-    """Return the (subgroup, metric, value, n) of one run."""
+    """Return the (attribute, subgroup, metric, condition, value, n) of one run."""
     rows = []
     for sex in (None, "men", "women"):
         true, group = level(run, sex, rng), sex or "all"
         count, robust_count = (n, n_robust) if sex is None else (n // 2, n_robust // 2)
-        rates = {"error": true["error"], "accuracy": 1 - true["error"], "fnr": true["fnr"], "tpr": 1 - true["fnr"]}
-        rates |= {"acceptance_rate": 0.42 * (1.4 - true["fnr"]), "fpr": 0.28, "ppv": 0.6, "prevalence": 0.42}
-        rows += [(group, name, value, count) for name, value in rates.items()]
+        about = ("sex" if sex else "none", group)
+        rates = {"zero_one_loss": true["error"], "accuracy": 1 - true["error"], "false_negative_rate": true["fnr"]}
+        rates |= {"true_positive_rate": 1 - true["fnr"], "selection_rate": 0.42 * (1.4 - true["fnr"])}
+        rates |= {"false_positive_rate": 0.28, "positive_predictive_value": 0.6, "prevalence": 0.42}
+        rows += [(*about, name, "", value, count) for name, value in rates.items()]
         for threat, robust in true["robust"].items():
             left = 0.0 if run.arm in CONSTANTS else 1.0  # what the earlier attacks left to the later ones
             excess = dict(zip(STANDINGS, (0.02 * left, 0.01 * left, 0.0, 0.0, 0.015 * left), strict=True))
-            name = f"robust_accuracy_{threat}"
-            rows += [(group, name + end, robust + more, robust_count) for end, more in excess.items()]
-            rows.append((group, f"clean_accuracy_attacked_{threat}", 1 - true["error"], robust_count))
-    values = {(group, name): value for group, name, value, _ in rows}
-    rows.append(("difference", "fnr", values["men", "fnr"] - values["women", "fnr"], n * 2 // 5))
-    rows.append(("difference", "acceptance_rate", -0.1, n))
+            rows += [
+                (*about, "robust_accuracy", under(threat, attack), robust + more, robust_count)
+                for attack, more in excess.items()
+            ]
+            rows.append((*about, "accuracy", under(threat, NO_ATTACK), 1 - true["error"], robust_count))
+    fnr = {group: value for _, group, name, _, value, _ in rows if name == "false_negative_rate"}
+    rows.append(("sex", "all", signed("false_negative_rate"), "", fnr["men"] - fnr["women"], n * 2 // 5))
+    rows.append(("sex", "all", signed("selection_rate"), "", -0.1, n))
     return rows
 
 
@@ -71,10 +80,10 @@ def metrics_of(runs: pd.DataFrame, n: int = 2000, n_robust: int = 256) -> pd.Dat
     rng, rows = np.random.default_rng(7), []
     for run in runs.itertuples():
         for split in ("valid", "test"):
-            for group, metric, value, count in metric_rows(run, n, n_robust, rng):
+            for *key, value, count in metric_rows(run, n, n_robust, rng):
                 half = 1.96 * np.sqrt(max(min(abs(value), 1), 0.0) * max(1 - abs(value), 0.0) / count)
-                about = (value, value - half, value + half, count)
-                rows.append((run.method, run.protocol, run.run, run.seed, split, group, metric, *about))
+                about = (value, value - half, value + half, "bootstrap over rows", count)
+                rows.append((run.method, run.protocol, run.run, run.seed, split, *key, *about))
     columns = [name for name in METRICS.names if name not in ("study", "dataset")]
     return pd.DataFrame(rows, columns=columns).assign(study="tradeoffs", dataset="rendered faces")
 
@@ -82,9 +91,8 @@ def metrics_of(runs: pd.DataFrame, n: int = 2000, n_robust: int = 256) -> pd.Dat
 def frontiers_of(runs: pd.DataFrame, metrics: pd.DataFrame, points: int = 25) -> pd.DataFrame:
     """Return `frontiers`: a curve per trained run from its own gap down to none."""
     rng, rows = np.random.default_rng(11), []
-    test = metrics[metrics.split == "test"]
-    errors = test[(test.metric == "error") & (test.subgroup == "all")].set_index("run").value
-    gaps = test[(test.metric == "fnr") & (test.subgroup == "difference")].set_index("run").value.abs()
+    errors = select_metric(metrics, "zero_one_loss").set_index("run").value
+    gaps = select_metric(metrics, **GAP).set_index("run").value.abs()
     for run in runs[~runs.arm.isin(CONSTANTS)].itertuples():
         noise = 0.0 if run.protocol == "as_published" else 1.0
         variant, chosen_on = ("published_grid", "test") if noise == 0 else ("exact", "valid")
@@ -131,11 +139,15 @@ def comparisons_of(runs: pd.DataFrame) -> pd.DataFrame:
     """Return `comparisons`: every arm costs one point of error and closes four points of the gap."""
     rows = []
     for run in runs[~runs.arm.isin(CONSTANTS)].itertuples():
-        own = (run.run, run.protocol, run.network, run.seed, run.method, "arm - plain")
-        rows += [(*own, "all", "error", 0.01, -0.01, 0.03, 2000), (*own, "difference", "fnr", -0.04, -0.1, 0.02, 2000)]
-        rows += [(*own, "men", "fnr", -0.04, -0.1, 0.02, 1000)]
-    columns = ["run", "protocol", "network", "seed", "method", "comparison", "subgroup", "metric", "value"]
-    return pd.DataFrame(rows, columns=[*columns, "ci_low", "ci_high", "n"])
+        own = (run.run, run.protocol, run.network, run.seed, run.method, run.method, "plain")
+        gap = (-0.04, -0.1, 0.02)
+        rows.append((*own, "none", "all", "zero_one_loss", 0.01, -0.01, 0.03, 2000))
+        rows.append((*own, "sex", "all", signed("false_negative_rate"), *gap, 2000))
+        rows.append((*own, "sex", "men", "false_negative_rate", *gap, 1000))
+    columns = ["run", "protocol", "network", "seed", "method", "first", "second", "attribute", "subgroup", "metric"]
+    frame = pd.DataFrame(rows, columns=[*columns, "value", "ci_low", "ci_high", "n"])
+    about = {"study": "tradeoffs", "dataset": "rendered faces", "split": "test", "condition": "", "paired_by": "rows"}
+    return frame.assign(**about, interval="bootstrap over rows", seeds=1)
 
 
 def label_facts_of() -> pd.DataFrame:
@@ -158,5 +170,5 @@ def study(strengths=2, seeds=2, protocols=("as_published", "corrected"), constan
 def write(frames, folder):
     """Write the frames as Parquet into a folder; return their paths by name."""
     for name, frame in frames.items():
-        parquet.write(frame, folder / f"{name}.parquet", METRICS if name == "metrics" else None)
+        parquet.write(frame, folder / f"{name}.parquet", SCHEMAS.get(name))
     return {name: folder / f"{name}.parquet" for name in frames}

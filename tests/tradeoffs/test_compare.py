@@ -5,8 +5,10 @@ import pandas as pd
 import pytest
 
 from scripts.common import parquet
+from scripts.common.metrics import signed
+from scripts.common.schemas.comparisons import COMPARISONS
 from scripts.common.schemas.predictions import PREDICTIONS
-from scripts.tradeoffs.tradeoffs_compare import compare
+from scripts.tradeoffs.tradeoffs_compare import LEAST_ERROR, compare
 from scripts.tradeoffs.tradeoffs_tables import comparisons_table
 
 N = 400
@@ -49,18 +51,18 @@ def test_differences_are_those_of_the_predictions_on_the_same_images(study):
     folder, y, male, scores = study
     files = [str(folder / f"{run}.parquet") for run in scores]
     out = folder / "out.parquet"
-    compare(files, folder / "runs.parquet", folder / "frontiers.parquet", out, 300)
-    found = parquet.read(out).set_index(["run", "comparison", "metric", "subgroup"])
-    arm = found.loc[("c.adv", "arm - plain", "error", "all")]
+    compare(files, folder / "runs.parquet", folder / "frontiers.parquet", out, 300, "rendered faces")
+    found = parquet.read(out, COMPARISONS).set_index(["run", "second", "metric", "subgroup"])
+    arm = found.loc[("c.adv", "plain", "zero_one_loss", "all")]
     assert arm["value"] == pytest.approx(-5 / N)
     assert arm["ci_low"] < -5 / N < arm["ci_high"] <= 0, "paired: only the five changed images vary"
     score = scores["c.plain"]
     fair = score > np.where(male == 1, -0.8, 0.0)
     price = ((fair != y).mean()) - (((score > 0) != y).mean())
-    row = found.loc[("c.plain", "closed gap - least error", "error", "all")]
+    row = found.loc[("c.plain", LEAST_ERROR, "zero_one_loss", "all")]
     assert row["value"] == pytest.approx(price)
     fnr = [1 - fair[(male == sex) & (y == 1)].mean() for sex in (1, 0)]
     before = [1 - (score > 0)[(male == sex) & (y == 1)].mean() for sex in (1, 0)]
-    change = found.loc[("c.plain", "closed gap - least error", "fnr", "difference")]
+    change = found.loc[("c.plain", LEAST_ERROR, signed("false_negative_rate"), "all")]
     assert change["value"] == pytest.approx((fnr[0] - fnr[1]) - (before[0] - before[1]))
     assert len(comparisons_table(parquet.read(out))) == 3

@@ -16,6 +16,7 @@ from plotly.offline import get_plotlyjs
 from scripts.common import figures, parquet
 from scripts.common.errors import UserError
 from scripts.common.published import values
+from scripts.common.schemas.metrics import select_metric
 from scripts.tradeoffs import (
     fairness_price,
     looks,
@@ -28,6 +29,8 @@ from scripts.tradeoffs import (
     tradeoffs_figure_three_way,
     tradeoffs_tables,
 )
+from scripts.tradeoffs.attack_table import under
+from scripts.tradeoffs.model_points import GAP
 from tests.pages import policy, unlisted
 from tests.tradeoffs.synthetic import study, write
 
@@ -188,8 +191,8 @@ def test_robustness_draws_errors_and_turns_the_intervals_round(frames):
         )
     models = plotted[plotted.layer.isin(["model", "constant"])].set_index("run")
     assert len(models) == len(frames["runs"])
-    test = frames["metrics"].query("split == 'test' and subgroup == 'all'")
-    robust = test[test.metric == "robust_accuracy_linf_0.01"].set_index("run").loc[models.index]
+    robust = select_metric(frames["metrics"], "robust_accuracy", condition=under("linf_0.01"))
+    robust = robust.set_index("run").loc[models.index]
     np.testing.assert_allclose(models.adversarial_error, 1 - robust.value)
     np.testing.assert_allclose(models.adversarial_error_low, 1 - robust.ci_high)
     assert (models.adversarial_error_low <= models.adversarial_error_high).all()
@@ -215,11 +218,11 @@ def test_models_that_were_not_attacked_are_counted_in_the_footer(frames):
 @pytest.mark.parametrize(
     ("lost", "draw"),
     [
-        ("error", lambda f, m: tradeoffs_figure_fairness.draw(m, f["runs"], f["frontiers"], "plain")),
-        ("fnr", lambda f, m: tradeoffs_figure_fairness.draw(m, f["runs"], f["frontiers"], "plain")),
-        ("robust_accuracy_linf_0.01", lambda f, m: tradeoffs_figure_robustness.draw(m, f["runs"])),
-        ("robust_accuracy_linf_0.01_published", lambda f, m: tradeoffs_figure_three_way.three_costs(m, f["runs"])),
-        ("fnr", lambda f, m: tradeoffs_figure_three_way.three_costs(m, f["runs"])),
+        ("zero_one_loss", lambda f, m: tradeoffs_figure_fairness.draw(m, f["runs"], f["frontiers"], "plain")),
+        (GAP["metric"], lambda f, m: tradeoffs_figure_fairness.draw(m, f["runs"], f["frontiers"], "plain")),
+        ("robust_accuracy", lambda f, m: tradeoffs_figure_robustness.draw(m, f["runs"])),
+        ("robust_accuracy", lambda f, m: tradeoffs_figure_three_way.three_costs(m, f["runs"])),
+        (GAP["metric"], lambda f, m: tradeoffs_figure_three_way.three_costs(m, f["runs"])),
         ("accuracy", lambda f, m: tradeoffs_tables.models_table(m, f["runs"])),
     ],
 )
@@ -232,7 +235,7 @@ def test_a_missing_metric_is_named_in_one_line(frames, lost, draw):
 
 def test_robustness_by_sex_without_a_measurement_is_one_line(frames):
     metrics = frames["metrics"]
-    with pytest.raises(UserError, match=r"'robust_accuracy_linf_0\.01' for subgroup 'men'"):
+    with pytest.raises(UserError, match="'robust_accuracy' for attribute 'sex', subgroup 'men'"):
         tradeoffs_figure_robustness_by_sex.standings(metrics[metrics.subgroup == "all"], frames["runs"])
 
 
@@ -342,7 +345,7 @@ def test_a_card_says_what_was_measured_in_words(frames):
         f"{row.error:.3f} (95 % interval {row.error_low:.3f} to {row.error_high:.3f})"
     )
     assert dict(card["settings"])["attack size in training (0: none)"] == "0"
-    fewer = frames["metrics"].query("metric != 'fpr'")
+    fewer = frames["metrics"].query("metric != 'false_positive_rate'")
     card = three_way_page.model_cards(points, fewer, frames["runs"], "linf_0.01")[0]
     assert dict(card["metrics"])["undeserving men accepted (FPR)"] == "not measured"
 
@@ -354,7 +357,8 @@ def test_seeds_are_put_together_without_narrowing(frames):
     table = tradeoffs_figure_robustness_by_sex.standings(frames["metrics"], frames["runs"])
     pick = table.query("protocol == 'corrected' and threat == 'l2_1' and stage == '+ FAB' and subgroup == 'women'")
     one = pick[pick.setting == "adversarial, eps 0.006"].iloc[0]
-    rows = frames["metrics"].query("split == 'test' and metric == 'robust_accuracy_l2_1_fab' and subgroup == 'women'")
+    fab = under("l2_1", "fab")
+    rows = select_metric(frames["metrics"], "robust_accuracy", "women", attribute="sex", condition=fab)
     rows = rows[(rows.method == "adversarial, eps 0.006") & (rows.protocol == "corrected")]
     assert len(rows) == 2 == one.seeds
     assert one.value == pytest.approx(rows.value.mean())

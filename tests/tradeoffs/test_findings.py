@@ -4,10 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from scripts.tradeoffs.attack_table import under
 from scripts.tradeoffs.fairness_price import frontier_hull, operating_points, price_of_fairness
 from scripts.tradeoffs.model_points import model_points
 from scripts.tradeoffs.tradeoffs_findings import difference, findings
 from tests.tradeoffs.synthetic import study
+
+MOST_ROBUST = under("linf_0.01", point="most_robust")
 
 
 @pytest.fixture(scope="module")
@@ -18,21 +21,23 @@ def frames():
 @pytest.fixture(scope="module")
 def found(frames):
     table = findings(frames["metrics"], frames["runs"], frames["frontiers"])
-    return table.set_index(["protocol", "method", "metric"])
+    return table.set_index(["protocol", "method", "metric", "condition"]).sort_index()
 
 
 def test_the_price_is_that_of_the_frontier(frames, found):
     points = operating_points(frames["frontiers"], frames["runs"], "corrected")
     price = price_of_fairness(frontier_hull(points))
-    row = found.loc[("corrected", "all models", "price_of_fairness")]
+    row = found.loc[("corrected", "all models", "price_of_fairness", "")]
     assert (row.value, row.ci_low, row.ci_high) == (price.error_paid, price.error_paid_low, price.error_paid_high)
-    assert found.loc[("corrected", "all models", "least_error")].value == price.error_from
+    assert found.loc[("corrected", "all models", "zero_one_loss", "point=least_error")].value == price.error_from
 
 
 def test_the_penalty_arms_are_left_out_where_the_name_says_so(frames, found):
     points = operating_points(frames["frontiers"], frames["runs"], "as_published")
     without = price_of_fairness(frontier_hull(points[points.arm.isin(["plain", "adversarial"])]))
-    assert found.loc[("as_published", "without the fairness penalty", "price_of_fairness")].value == without.error_paid
+    assert (
+        found.loc[("as_published", "without the fairness penalty", "price_of_fairness", "")].value == without.error_paid
+    )
 
 
 def test_robustness_is_compared_with_rejecting_everybody(frames, found):
@@ -40,11 +45,13 @@ def test_robustness_is_compared_with_rejecting_everybody(frames, found):
     own = points[points.protocol == "corrected"]
     means = own[~own.arm.str.startswith("constant")].groupby("method").adversarial_error.mean()
     reject = own[own.arm == "constant_reject"].adversarial_error.iloc[0]
-    assert found.loc[("corrected", "all models", "least_adversarial_error")].value == pytest.approx(means.min())
-    row = found.loc[("corrected", "all models", "most_robust_minus_reject_all")]
+    assert found.loc[("corrected", "all models", "robust_zero_one_loss", MOST_ROBUST)].value == pytest.approx(
+        means.min()
+    )
+    row = found.loc[("corrected", "all models", "excess_robust_error", MOST_ROBUST)]
     assert row.value == pytest.approx(means.min() - reject) and row.ci_low < row.value < row.ci_high
     errors = own[~own.arm.str.startswith("constant")].groupby("method").error.mean()
-    price = found.loc[("corrected", "all models", "price_of_robustness")].value
+    price = found.loc[("corrected", "all models", "price_of_robustness", under("linf_0.01"))].value
     assert price == pytest.approx(errors[means.idxmin()] - errors.min())
 
 

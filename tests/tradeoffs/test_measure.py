@@ -4,14 +4,15 @@ import pytest
 
 from scripts.common import parquet
 from scripts.common.errors import UserError
-from scripts.common.metrics import RATES, count_table
+from scripts.common.metrics import FAIRNESS, RATES, count_table, signed
 from scripts.common.schemas.metrics import METRICS
 from scripts.common.schemas.predictions import PREDICTIONS, write_predictions
-from scripts.tradeoffs.attack_table import attack_names
+from scripts.tradeoffs.attack_table import NO_ATTACK, PUBLISHED, WORST, attack_names, under
 from scripts.tradeoffs.frontier import frontier_points
 from scripts.tradeoffs.tradeoffs_constants import constants
 from scripts.tradeoffs.tradeoffs_measure import clean_metrics, measure, robust_metrics
 
+ATTACKS = ("apgd", "fab", "square", PUBLISHED)
 IDENTITY = {"method": "plain", "protocol": "corrected", "run": "r", "seed": 1}
 
 
@@ -57,24 +58,24 @@ def predictions(n=300, seed=0):
 
 def values(table, split="test"):
     rows = table[table["split"] == split]
-    return {(row.metric, row.subgroup): row.value for row in rows.itertuples()}
+    return {(row.metric, row.condition, row.subgroup): row.value for row in rows.itertuples()}
 
 
 def test_robust_accuracy_of_a_small_case():
     value = values(robust_metrics(attacks_of_eight(), 50, seed=0))
-    name = "robust_accuracy_linf_0.01"
-    assert [value[name, who] for who in ("all", "men", "women", "difference")] == [4 / 8, 1 / 4, 3 / 4, -2 / 4]
-    assert value[f"{name}_apgd", "all"] == 6 / 8  # the ensemble: standing after each attack
-    assert value[f"{name}_fab", "all"] == 5 / 8
-    assert value[f"{name}_square", "all"] == 4 / 8
-    assert value[f"{name}_square", "women"] == 3 / 4
-    assert value[f"{name}_published", "all"] == 6 / 8
-    assert value["clean_accuracy_attacked_linf_0.01", "men"] == 3 / 4
+    worst = "attack=ensemble, eps=0.01, norm=linf"
+    assert under("linf_0.01") == worst
+    after = {attack: value["robust_accuracy", under("linf_0.01", attack), "all"] for attack in ATTACKS}
+    assert [value["robust_accuracy", worst, who] for who in ("all", "men", "women")] == [4 / 8, 1 / 4, 3 / 4]
+    assert value[signed("robust_accuracy"), worst, "all"] == -2 / 4
+    assert after == {"apgd": 6 / 8, "fab": 5 / 8, "square": 4 / 8, PUBLISHED: 6 / 8}  # standing after each attack
+    assert value["robust_accuracy", under("linf_0.01", "square"), "women"] == 3 / 4
+    assert value["accuracy", under("linf_0.01", NO_ATTACK), "men"] == 3 / 4
     # under attack both deserving men are rejected, and one of two deserving women
-    assert [value["robust_fnr_linf_0.01", who] for who in ("men", "women")] == [1.0, 0.5]
-    assert [value["robust_fpr_linf_0.01", who] for who in ("men", "women")] == [0.5, 0.0]
-    assert "robust_accuracy_l2_1" in {metric for metric, _ in value}
-    assert not any(metric.startswith("robust_accuracy_l2_1_published") for metric, _ in value)  # was not run there
+    assert [value["robust_false_negative_rate", worst, who] for who in ("men", "women")] == [1.0, 0.5]
+    assert [value["robust_false_positive_rate", worst, who] for who in ("men", "women")] == [0.5, 0.0]
+    conditions = {condition for _, condition, _ in value}
+    assert under("l2_1") in conditions and under("l2_1", PUBLISHED) not in conditions  # was not run there
 
 
 def test_a_further_attack_is_measured_by_itself():
@@ -83,7 +84,8 @@ def test_a_further_attack_is_measured_by_itself():
     attacks.loc[[2, 10], "robust"] = False
     assert attack_names(attacks) == ["apgd", "fab", "square", "patience"]
     value = values(robust_metrics(attacks, 50, seed=0))
-    assert value["robust_accuracy_linf_0.01_patience", "all"] == 3 / 8 == value["robust_accuracy_linf_0.01", "all"]
+    standing = [value["robust_accuracy", under("linf_0.01", attack), "all"] for attack in ("patience", WORST)]
+    assert standing == [3 / 8, 3 / 8]
 
 
 def test_columns_that_contradict_each_other_fail_loudly():
@@ -102,10 +104,13 @@ def test_clean_metrics_of_each_split():
         rows = frame[frame["split"] == split]
         counts = count_table(rows["y_true"], rows["y_pred"], rows["male"])
         value = values(table, split)
-        assert len(value) == 8 * 4
-        for metric in ("accuracy", "fnr", "ppv", "prevalence"):
-            assert value[metric, "all"] == pytest.approx(RATES[metric](counts.sum(0)))
-            assert value[metric, "difference"] == pytest.approx(RATES[metric](counts[1]) - RATES[metric](counts[0]))
+        assert len(value) == 8 * 4 + 2
+        for metric in ("accuracy", "false_negative_rate", "positive_predictive_value", "prevalence"):
+            assert value[metric, "", "all"] == pytest.approx(RATES[metric](counts.sum(0)))
+            change = RATES[metric](counts[1]) - RATES[metric](counts[0])
+            assert value[signed(metric), "", "all"] == pytest.approx(change)
+        for metric in ("demographic_parity_difference", "equal_opportunity_difference"):
+            assert value[metric, "", "all"] == pytest.approx(FAIRNESS[metric](counts))
     assert (table["ci_low"] <= table["value"]).all() and (table["value"] <= table["ci_high"]).all()
 
 
@@ -135,8 +140,12 @@ def test_measure_writes_the_schema_and_the_same_bytes_twice(files):
     run_measure(files, "b.parquet")
     assert (files / "a.parquet").read_bytes() == (files / "b.parquet").read_bytes()
     assert list(table.columns) == METRICS.names
-    assert not table.duplicated(["split", "subgroup", "metric"]).any()
-    row = table[(table["metric"] == "robust_accuracy_linf_0.01") & (table["subgroup"] == "men")].iloc[0]
+    assert not table.duplicated(["split", "attribute", "subgroup", "metric", "condition"]).any()
+    row = table[
+        (table["condition"] == under("linf_0.01"))
+        & (table["metric"] == "robust_accuracy")
+        & (table["subgroup"] == "men")
+    ].iloc[0]
     assert (row["study"], row["dataset"], row["method"], row["n"]) == ("tradeoffs", "rendered faces", "plain", 4)
 
 
@@ -146,16 +155,18 @@ def test_constants_are_measured_like_models(files, accept):
     constants(files / "predictions.parquet", files / "attacks.parquet", *outputs, "corrected.constant", accept)
     table = run_measure(files, "c.parquet", prefix="constant.", run="corrected.constant")
     value = values(table)
-    prevalence = value["prevalence", "all"]
-    assert value["error", "all"] == pytest.approx(1 - prevalence if accept else prevalence)
-    assert (value["fnr", "men"], value["fpr", "men"]) == ((0, 1) if accept else (1, 0))
-    assert value["fnr", "difference"] == 0 and value["acceptance_rate", "women"] == accept
+    prevalence = value["prevalence", "", "all"]
+    assert value["zero_one_loss", "", "all"] == pytest.approx(1 - prevalence if accept else prevalence)
+    rates = [value[f"false_{side}_rate", "", "men"] for side in ("negative", "positive")]
+    assert rates == ([0, 1] if accept else [1, 0])
+    assert value[signed("false_negative_rate"), "", "all"] == 0 and value["selection_rate", "", "women"] == accept
     # nothing breaks it: robust = clean accuracy on the attacked images, four of eight of which deserve yes
     for threat in ("linf_0.01", "l2_1"):
-        assert value[f"robust_accuracy_{threat}", "all"] == value[f"clean_accuracy_attacked_{threat}", "all"] == 0.5
-        assert value[f"robust_accuracy_{threat}_square", "all"] == 0.5
-    assert value["robust_accuracy_linf_0.01_published", "all"] == 0.5
-    assert ("robust_accuracy_l2_1_published", "all") not in value
+        assert value["accuracy", under(threat, NO_ATTACK), "all"] == 0.5
+        for attack in (WORST, "square"):
+            assert value["robust_accuracy", under(threat, attack), "all"] == 0.5
+    assert value["robust_accuracy", under("linf_0.01", PUBLISHED), "all"] == 0.5
+    assert ("robust_accuracy", under("l2_1", PUBLISHED), "all") not in value
     written = parquet.read(outputs[0], PREDICTIONS)
     assert (written["score"] == (1 if accept else -1)).all() and (written["y_pred"] == accept).all()
     assert written["row_id"].tolist() == predictions()["row_id"].tolist()
