@@ -21,7 +21,7 @@ rule audit_measure:
     output:
         metrics=f"{AUDIT_OUT}/metrics.parquet",
         table=f"{AUDIT_OUT}/metrics.csv",
-        leakage=f"{AUDIT_OUT}/leakage.parquet",
+        attacks=f"{AUDIT_OUT}/attacks.parquet",
         about=f"{AUDIT_OUT}/about.json",
     log:
         f"{AUDIT_OUT}/logs/audit_measure.log",
@@ -56,7 +56,7 @@ rule audit_compare:
 rule audit_page:
     input:
         metrics=rules.audit_measure.output.metrics,
-        leakage=rules.audit_measure.output.leakage,
+        attacks=rules.audit_measure.output.attacks,
         about=rules.audit_measure.output.about,
         compared=branch(
             lambda wildcards: len(audit_files(AUDITS[wildcards.audit])) > 1,

@@ -51,7 +51,7 @@ def audit(name: str, settings: Mapping, outputs: Mapping[str, str | Path]) -> No
     """Write the metrics, the leakage audit and what the page says of the file.
 
     Args:
-        outputs: paths of metrics (Parquet), table (the same as CSV), leakage (Parquet) and about (JSON).
+        outputs: paths of metrics (Parquet), table (the same as CSV), attacks (Parquet) and about (JSON).
 
     Raises:
         UserError: the file cannot be audited.
@@ -65,7 +65,7 @@ def audit(name: str, settings: Mapping, outputs: Mapping[str, str | Path]) -> No
     about = audited.about | {"name": name, "method": audited.name, "warnings": [*audited.warnings, *warnings]}
     about["groups"] = {attribute: groups for attribute, groups in audited.groups.items()}
     parquet.write(rows, outputs["metrics"], METRICS)
-    parquet.write(leaking, outputs["leakage"])
+    parquet.write(leaking, outputs["attacks"])
     save_csv(rows[[field for field in METRICS.names if field not in ("seed", "run", "protocol")]], outputs["table"])
     with atomic_path(outputs["about"]) as temporary:
         temporary.write_text(json.dumps(about, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

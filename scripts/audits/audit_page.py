@@ -208,5 +208,5 @@ if "snakemake" in globals():
     with job(snakemake):
         files = snakemake.input
         audit_page(
-            files.about, files.metrics, files.leakage, next(iter(files.get("compared", [])), None), snakemake.output[0]
+            files.about, files.metrics, files.attacks, next(iter(files.get("compared", [])), None), snakemake.output[0]
         )

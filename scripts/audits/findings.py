@@ -13,10 +13,14 @@ def percent(value: float) -> str:
 
 
 def largest_gap(metrics: pd.DataFrame) -> pd.Series | None:
-    """Return the row of the largest demographic parity difference of a single attribute; None if none is defined."""
+    """Return the demographic parity difference of the attribute whose groups surely differ most; None if all are NaN.
+
+    The one with the highest lower end, so that a few rows of a tiny group do not stand in front; the largest if all
+    lower ends are 0.
+    """
     rows = metrics[(metrics["metric"] == "demographic_parity_difference") & metrics["value"].notna()]
     rows = rows[~rows["attribute"].str.contains(BY, regex=False)]
-    return None if rows.empty else rows.loc[rows["value"].idxmax()]
+    return None if rows.empty else rows.sort_values(["ci_low", "value"]).iloc[-1]
 
 
 def combinations(metrics: pd.DataFrame) -> str:
@@ -25,9 +29,9 @@ def combinations(metrics: pd.DataFrame) -> str:
     rows = rows[rows["attribute"].str.contains(BY, regex=False)]
     if rows.empty:
         return ""
-    row = rows.loc[rows["value"].idxmax()]
+    row = rows.loc[rows["ci_low"].idxmax()]
     gap = format_interval(row["value"], row["ci_low"], row["ci_high"])
-    return f"Over combinations of attributes ({row['attribute']}) it is up to {gap}."
+    return f"Over combinations of attributes ({row['attribute']}) it is {gap}."
 
 
 def selection(metrics: pd.DataFrame) -> str:
@@ -41,8 +45,7 @@ def selection(metrics: pd.DataFrame) -> str:
     if row["ci_low"] > 0:
         return (
             f"Of {row['attribute']}, {high['subgroup']} are selected in {percent(high['value'])} of cases and "
-            f"{low['subgroup']} in {percent(low['value'])}: a demographic parity difference of {gap}, "
-            "the largest of all attributes."
+            f"{low['subgroup']} in {percent(low['value'])}: a demographic parity difference of {gap}."
         )
     return (
         "No attribute shows a difference in selection that exceeds chance: the largest demographic parity difference, "

@@ -81,7 +81,7 @@ def tell(folder: Path, compared: bool) -> None:
     from scripts.common import parquet
 
     about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
-    frames = [parquet.read(folder / f"{name}.parquet") for name in ("metrics", "leakage")]
+    frames = [parquet.read(folder / f"{name}.parquet") for name in ("metrics", "attacks")]
     for line in about["warnings"]:
         print(f"Warning: {line}")
     for sentence in findings(*frames, parquet.read(folder / "comparisons.parquet") if compared else None):

@@ -39,8 +39,16 @@ def test_a_named_positive_value_is_audited_against_all_others(tmp_path):
     assert (audited.y_pred == (frame["predicted"] == "A")).all()
 
 
-@pytest.mark.parametrize("options", [{"sep": ";"}, {"sep": ";", "decimal": ","}, {"encoding": "latin-1"}, {"quoting": 1},
-                                     {"encoding": "utf-8-sig", "lineterminator": "\r\n"}])  # fmt: skip
+WAYS = [
+    {"sep": ";"},
+    {"sep": ";", "decimal": ","},
+    {"encoding": "latin-1"},
+    {"quoting": 1},
+    {"encoding": "utf-8-sig", "lineterminator": "\r\n"},
+]
+
+
+@pytest.mark.parametrize("options", WAYS)
 def test_a_file_may_be_written_in_any_usual_way(tmp_path, options):
     frame = people(400).replace({"Asian": "Åsian"})
     plain = read_audited(entry(tmp_path, frame, score="score"))
@@ -91,10 +99,10 @@ BAD = {
     "label missing": (changed("income", 4, None), {}, "label 'income' is missing in 1 of 400 rows (first: row 5)"),
     "attribute missing": (changed("sex", 0, ""), {}, "attribute 'sex' is missing in 1 of 400 rows (first: row 1)"),
     "prediction missing": (changed("predicted", 9, None), {}, "prediction 'predicted' is missing in 1 of 400"),
-    "score missing": (changed("score", 2, None), {"score": "score"}, "score 'score' is missing in 1 rows (first: row 3)"),
+    "score missing": (changed("score", 2, None), {"score": "score"}, "'score' is missing in 1 rows (first: row 3)"),
     "score a word": (changed("score", 2, "high"), {"score": "score"}, "holds values that are no numbers"),
     "one label": (lambda f: f.assign(income="<=50K"), {}, "has the one value '<=50K' in all rows"),
-    "three labels": (changed("income", 3, "?"), {}, "has 3 values: '<=50K', '>50K', '?'; an audit compares two outcomes"),
+    "three labels": (changed("income", 3, "?"), {}, "'<=50K', '>50K', '?'; an audit compares two outcomes"),
     "unknown pair": (lambda f: f.replace({">50K": "2", "<=50K": "1"}), {}, "say which one is the favourable outcome"),
     "no such positive": (lambda f: f, {"positive": "rich"}, "never is 'rich', the positive value"),
     "probabilities": (lambda f: f.assign(predicted=np.linspace(0, 1, 400)), {}, "holds probabilities"),
@@ -102,7 +110,7 @@ BAD = {
     "other words": (changed("predicted", 1, "maybe"), {}, "holds 'maybe', which no label is"),
     "one group": (lambda f: f.assign(sex="x"), {}, "has the one value 'x'; groups are compared"),
     "ages": (lambda f: f.assign(race=np.arange(400)), {}, "has 400 different values, at most 100 groups"),
-    "no column": (lambda f: f, {"attributes": ["Sex"]}, "there is no column 'Sex'; did you mean 'sex'? it has 'person'"),
+    "no column": (lambda f: f, {"attributes": ["Sex"]}, "no column 'Sex'; did you mean 'sex'? it has 'person'"),
     "no prediction": (lambda f: f, {"prediction": ""}, "name the column of decisions"),
     "one column twice": (lambda f: f, {"label": "predicted"}, "is named as label and as prediction"),
     "ids twice": (changed("person", 7, 100), {"id": "person"}, "id 'person': '100' occurs twice (rows 1 and 8)"),

@@ -88,3 +88,14 @@ def test_an_empty_table_and_the_same_bytes_twice(frame, tmp_path):
         save_table(frame, tmp_path / name, "same", label="tab:x")
     for suffix in ("csv", "md", "tex"):
         assert (tmp_path / f"one.{suffix}").read_bytes() == (tmp_path / f"two.{suffix}").read_bytes()
+
+
+def test_no_cell_of_a_csv_is_a_formula_and_numbers_stay_numbers(tmp_path):
+    bad = ["=1+1", "+cmd|' /C calc'!A0", "-2+3+cmd|x", "@SUM(A1)", "\t=1", " =1", "-SUM(1)"]
+    good = ["-0.3 [-0.4, 0.1]", "-0.5 ± 0.1", "-3", "+1e-5", "a=b", "–", ""]
+    frame = pd.DataFrame({"=name": bad + good, "value": [-1.5] * 14})
+    save_table(frame, tmp_path / "table", "A caption.")
+    read = pd.read_csv(tmp_path / "table.csv", keep_default_na=False)
+    assert list(read.columns) == ["'=name", "value"] and (read["value"] == -1.5).all()
+    assert read["'=name"].tolist() == [f"'{cell}" for cell in bad] + good
+    assert frame["=name"].tolist() == bad + good

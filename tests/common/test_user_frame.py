@@ -174,7 +174,7 @@ def test_what_is_no_table_is_refused_in_one_line(tmp_path, content, message):
 def test_wrong_paths_and_columns_name_the_nearest(tmp_path):
     path = written(tmp_path, as_csv())
     with pytest.raises(UserError, match=r"no such file; correct the path \(there is 'people.csv' beside it\)"):
-        read_user_frame(tmp_path / "peopl.csv")
+        read_user_frame(tmp_path / "people.txt")
     with pytest.raises(UserError, match="there is no folder"):
         read_user_frame(tmp_path / "elsewhere/people.csv")
     with pytest.raises(UserError, match="is a folder"):
