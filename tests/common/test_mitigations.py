@@ -79,6 +79,16 @@ def test_thresholds_are_fairlearns_and_equalise(k, prefit):
     assert np.mean(gaps) < equalized_odds_difference(y, plain, sensitive_features=group) - 0.05
 
 
+def test_a_looser_bound_is_passed_on():
+    x, y, group = people(2)
+    model = fit_reduction(LogisticRegression(), "demographic_parity", x, y, group, 0.2, 20)
+    theirs = ExponentiatedGradient(LogisticRegression(), DemographicParity(), eps=0.2, max_iter=20)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        theirs.fit(x, y, sensitive_features=group)
+        assert np.array_equal(reduction_probability(model, x), np.clip(theirs._pmf_predict(x)[:, 1], 0, 1))
+
+
 def test_an_unknown_constraint_is_named():
     x, y, group = people(2, 50)
     with pytest.raises(ValueError, match="unknown constraint 'dp'; choose one of demographic_parity"):
