@@ -14,6 +14,7 @@ FRTRAIN_FIRST = {"synthetic": FRTRAIN["seeds"][0]} | {
 localrules:
     frtrain_synthetic,
     frtrain_initial,
+    frtrain_compile,
     frtrain_groups,
     frtrain_figure_methods,
     frtrain_figures,
@@ -50,11 +51,25 @@ rule frtrain_initial:
         "../scripts/frtrain/frtrain_initial.py"
 
 
+rule frtrain_compile:
+    input:
+        code=code("scripts/frtrain/frtrain_compile.py"),
+    output:
+        f"{FRTRAIN_OUT}/kernels.json",
+    log:
+        f"{FRTRAIN_OUT}/logs/frtrain_compile.log",
+    conda:
+        "../envs/tabular.yaml"
+    script:
+        "../scripts/frtrain/frtrain_compile.py"
+
+
 rule frtrain_fit:
     input:
         table=FRTRAIN_PLAN.table,
         description=lambda wildcards: table_descriptions(*FRTRAIN_PLAN.tables(wildcards.batch)),
         initial=rules.frtrain_initial.output[0],
+        kernels=rules.frtrain_compile.output,
         crowd=lambda wildcards: existing(FRTRAIN_PLAN.crowd(wildcards.batch)),
         code=code("scripts/frtrain/frtrain_fit.py"),
     output:

@@ -11,6 +11,7 @@ from scripts.boosting.fair import History, Rows, Settings
 from scripts.boosting.gradient import Staged, Trees
 from scripts.boosting.people import People, hold_out
 from scripts.boosting.stumps import Columns
+from scripts.common.log_odds import log_odds
 from scripts.common.seeds import seed_from
 
 SINGLE = {  # with one attribute: name -> what AdaFair is told
@@ -172,7 +173,9 @@ def peer_arms(found: Fitted, people: People, parts: Parts, dense: np.ndarray, st
     for arm, chance in chances.items():
         random = np.random.default_rng(seed_from("boosting decisions", people.table.name, arm, seed))
         drawn = (random.random(len(test)) < chance).astype(np.int8)
-        found.outcomes.append(Outcome("corrected", arm, drawn, peers.log_odds(chance), chance))
+        found.outcomes.append(
+            Outcome("corrected", arm, drawn, log_odds(chance, peers.MARGIN).astype(np.float32), chance)
+        )
 
 
 def fit_split(

@@ -3,25 +3,12 @@
 Every fit waits for this job, so all of them read the same machine code from the disk.
 """
 
-import hashlib
-import json
-from importlib.metadata import version
-from pathlib import Path
-
 from scripts.boosting import kernel  # compiled on import
-from scripts.common.files import atomic_path
+from scripts.common.compiled import write_note
 from scripts.common.logs import job
 
-
-def write_note(output: str) -> None:
-    """Write the source's sha256 and the versions of the compiler."""
-    source = hashlib.sha256(Path(kernel.__file__).read_bytes()).hexdigest()
-    note = {"source": "scripts/boosting/kernel.py", "sha256": source}
-    note |= {package: version(package) for package in ("numba", "llvmlite")}
-    with atomic_path(output) as temporary:
-        temporary.write_text(json.dumps(note, indent=2) + "\n", encoding="utf-8")
-
+KERNELS = [kernel.boost, kernel.vote, kernel.fair_gradients]
 
 if "snakemake" in globals():
     with job(snakemake):
-        write_note(snakemake.output[0])
+        write_note(KERNELS, snakemake.output[0])

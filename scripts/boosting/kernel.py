@@ -3,7 +3,7 @@
 A column with V values costs one addition per row into V x 2 sums and then a scan of V prefix sums, so a round needs
 n x columns additions and a few passes over the rows; one column per category instead would need 8 times as many.
 
-Cached on disk and compiled when this file is first imported: rule `boosting_compile`, which every fit waits for, does
+Kept on disk and compiled when this file is first imported: rule `boosting_compile`, which every fit waits for, does
 that, so that all fits run the same machine code. No fast maths: sums keep their order.
 
 Shapes: n rows, F columns, B bins of all columns together, G cells (combinations of the attributes), T rounds.
@@ -13,6 +13,8 @@ import math
 
 import numpy as np
 from numba import njit
+
+from scripts.common.compiled import kept_on_disk
 
 SIGNATURE = (
     "int64(int32[:,::1],int64[::1],boolean[::1],int32[::1],int32[:,::1],int32[::1],boolean,int8[:,::1],"
@@ -133,7 +135,7 @@ def count_round(bins, part, column, cut, categorical, told, alpha, votes, leaf, 
         alone[cell, label, said] += 1
 
 
-@njit(SIGNATURE, cache=True)
+@kept_on_disk(SIGNATURE)
 def boost(
     bins, offsets, categorical, part, watch_bins, watch_part, same, sides, notion, rounds, csb, released, stale,
     cumulative, columns, cuts, leaves, alphas, together, alone, masses,
@@ -206,7 +208,7 @@ def boost(
     return rounds
 
 
-@njit(VOTES, cache=True)
+@kept_on_disk(VOTES)
 def vote(bins, categorical, columns, cuts, leaves, alphas, rounds, votes) -> None:
     """Add the weighted votes (+ for label 1, - for 0) of the first `rounds` stumps to `votes` [n].
 
@@ -221,7 +223,7 @@ def vote(bins, categorical, columns, cuts, leaves, alphas, rounds, votes) -> Non
             votes[i] += right if (bins[i, f] == cut if kind else bins[i, f] > cut) else left
 
 
-@njit(FAIR_GRADIENTS, cache=True)
+@kept_on_disk(FAIR_GRADIENTS)
 def fair_gradients(probability, y, part, slopes, weight, gradient, hessian) -> None:
     """Write the gradient and hessian [n] of the log loss and a penalty, by the margin; see `gradient.objective`.
 

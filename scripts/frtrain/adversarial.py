@@ -11,6 +11,7 @@ logistic functions a row and no temporary array. Tests compare them with autogra
 import numpy as np
 from numba import njit
 
+from scripts.common.compiled import kept_on_disk
 from scripts.frtrain.kernel import (
     FAST,
     ONE,
@@ -19,7 +20,6 @@ from scripts.frtrain.kernel import (
     VALUES,
     ZERO,
     adam,
-    kept_on_disk,
     linear,
     sigmoid_,
     weighted_sums,

@@ -3,7 +3,6 @@
 They come out of torch's generator: one seed, then Normal(0, 0.2) draws for the weights of the classifier, the
 fairness discriminator and the two layers of the robustness discriminator, in this order; biases are 0. This is the
 one thing that the published numbers need torch for, and importing it costs seconds, so it is a job of its own.
-Every fit waits for this job; it also compiles the training loops, so that all fits read the same code from the disk.
 """
 
 import numpy as np
@@ -11,7 +10,6 @@ import torch
 from safetensors.numpy import save_file
 
 from scripts.common.files import atomic_path
-from scripts.frtrain import adversarial, loop, reweight  # noqa: F401 -- compiled on import
 
 SPREAD, HIDDEN = 0.2, 16
 

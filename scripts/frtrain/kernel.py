@@ -2,15 +2,11 @@
 
 Only whole loops are cached on disk (`loop.train`, `adversarial.descend`, `reweight.descend`); each is compiled when
 its file is first imported. The process that compiles one ends with other last digits than those that read it from the
-disk (the cause was not found), so rule `frtrain_initial`, which every fit waits for, compiles them. Small arrays are
+disk (the cause was not found), so rule `frtrain_compile`, which every fit waits for, compiles them. Small arrays are
 filled and moved in plain loops, since each array expression costs the compiler a quarter of a second.
 
 Shapes: d features, n rows. Rows lie along the last axis, so that the inner loops are vectorised.
 """
-
-import hashlib
-from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 from numba import njit
@@ -20,22 +16,6 @@ FAST = {"fastmath": True, "error_model": "numpy"}
 ZERO, SIXTH, HALF, ONE = np.float32(0), np.float32(1 / 6), np.float32(0.5), np.float32(1)
 LOG2_E, LN2 = np.float32(1.4426950408889634), np.float32(0.6931471805599453)
 ROWS, VALUES, REALS = "float32[:,::1]", "float32[::1]", "float64[::1]"  # in signatures
-
-
-def kept_on_disk(signature: str, *pieces: str, **options) -> Callable:
-    """Return a decorator that compiles a function for one signature and keeps the code on disk.
-
-    Numba compiles anew when the function's own file has changed; files of functions that it calls are not looked at.
-    So the name under which the code is kept holds a digest of those files: this one and `pieces`, paths.
-    """
-    sources = b"".join(Path(piece).read_bytes() for piece in (__file__, *pieces))
-    digest = hashlib.sha256(sources).hexdigest()[:12]
-
-    def decorate(function: Callable) -> Callable:
-        function.__qualname__ += f"_{digest}"
-        return njit(signature, cache=True, **options)(function)
-
-    return decorate
 
 
 @njit(**FAST)

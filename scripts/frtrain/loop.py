@@ -12,7 +12,7 @@ Shapes: d features, n training rows, v clean validation rows, H hidden units of 
 import numpy as np
 from numba import njit
 
-from scripts.frtrain import robustness
+from scripts.common.compiled import kept_on_disk
 from scripts.frtrain.kernel import (
     FAST,
     ONE,
@@ -22,7 +22,6 @@ from scripts.frtrain.kernel import (
     ZERO,
     adam,
     cross_entropy,
-    kept_on_disk,
     linear,
     sigmoid_,
     weighted_sums,
@@ -84,7 +83,7 @@ def classifier_loss(logits, t, z, labels, weights, df, lf, lr, odds, probability
     return ((1.0 - lf - lr) * accurate - lr * robust - lf * fair) / n
 
 
-@kept_on_disk(SIGNATURE, robustness.__file__, **FAST)
+@kept_on_disk(SIGNATURE, **FAST)
 def train(
     x, y, z, x_clean, y_clean, g, df, w1, b1, w2, b2, lf, lr, epochs, every, pretrain, scale, rates, switches
 ) -> np.ndarray:  # fmt: skip

@@ -1,13 +1,13 @@
 """The outside reference: fairlearn's ExponentiatedGradient (Agarwal et al., ICML 2018) over logistic regressions."""
 
-import warnings
-
 import numpy as np
 import pandas as pd
-from fairlearn.reductions import DemographicParity, EqualizedOdds, ExponentiatedGradient
 from sklearn.linear_model import LogisticRegression
 
-from scripts.common.logs import log
+from scripts.common.log_odds import log_odds
+from scripts.common.mitigations import fit_reduction, reduction_labels, reduction_probability
+
+MARGIN = 1e-6  # the score of a certain decision is the log-odds of this
 
 
 def fit_reductions(
@@ -22,13 +22,8 @@ def fit_reductions(
         x, y, z: training rows [m, d], labels -1/+1 and groups [m].
         eps: allowed violation of the constraint, the knob.
     """
-    constraint = EqualizedOdds() if odds else DemographicParity()
-    mitigator = ExponentiatedGradient(LogisticRegression(), constraint, eps=eps)
-    with warnings.catch_warnings(record=True) as caught:  # of its libraries; they go to the log
-        warnings.simplefilter("always")
-        mitigator.fit(pd.DataFrame(x), pd.Series((y > 0).astype(int)), sensitive_features=pd.Series(z.astype(int)))
-        accept = np.clip(mitigator._pmf_predict(pd.DataFrame(every_x))[:, 1], 1e-6, 1 - 1e-6)
-        decisions = mitigator.predict(pd.DataFrame(every_x), random_state=seed) > 0
-    for message in {str(warning.message).splitlines()[0] for warning in caught}:
-        log.info("fairlearn: %s", message)
-    return np.log(accept / (1 - accept)).astype(np.float32), np.asarray(decisions, dtype=bool)
+    constraint = "equalized_odds" if odds else "demographic_parity"
+    rows, labels, groups = pd.DataFrame(x), pd.Series((y > 0).astype(int)), pd.Series(z.astype(int))
+    model, seen = fit_reduction(LogisticRegression(), constraint, rows, labels, groups, eps), pd.DataFrame(every_x)
+    score = log_odds(reduction_probability(model, seen), MARGIN).astype(np.float32)
+    return score, reduction_labels(model, seen, seed) > 0

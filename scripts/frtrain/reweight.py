@@ -10,7 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from scripts.frtrain.kernel import FAST, ONE, REALS, ROWS, VALUES, ZERO, kept_on_disk, linear, sigmoid_, weighted_sums
+from scripts.common.compiled import kept_on_disk
+from scripts.frtrain.kernel import FAST, ONE, REALS, ROWS, VALUES, ZERO, linear, sigmoid_, weighted_sums
 
 STEPS, RATE = 2000, 0.05
 # of `descend`, in the order of its arguments

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from scripts.common.log_odds import log_odds
 from scripts.common.logs import log
 from scripts.common.seeds import seed_from
 from scripts.income import reweighing
 from scripts.income.fairlearn_arms import gradient_probabilities, threshold_probabilities
 from scripts.income.literal import new_data
 from scripts.income.massaging import chosen_swaps, swapped
-from scripts.income.model import Binned, draw, fit, log_odds, scores
+from scripts.income.model import MOST, Binned, draw, fit, scores
 from scripts.income.names import (
     BASE,
     BLIND,
@@ -85,7 +86,7 @@ def by_model(model, x: np.ndarray) -> Judge:
 
 def by_chance(accept: np.ndarray, seed: int) -> Judge:
     """Return the judge that accepts row i with probability `accept[i]`, drawn once for every row of the data set."""
-    drawn, score = draw(accept, seed), log_odds(accept)
+    drawn, score = draw(accept, seed), log_odds(accept, MOST).astype(np.float32)
 
     def judge(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return drawn[rows], score[rows]

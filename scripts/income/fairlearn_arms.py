@@ -3,14 +3,10 @@
 Both decide at random, so each returns the probability to accept.
 """
 
-import warnings
-
 import numpy as np
-from fairlearn.postprocessing import ThresholdOptimizer
-from fairlearn.reductions import DemographicParity, ExponentiatedGradient
 from xgboost import Booster
 
-from scripts.common.logs import log
+from scripts.common.mitigations import fit_reduction, reduction_probability, threshold_probability
 from scripts.income.model import Binned, Classifier
 
 
@@ -27,20 +23,7 @@ def threshold_probabilities(
         valid: features [m, d], labels [m] and groups [m] on which the thresholds are chosen.
         x, group: the rows to decide, [n, d] and [n]. The group is needed to decide.
     """
-    x_valid, y_valid, group_valid = valid
-    optimizer = ThresholdOptimizer(
-        estimator=Classifier().of(model),
-        constraints="demographic_parity",
-        objective="accuracy_score",
-        prefit=True,
-        predict_method="predict_proba",
-    )
-    with warnings.catch_warnings(record=True) as caught:  # of its libraries; they go to the log
-        warnings.simplefilter("always")
-        optimizer.fit(x_valid, y_valid, sensitive_features=group_valid)
-        accept = optimizer._pmf_predict(x, sensitive_features=group)[:, 1]
-    tell(caught)
-    return accept
+    return threshold_probability(Classifier().of(model), "demographic_parity", valid, x, group, prefit=True)
 
 
 def gradient_probabilities(
@@ -63,17 +46,8 @@ def gradient_probabilities(
     x_train, y_train, group_train = train
     model = Classifier(id(x_train), trees)
     Classifier.binned[model.key] = binned or Binned(x_train)
-    mitigator = ExponentiatedGradient(model, DemographicParity(), eps=eps, max_iter=iterations)
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        mitigator.fit(x_train, y_train, sensitive_features=group_train)
-        accept = mitigator._pmf_predict(x)[:, 1]
-    del Classifier.binned[model.key]
-    tell(caught)
-    return accept
-
-
-def tell(caught: list[warnings.WarningMessage]) -> None:
-    """Write the first line of each different warning to the log."""
-    for message in sorted({str(warning.message).splitlines()[0] for warning in caught}):
-        log.info("fairlearn: %s", message)
+    try:
+        fitted = fit_reduction(model, "demographic_parity", x_train, y_train, group_train, eps, iterations)
+        return reduction_probability(fitted, x)
+    finally:
+        del Classifier.binned[model.key]

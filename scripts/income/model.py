@@ -72,12 +72,6 @@ class Classifier(ClassifierMixin, BaseEstimator):
         return (scores(self.model_, X) > 0).astype(np.int64)
 
 
-def log_odds(probability: np.ndarray) -> np.ndarray:
-    """Return the log-odds, float32 [n], of probabilities cut at 1e-6."""
-    cut = np.clip(probability, MOST, 1 - MOST)
-    return np.log(cut / (1 - cut)).astype(np.float32)
-
-
 def draw(accept: np.ndarray, seed: int) -> np.ndarray:
     """Return one random decision per row, int8 [n], that is 1 with probability `accept`."""
     return (np.random.default_rng(seed).random(len(accept)) < accept).astype(np.int8)

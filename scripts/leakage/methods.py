@@ -1,22 +1,20 @@
 """The audited models of the study: plain ones, and the defences, each with everything that it exposes per person."""
 
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
-from fairlearn.postprocessing import ThresholdOptimizer
-from fairlearn.reductions import DemographicParity, ExponentiatedGradient
 from sklearn.linear_model import LogisticRegression
 from xgboost import XGBClassifier
 
+from scripts.common.log_odds import log_odds
+from scripts.common.mitigations import fit_reduction, reduction_probability, threshold_probability
 from scripts.common.seeds import seed_from
 from scripts.leakage.mlp import Perceptron
 
 Model = LogisticRegression | XGBClassifier | Perceptron
 TREES = 150
 MEMBERS = 3  # of a reduction's ensemble that are exposed as a vector: those of largest weight
-CERTAIN = 1e-9  # probabilities are kept that far from 0 and 1, so that log-odds are finite
 
 
 @dataclass(frozen=True)
@@ -41,12 +39,6 @@ class Exposed:
 
 
 Method = Callable[[Task], dict[str, Exposed]]  # what is appended to its name, and what it exposes
-
-
-def log_odds(probability: np.ndarray) -> np.ndarray:
-    """Return log(p / (1 - p)), p kept off 0 and 1."""
-    kept = np.clip(np.asarray(probability, np.float64), CERTAIN, 1 - CERTAIN)  # in float32 the upper end would be 1
-    return np.log(kept) - np.log1p(-kept)
 
 
 def base(kind: str, task: Task, batch_mean_weight: bool = False) -> Model:
@@ -88,21 +80,14 @@ def reduced(task: Task, kind: str, batch_mean_weight: bool) -> tuple[np.ndarray,
         P(label 1) of its randomised classifier [n]; the mean probability of its members [n]; the probabilities of the
         members of largest weight [n, 3 or fewer].
     """
-    model = ExponentiatedGradient(
-        base(kind, task, batch_mean_weight),
-        DemographicParity(difference_bound=task.settings["epsilon"]),
-        eps=task.settings["epsilon"],
-        max_iter=task.settings["iterations"],
-    )
-    rows = task.train
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)  # of pandas, inside fairlearn
-        model.fit(task.features[rows], task.labels[rows], sensitive_features=task.groups[rows])
-        probability = np.asarray(model._pmf_predict(task.features))[:, 1]  # there is no public name for it
+    epsilon, rows = task.settings["epsilon"], task.train
+    given = (task.features[rows], task.labels[rows], task.groups[rows], epsilon, task.settings["iterations"])
+    model = fit_reduction(base(kind, task, batch_mean_weight), "demographic_parity", *given, difference_bound=epsilon)
+    probability = reduction_probability(model, task.features)
     weights = np.asarray(model.weights_)
     order = [place for place in np.argsort(-weights, kind="stable") if weights[place] > 0]
     members = np.column_stack([member_probability(model.predictors_[place], task.features) for place in order])
-    return np.clip(probability, 0, 1), members @ weights[order] / weights[order].sum(), members[:, :MEMBERS]
+    return probability, members @ weights[order] / weights[order].sum(), members[:, :MEMBERS]
 
 
 def member_probability(member, features: np.ndarray) -> np.ndarray:
@@ -137,14 +122,8 @@ def thresholds(constraint: str) -> Method:
     def run(task: Task) -> dict[str, Exposed]:
         below = fitted("logistic", task)
         rows = task.train
-        model = ThresholdOptimizer(
-            estimator=below, constraints=constraint, prefit=True, predict_method="predict_proba", grid_size=1000
-        )
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", FutureWarning)
-            model.fit(task.features[rows], task.labels[rows], sensitive_features=task.groups[rows])
-            pmf = model._pmf_predict(task.features, sensitive_features=task.groups)
-        probability = np.clip(np.asarray(pmf)[:, 1], 0, 1)
+        chosen_on = (task.features[rows], task.labels[rows], task.groups[rows])
+        probability = threshold_probability(below, constraint, chosen_on, task.features, task.groups, prefit=True)
         score = log_odds(below.predict_proba(task.features)[:, 1])
         return {"": Exposed(drawn(probability, task, constraint), score, {"probability": probability})}
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from scripts.common import parquet
+from scripts.common.log_odds import log_odds
 from scripts.common.metrics import RATES, count_table
 from scripts.tradeoffs.thresholds import SEXES, exact_frontier
 
@@ -39,7 +40,7 @@ def facts(split: pd.DataFrame) -> dict[str, float]:
 def price_of_fairness(split: pd.DataFrame) -> float:
     """Return the error paid, from the attributes alone, for a gap of at most `SMALL_GAP` by thresholds per sex."""
     label, probability, male = (split[name].to_numpy() for name in ("label", "probability", "male"))
-    front = exact_frontier(np.log(probability) - np.log1p(-probability), label, male)
+    front = exact_frontier(log_odds(probability, 0), label, male)
     fair = front[front["gap"] <= SMALL_GAP].iloc[0]  # the front's error rises, so the first is the cheapest
     return fair["error"] - front["error"].iloc[0]
 

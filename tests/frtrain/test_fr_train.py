@@ -206,43 +206,6 @@ def test_processes_that_read_the_compiled_loop_give_the_same_bytes(tmp_path):
         assert done.returncode == 0, done.stderr[-2000:]
         return done.stdout
 
-    run("import scripts.frtrain.frtrain_initial")  # as rule frtrain_initial does before any fit
+    run("import scripts.frtrain.frtrain_compile")  # as rule frtrain_compile does before any fit
     assert len(list(tmp_path.rglob("*.nbi"))) == 3  # the three loops
     assert run(WARM) == run(WARM) != ""
-
-
-USER = """
-import sys
-sys.path[:0] = [{root!r}, {folder!r}]
-import piece
-from scripts.frtrain.kernel import kept_on_disk
-
-
-@kept_on_disk("float64(float64)", piece.__file__)
-def through(value):
-    return piece.scaled(value)
-
-
-print(through(10.0))
-"""
-PIECE = """
-from numba import njit
-
-
-@njit
-def scaled(value):
-    return {factor} * value
-"""
-
-
-def test_a_loop_is_compiled_anew_when_a_piece_in_another_file_has_changed(tmp_path):
-    user = tmp_path / "user.py"
-    user.write_text(USER.format(root=str(ROOT), folder=str(tmp_path)), encoding="utf-8")
-    said = []
-    for factor in (2.0, 2.0, 3.0):
-        (tmp_path / "piece.py").write_text(PIECE.format(factor=factor), encoding="utf-8")
-        # -B: Python takes a file of the same size and second for unchanged
-        ran = subprocess.run([sys.executable, "-B", str(user)], capture_output=True, encoding="utf-8", check=True)
-        said.append(ran.stdout.strip())
-    assert said == ["20.0", "20.0", "30.0"]
-    assert len(list((tmp_path / "__pycache__").glob("user.through_*.nbi"))) == 2
