@@ -20,8 +20,8 @@ from scripts.backdoor.outliers import Rule, rule_of, verdict
 from scripts.backdoor.triggers import Trigger, make_triggers
 from scripts.backdoor.weights import load_models, read_own_model
 from scripts.common import parquet
+from scripts.common.device import choose_device
 from scripts.common.logs import job, log
-from scripts.common.training import choose_device
 
 Network = Callable[[Tensor], Tensor]
 PRUNING_STEP = 4  # neurons
