@@ -24,7 +24,7 @@ def choose_device(gpu: int, threads: int) -> torch.device:
         torch.backends.cuda.matmul.allow_tf32 = False  # attacks and evaluation need full float32
         torch.backends.cudnn.allow_tf32 = False
         return torch.device("cuda")
-    torch.use_deterministic_algorithms(True)
+    torch.set_deterministic_debug_mode("error")  # use_deterministic_algorithms does it too, and imports the compiler
     torch.utils.deterministic.fill_uninitialized_memory = False  # a debugging aid that costs 7 % of a step
     return torch.device("cpu")
 

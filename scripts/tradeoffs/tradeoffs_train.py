@@ -134,6 +134,8 @@ def train_run(
     """Return the weights of one trained run, its settings with what came out, and its curve (schema CURVES)."""
     model = build(settings["network"], seed_from("weights", settings["network"], settings["seed"]))
     model = model.to(data.device, memory_format=torch.channels_last)
+    if settings["compile"] and data.device.type == "cpu":
+        torch.use_deterministic_algorithms(True)  # of compiled code, too
     network = torch.compile(model) if settings["compile"] else model
     progress = fit(
         model,
