@@ -38,6 +38,7 @@ rule tradeoffs_label:
         corrected=f"{TRADEOFFS_OUT}/splits/corrected.parquet",
     log:
         f"{TRADEOFFS_OUT}/logs/tradeoffs_label.log",
+    priority: 10_000_000
     conda:
         "../envs/data.yaml"
     params:
@@ -78,6 +79,7 @@ rule tradeoffs_train:
         f"{TRADEOFFS_OUT}/benchmarks/tradeoffs_train/{{job}}.tsv"
     wildcard_constraints:
         job=TRADEOFFS_PLAN.trained,
+    priority: 10_000_000  # the longest chain of the preview begins first, above all other studies
     conda:
         "../envs/torch.yaml"
     threads: 1
@@ -108,6 +110,7 @@ rule tradeoffs_evaluate:
         f"{TRADEOFFS_OUT}/benchmarks/tradeoffs_evaluate/{{job}}.tsv"
     wildcard_constraints:
         job=TRADEOFFS_PLAN.trained,
+    priority: 9_000_000
     conda:
         "../envs/torch.yaml"
     threads: 1
