@@ -68,6 +68,7 @@ rule celeba_attributes:
         table="results/data/celeba/attributes.parquet",
     log:
         "results/data/logs/celeba_attributes.log",
+    priority: 10_000_000
     conda:
         "../envs/data.yaml"
     params:
@@ -84,6 +85,7 @@ rule celeba_partitions:
         table="results/data/celeba/partitions.parquet",
     log:
         "results/data/logs/celeba_partitions.log",
+    priority: 10_000_000
     conda:
         "../envs/data.yaml"
     script:
@@ -207,6 +209,7 @@ rule choose_rows:
         "results/data/faces/rows.parquet",
     log:
         "results/data/logs/choose_rows.log",
+    priority: 10_000_000
     conda:
         "../envs/data.yaml"
     params:
@@ -245,6 +248,7 @@ if RENDERED:
             "results/data/logs/render_faces.log",
         benchmark:
             "results/data/benchmarks/render_faces.tsv"
+        priority: 10_000_000
         conda:
             "../envs/data.yaml"
         threads: 16

@@ -38,6 +38,7 @@ rule tradeoffs_label:
         corrected=f"{TRADEOFFS_OUT}/splits/corrected.parquet",
     log:
         f"{TRADEOFFS_OUT}/logs/tradeoffs_label.log",
+    priority: 10_000_000
     conda:
         "../envs/data.yaml"
     params:
@@ -69,15 +70,16 @@ rule tradeoffs_train:
         splits=TRADEOFFS_PLAN.splits,
         code=code("scripts/tradeoffs/tradeoffs_train.py"),
     output:
-        weights=f"{TRADEOFFS_OUT}/models/{{run}}.safetensors",
-        settings=f"{TRADEOFFS_OUT}/models/{{run}}.json",
-        curve=f"{TRADEOFFS_OUT}/curves/{{run}}.parquet",
+        weights=f"{TRADEOFFS_OUT}/models/{{job}}.safetensors",
+        settings=f"{TRADEOFFS_OUT}/models/{{job}}.json",
+        curve=f"{TRADEOFFS_OUT}/curves/{{job}}.parquet",
     log:
-        f"{TRADEOFFS_OUT}/logs/tradeoffs_train/{{run}}.log",
+        f"{TRADEOFFS_OUT}/logs/tradeoffs_train/{{job}}.log",
     benchmark:
-        f"{TRADEOFFS_OUT}/benchmarks/tradeoffs_train/{{run}}.tsv"
+        f"{TRADEOFFS_OUT}/benchmarks/tradeoffs_train/{{job}}.tsv"
     wildcard_constraints:
-        run=TRADEOFFS_PLAN.trained,
+        job=TRADEOFFS_PLAN.trained,
+    priority: 10_000_000  # the longest chain of the preview begins first, above all other studies
     conda:
         "../envs/torch.yaml"
     threads: 1
@@ -86,8 +88,8 @@ rule tradeoffs_train:
         mem_mb=growing(4000),
         runtime=growing(240),
     params:
-        settings=TRADEOFFS_PLAN.settings,
-        checkpoints=f"{TRADEOFFS_OUT}/checkpoints/{{run}}",
+        runs=TRADEOFFS_PLAN.settings,
+        checkpoints=f"{TRADEOFFS_OUT}/checkpoints/{{job}}",
     script:
         "../scripts/tradeoffs/tradeoffs_train.py"
 
@@ -100,14 +102,15 @@ rule tradeoffs_evaluate:
         weights=rules.tradeoffs_train.output.weights,
         code=code("scripts/tradeoffs/tradeoffs_evaluate.py"),
     output:
-        predictions=f"{TRADEOFFS_OUT}/predictions/{{run}}.parquet",
-        attacks=f"{TRADEOFFS_OUT}/attacks/{{run}}.parquet",
+        predictions=f"{TRADEOFFS_OUT}/predictions/{{job}}.parquet",
+        attacks=f"{TRADEOFFS_OUT}/attacks/{{job}}.parquet",
     log:
-        f"{TRADEOFFS_OUT}/logs/tradeoffs_evaluate/{{run}}.log",
+        f"{TRADEOFFS_OUT}/logs/tradeoffs_evaluate/{{job}}.log",
     benchmark:
-        f"{TRADEOFFS_OUT}/benchmarks/tradeoffs_evaluate/{{run}}.tsv"
+        f"{TRADEOFFS_OUT}/benchmarks/tradeoffs_evaluate/{{job}}.tsv"
     wildcard_constraints:
-        run=TRADEOFFS_PLAN.trained,
+        job=TRADEOFFS_PLAN.trained,
+    priority: 9_000_000
     conda:
         "../envs/torch.yaml"
     threads: 1
@@ -116,9 +119,10 @@ rule tradeoffs_evaluate:
         mem_mb=growing(6000),
         runtime=growing(480),
     params:
-        settings=TRADEOFFS_PLAN.settings,
+        runs=TRADEOFFS_PLAN.settings,
         parts=TRADEOFFS_PLAN.parts,
         robustness=TRADEOFFS["robustness"],
+        finished=f"{TRADEOFFS_OUT}/checkpoints/evaluate.{{job}}",
     script:
         "../scripts/tradeoffs/tradeoffs_evaluate.py"
 
@@ -144,23 +148,23 @@ rule tradeoffs_constants:
 
 rule tradeoffs_measure:
     input:
-        predictions=f"{TRADEOFFS_OUT}/predictions/{{run}}.parquet",
-        attacks=f"{TRADEOFFS_OUT}/attacks/{{run}}.parquet",
+        predictions=TRADEOFFS_PLAN.files("predictions"),
+        attacks=TRADEOFFS_PLAN.files("attacks"),
         dataset=f"{TRADEOFFS_FACES}/dataset.json",
         code=code("scripts/tradeoffs/tradeoffs_measure.py"),
     output:
-        metrics=f"{TRADEOFFS_OUT}/metrics/{{run}}.parquet",
-        frontier=f"{TRADEOFFS_OUT}/frontiers/{{run}}.parquet",
-        optimism=f"{TRADEOFFS_OUT}/optimism/{{run}}.parquet",
+        metrics=f"{TRADEOFFS_OUT}/metrics/{{job}}.parquet",
+        frontier=f"{TRADEOFFS_OUT}/frontiers/{{job}}.parquet",
+        optimism=f"{TRADEOFFS_OUT}/optimism/{{job}}.parquet",
     log:
-        f"{TRADEOFFS_OUT}/logs/tradeoffs_measure/{{run}}.log",
+        f"{TRADEOFFS_OUT}/logs/tradeoffs_measure/{{job}}.log",
     wildcard_constraints:
-        run=TRADEOFFS_PLAN.pattern,
+        job=TRADEOFFS_PLAN.pattern,
     conda:
         "../envs/data.yaml"
     params:
         study="tradeoffs",
-        identity=TRADEOFFS_PLAN.identity,
+        identities=TRADEOFFS_PLAN.identities,
         replicates=TRADEOFFS["bootstrap"],
     script:
         "../scripts/tradeoffs/tradeoffs_measure.py"
@@ -170,12 +174,12 @@ rule tradeoffs_gather:
     input:
         metrics=expand(
             rules.tradeoffs_measure.output.metrics,
-            run=[*TRADEOFFS_PLAN.runs, *TRADEOFFS_PLAN.constants],
+            job=[*TRADEOFFS_PLAN.jobs, *TRADEOFFS_PLAN.constants],
         ),
-        settings=expand(rules.tradeoffs_train.output.settings, run=TRADEOFFS_PLAN.runs),
-        curves=expand(rules.tradeoffs_train.output.curve, run=TRADEOFFS_PLAN.runs),
-        frontiers=expand(rules.tradeoffs_measure.output.frontier, run=TRADEOFFS_PLAN.runs),
-        optimism=expand(rules.tradeoffs_measure.output.optimism, run=TRADEOFFS_PLAN.runs),
+        settings=expand(rules.tradeoffs_train.output.settings, job=TRADEOFFS_PLAN.jobs),
+        curves=expand(rules.tradeoffs_train.output.curve, job=TRADEOFFS_PLAN.jobs),
+        frontiers=expand(rules.tradeoffs_measure.output.frontier, job=TRADEOFFS_PLAN.jobs),
+        optimism=expand(rules.tradeoffs_measure.output.optimism, job=TRADEOFFS_PLAN.jobs),
         code=code("scripts/tradeoffs/tradeoffs_gather.py"),
     output:
         metrics=f"{TRADEOFFS_OUT}/metrics.parquet",
@@ -193,7 +197,7 @@ rule tradeoffs_gather:
 
 rule tradeoffs_compare:
     input:
-        predictions=expand(rules.tradeoffs_evaluate.output.predictions, run=TRADEOFFS_PLAN.runs),
+        predictions=expand(rules.tradeoffs_evaluate.output.predictions, job=TRADEOFFS_PLAN.jobs),
         runs=rules.tradeoffs_gather.output.runs,
         frontiers=rules.tradeoffs_gather.output.frontiers,
         dataset=f"{TRADEOFFS_FACES}/dataset.json",
@@ -364,15 +368,15 @@ rule tradeoffs_all_data:
 rule tradeoffs_all_predictions:
     input:
         expand(
-            f"{TRADEOFFS_OUT}/predictions/{{run}}.parquet",
-            run=[*TRADEOFFS_PLAN.runs, *TRADEOFFS_PLAN.constants],
+            f"{TRADEOFFS_OUT}/predictions/{{name}}.parquet",
+            name=[*TRADEOFFS_PLAN.jobs, *sum(TRADEOFFS_PLAN.constants.values(), [])],
         ),
 
 
 rule tradeoffs_all_models:
     input:
-        expand(rules.tradeoffs_train.output.weights, run=TRADEOFFS_PLAN.runs),
-        expand(rules.tradeoffs_train.output.settings, run=TRADEOFFS_PLAN.runs),
+        expand(rules.tradeoffs_train.output.weights, job=TRADEOFFS_PLAN.jobs),
+        expand(rules.tradeoffs_train.output.settings, job=TRADEOFFS_PLAN.jobs),
 
 
 rule tradeoffs_bench:

@@ -21,8 +21,8 @@ from scripts.backdoor.triggers import Trigger, make_triggers
 from scripts.backdoor.weights import load_models, read_own_model
 from scripts.common import parquet
 from scripts.common.conditions import condition
+from scripts.common.device import choose_device
 from scripts.common.logs import job, log
-from scripts.common.training import choose_device
 
 Network = Callable[[Tensor], Tensor]
 PRUNING_STEP = 4  # neurons

@@ -18,10 +18,10 @@ from scripts.backdoor.schedule import ScheduleSettings
 from scripts.backdoor.triggers import Trigger, make_triggers
 from scripts.backdoor.weights import load_models, read_own_model
 from scripts.common import parquet
+from scripts.common.device import choose_device
 from scripts.common.errors import UserError
 from scripts.common.files import atomic_path
 from scripts.common.logs import job, log
-from scripts.common.training import choose_device
 
 SEARCH_KEYS = ("steps", "batches_per_step", "batch_size", "learning_rate")
 

@@ -8,17 +8,21 @@ from pathlib import Path
 import pandas as pd
 
 from scripts.backdoor.digits import Pool, accuracy, attack_success, load_pools, poison
-from scripts.backdoor.fitting import Fitting, RareCheckpoints, on_pool, train
+from scripts.backdoor.fitting import Fitting, on_pool, train
 from scripts.backdoor.network import DigitNet, build
 from scripts.backdoor.triggers import Trigger, make_triggers
 from scripts.backdoor.weights import save_models
 from scripts.common import parquet
+from scripts.common.checkpoints import Checkpoints
+from scripts.common.device import choose_device
 from scripts.common.errors import UserError
-from scripts.common.files import atomic_path, checksum
+from scripts.common.files import checksum
 from scripts.common.logs import job, log
 from scripts.common.schemas.curves import CURVES
 from scripts.common.seeds import seed_from
-from scripts.common.training import choose_device
+from scripts.common.weights import save_settings
+
+SECONDS_BETWEEN_CHECKPOINTS = 30.0  # most of these trainings end sooner
 
 
 def check_infected(model: DigitNet, pool: Pool, triggers: Sequence[Trigger], least: float, what: str) -> list[float]:
@@ -53,7 +57,8 @@ def train_one(
     rows = poison(pools["train"], triggers, entry["ratio"], seed_from("backdoor", "poison", seed))
     fitting = Fitting(**settings["training"], cycle=True)
     told = json.dumps([dict(entry), dict(settings), seed], sort_keys=True, default=dict)
-    checkpoints = RareCheckpoints(folder / f"seed{seed}", hashlib.sha256(f"{told}{data}".encode()).hexdigest())
+    fingerprint = hashlib.sha256(f"{told}{data}".encode()).hexdigest()
+    checkpoints = Checkpoints(folder / f"seed{seed}", fingerprint, SECONDS_BETWEEN_CHECKPOINTS)
     progress = train(model, len(rows), on_pool(rows), fitting, ("model", seed), checkpoints)
     what = f"{kind}.seed{seed}"
     reached = check_infected(model, pools["evaluation"], triggers, settings["least_success"], what)
@@ -76,13 +81,12 @@ def train_kind(
     data = checksum(images) + checksum(pools_path)
     trained = [train_one(kind, entry, seed, pools, settings, Path(folder), data) for seed in entry["seeds"]]
     save_models({record["seed"]: model for model, record, _ in trained}, outputs["weights"])
-    with atomic_path(outputs["settings"]) as temporary:
-        record = {"kind": kind, "settings": dict(settings), "models": [record for _, record, _ in trained]}
-        temporary.write_text(json.dumps(record, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    records = [record for _, record, _ in trained]
+    save_settings({"kind": kind, "settings": dict(settings), "models": records}, outputs["settings"])
     curves = pd.DataFrame([row for _, _, curve in trained for row in curve])
     parquet.write(curves, outputs["curves"], CURVES)
     for seed in entry["seeds"]:
-        RareCheckpoints(Path(folder) / f"seed{seed}", "").clear()
+        Checkpoints(Path(folder) / f"seed{seed}", "").clear()
 
 
 if "snakemake" in globals():

@@ -13,10 +13,10 @@ from scripts.backdoor.network import CLASSES, DigitNet, frozen
 from scripts.backdoor.neural_cleanse import Search, reverse_engineer
 from scripts.backdoor.weights import load_models
 from scripts.common import parquet
+from scripts.common.device import choose_device
 from scripts.common.logs import job
 from scripts.common.tables import save_table
 from scripts.common.timing import compare, frame_of, interleave, row
-from scripts.common.training import choose_device
 
 REPEATS = 3
 PUBLISHED = Search()  # 1,000 steps of 31 batches of 32

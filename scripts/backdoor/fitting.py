@@ -1,20 +1,19 @@
 """One way of training the digit network: Adam on cross-entropy, dropout before the last layer, one-cycle rate."""
 
-import math
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from scripts.backdoor.digits import Pool
 from scripts.backdoor.network import DigitNet
-from scripts.common.seeds import seed_from
-from scripts.common.training import Checkpoints, Progress, fit, generator
+from scripts.common.batches import in_batches, shuffled
+from scripts.common.checkpoints import Checkpoints, Progress
+from scripts.common.device import generator
+from scripts.common.schedules import constant, one_cycle
+from scripts.common.training import fit
 
 
 @dataclass(frozen=True)
@@ -26,32 +25,6 @@ class Fitting:
     learning_rate: float
     dropout: float = 0.5
     cycle: bool = False
-
-
-class RareCheckpoints(Checkpoints):
-    """Checkpoints of a training at most every half minute: one that ends sooner is not worth a write to the disk."""
-
-    def __init__(self, folder: str | Path, fingerprint: str, seconds: float = 30.0) -> None:
-        super().__init__(folder, fingerprint)
-        self.seconds, self.last = seconds, time.monotonic()
-
-    def save(self, progress: Progress, tensors: dict[str, Tensor]) -> Path | None:
-        """Write the state if the last one is old enough."""
-        if time.monotonic() - self.last < self.seconds:
-            return None
-        self.last = time.monotonic()
-        return super().save(progress, tensors)
-
-
-def one_cycle(settings: Fitting) -> Callable[[int, float], float]:
-    """Return (epoch, share of it) -> rate: a linear rise over the first 30 % and a cosine fall to zero."""
-
-    def rate(epoch: int, share: float) -> float:
-        done = (epoch + share) / settings.epochs
-        scale = max(done, 1e-3) / 0.3 if done < 0.3 else (1 + math.cos(math.pi * (done - 0.3) / 0.7)) / 2
-        return settings.learning_rate * (scale if settings.cycle else 1.0)
-
-    return rate
 
 
 def train(
@@ -72,8 +45,8 @@ def train(
     optimizer = torch.optim.Adam(model.parameters(), lr=settings.learning_rate, fused=True)
 
     def batches(epoch: int) -> list[Tensor]:
-        order = np.random.default_rng(seed_from("backdoor", "batches", *names, epoch)).permutation(rows)
-        return list(torch.from_numpy(order).to(device).split(settings.batch_size))
+        order = torch.from_numpy(shuffled(rows, "backdoor", "batches", *names, epoch)).to(device)
+        return in_batches(order, settings.batch_size)
 
     def loss(epoch: int, step: int, indices: Tensor) -> Tensor:
         images, labels = batch_of(epoch, indices)
@@ -82,8 +55,9 @@ def train(
         kept = torch.rand(hidden.shape, generator=random, device=device) >= settings.dropout
         return F.cross_entropy(model.fc2(hidden * kept / (1 - settings.dropout)), labels)
 
-    what = ".".join(map(str, names))
-    return fit(model, optimizer, settings.epochs, batches, loss, one_cycle(settings), checkpoints, what=what)
+    highest, what = settings.learning_rate, ".".join(map(str, names))
+    rate = one_cycle(highest, settings.epochs) if settings.cycle else constant(highest)
+    return fit(model, optimizer, settings.epochs, batches, loss, rate, checkpoints, what=what)
 
 
 def on_pool(pool: Pool) -> Callable[[int, Tensor], tuple[Tensor, Tensor]]:

@@ -13,9 +13,10 @@ import torch
 from torch import Tensor
 
 from scripts.backdoor.digits import BATCH, Pool
-from scripts.backdoor.fitting import Fitting, RareCheckpoints, train
+from scripts.backdoor.fitting import Fitting, train
 from scripts.backdoor.network import DigitNet
-from scripts.common.seeds import seed_from
+from scripts.common.batches import shuffled
+from scripts.common.checkpoints import Checkpoints
 
 Stamp = Callable[[Tensor], Tensor]
 TOP_NEURONS = 0.01  # of the hidden layer, whose mean activation is an input's profile (published)
@@ -23,7 +24,7 @@ TOP_NEURONS = 0.01  # of the hidden layer, whose mean activation is an input's p
 
 def stamped_rows(rows: int, share: float, stamps: int, *names: object) -> list[np.ndarray]:
     """Return which rows get which stamp: a share of all in equal parts, drawn by the names."""
-    order = np.random.default_rng(seed_from("backdoor", "stamped", *names)).permutation(rows)
+    order = shuffled(rows, "backdoor", "stamped", *names)
     many = round(share * rows)
     return np.array_split(order[:many], stamps) if stamps else []
 
@@ -52,7 +53,7 @@ def unlearn(
     def batch_of(epoch: int, rows: Tensor) -> tuple[Tensor, Tensor]:
         return images_of(epoch)[rows], pool.labels[rows]
 
-    train(cleaned, len(pool), batch_of, settings, ("unlearn", *names), RareCheckpoints("none", "none", math.inf))
+    train(cleaned, len(pool), batch_of, settings, ("unlearn", *names), Checkpoints("none", "none", math.inf))
     return cleaned
 
 

@@ -20,8 +20,8 @@ from scripts.backdoor.digits import Pool, predict
 from scripts.backdoor.network import DigitNet
 from scripts.backdoor.neural_cleanse import Adam, Triggers, gradient_of, to_unit
 from scripts.backdoor.outliers import anomaly_index
+from scripts.common.device import generator
 from scripts.common.seeds import seed_from
-from scripts.common.training import generator
 
 STAMPED, DROPOUT, UNLEARNING_RATE = 0.2, 0.5, 1e-3
 

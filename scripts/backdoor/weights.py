@@ -4,28 +4,21 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors import SafetensorError
 from torch import Tensor
 
 from scripts.backdoor.network import DigitNet
 from scripts.backdoor.state_names import network_state
 from scripts.common.errors import UserError
-from scripts.common.files import atomic_path
 from scripts.common.logs import log
+from scripts.common.weights import read_state, save_states
 
 OUTPUTS = ("logits", "softmax")
 
 
 def save_models(models: Mapping[int, DigitNet], path: str | Path) -> None:
     """Write the weights of the models under names like `seed1.conv1.weight`."""
-    tensors = {
-        f"seed{seed}.{name}": tensor.cpu().contiguous()
-        for seed, model in models.items()
-        for name, tensor in model.state_dict().items()
-    }
-    with atomic_path(path) as temporary:
-        save_file(tensors, temporary, {"output": "logits"})
+    save_states({f"seed{seed}": model.state_dict() for seed, model in models.items()}, path, {"output": "logits"})
 
 
 def load_models(path: str | Path, device: torch.device) -> dict[int, DigitNet]:
@@ -82,8 +75,7 @@ def _model(state: Mapping[str, Tensor], path: str | Path) -> DigitNet:
 def _read(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     """Return tensors and metadata of a safetensors file."""
     try:
-        with safe_open(path, framework="pt") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
+        return read_state(path)
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such file; correct backdoor.own in the config or run the workflow") from error
     except (SafetensorError, OSError) as error:

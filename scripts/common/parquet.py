@@ -78,3 +78,18 @@ def read(path: str | Path, schema: pa.Schema | None = None, columns: list[str] |
 def gather(paths: list[str | Path], schema: pa.Schema | None = None) -> pd.DataFrame:
     """Rows of several files of one schema as one frame, in the order given."""
     return pd.concat([read(path, schema) for path in paths], ignore_index=True)
+
+
+def join(paths: list[str | Path], output: str | Path) -> None:
+    """Write the rows of several files of one schema to one file, in the order given; metadata are the first file's.
+
+    Raises:
+        UserError: a file is missing or damaged, the disk is full or the folder cannot be written to.
+    """
+    try:
+        tables = [pq.read_table(path, page_checksum_verification=True) for path in paths]
+    except DAMAGE as error:
+        raise UserError(f"{output}: a part of it is damaged ({error}); delete its folder and run again") from error
+    table = pa.concat_tables(tables, promote_options="default").combine_chunks()
+    with atomic_path(output) as temporary:
+        pq.write_table(table, temporary, compression="zstd", write_page_checksum=True)

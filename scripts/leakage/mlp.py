@@ -4,6 +4,8 @@ from itertools import pairwise
 
 import numpy as np
 
+from scripts.common.batches import in_batches
+
 HIDDEN = (10, 5)  # of the package's network
 LEARNING_RATE = 0.01
 BATCH = 100
@@ -42,9 +44,8 @@ class Perceptron:
         moments = [[np.zeros_like(part), np.zeros_like(part)] for layer in self.layers for part in layer]
         step = 0
         for _ in range(self.epochs):
-            order = random.permutation(len(labels))
-            for start in range(0, len(order), BATCH):
-                rows, step = order[start : start + BATCH], step + 1
+            for rows in in_batches(random.permutation(len(labels)), BATCH):
+                step += 1
                 used = weights[rows]
                 if self.batch_mean_weight:
                     used = np.full(len(rows), used.mean())

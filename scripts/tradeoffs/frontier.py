@@ -95,24 +95,28 @@ def frontier_points(predictions: pd.DataFrame, protocol: str, run: str, replicat
     )
 
 
-def frontier(predictions: str, front: str, promise: str, identity: dict, replicates: int) -> None:
-    """Write the threshold frontier of one run and the optimism of the published choice on its test part.
+def frontier(predictions: list[str], front: str, promise: str, identities: list[dict], replicates: int) -> None:
+    """Write the threshold frontiers of runs and the optimism of the published choice on their test parts.
 
     Args:
-        predictions: Parquet file of the run.
+        predictions: Parquet files of the runs.
         front, promise: Parquet files to write.
-        identity: its run, protocol and seed (of the training).
+        identities: run, protocol and seed (of the training) of each.
         replicates: bootstrap resamples, and random halvings of the test part.
 
     Raises:
         UserError: the file is missing or damaged, a needed part is absent, a sex has no positive label.
     """
-    names = {key: identity[key] for key in ("run", "protocol", "seed")}
-    frame = parquet.read(predictions, PREDICTIONS)
-    # one seed for all runs, as in `measure`
-    points = frontier_points(frame, names["protocol"], names["run"], replicates, seed_from("bootstrap", "frontier"))
-    promised = optimism(*columns_of(frame, "test", names["run"]), replicates, seed_from("optimism"))
-    for table, path in ((points, front), (promised, promise)):
-        for place, (key, value) in enumerate(names.items()):
-            table.insert(place, key, value)
-        parquet.write(table, path)
+    frame, fronts, promises = parquet.gather(predictions, PREDICTIONS), [], []
+    for identity in identities:
+        names = {key: identity[key] for key in ("run", "protocol", "seed")}
+        own = frame[frame["run"] == names["run"]]
+        # one seed for all runs, as in `measure`
+        points = frontier_points(own, names["protocol"], names["run"], replicates, seed_from("bootstrap", "frontier"))
+        promised = optimism(*columns_of(own, "test", names["run"]), replicates, seed_from("optimism"))
+        for table, tables in ((points, fronts), (promised, promises)):
+            for place, (key, value) in enumerate(names.items()):
+                table.insert(place, key, value)
+            tables.append(table)
+    for tables, path in ((fronts, front), (promises, promise)):
+        parquet.write(pd.concat(tables, ignore_index=True), path)

@@ -1,68 +1,85 @@
 """What the rules of the study ask of the config: the input functions and parameters of rules/tradeoffs.smk."""
 
 import re
+from collections.abc import Callable
 
 from scripts.common.errors import UserError
-from scripts.tradeoffs.runs import ARMS, CONSTANTS, grid, method_label
+from scripts.tradeoffs.runs import ARMS, CONSTANTS, grid, jobs_of, method_label
 
 RESULTS = "results/tradeoffs"
 EVALUATED = {"as_published": ["test"], "corrected": ["valid", "test"]}  # as published there is no validation part
 
 
 class Plan:
-    """The runs of a config, and for each what its rules need. Wildcards have `run` or `protocol`."""
+    """The runs of a config, the jobs that they share, and what the rules of each need (wildcards: job, protocol)."""
 
     def __init__(self, study: dict) -> None:
         self.runs = grid(study)
+        self.jobs = jobs_of(self.runs, study)
         self.protocols = list(study["protocols"])
-        self.constants = [f"{protocol}.{constant}" for protocol in self.protocols for constant in CONSTANTS]
+        self.constants = {
+            f"{protocol}.constants": [f"{protocol}.{constant}" for constant in CONSTANTS] for protocol in self.protocols
+        }
         self.threats = ["{norm}_{eps:g}".format(**threat) for threat in study["robustness"]["threats"]]
 
     @property
     def trained(self) -> str:
-        """Return the regular expression of the names of trained runs.
+        """Return the regular expression of the names of jobs: of single runs, and of several.
 
         It describes their shape: a list of ten thousand names, which Snakemake would walk through for every file of
         every job, takes minutes to plan.
         """
         parts = [self.protocols, {run["network"] for run in self.runs.values()}, ARMS]
-        names = [f"(?:{'|'.join(map(re.escape, sorted(part)))})" for part in parts]
-        return rf"{'[.]'.join(names)}(?:[.]eps[^/]+?)?(?:[.]weight[^/]+?)?[.]seed[0-9]+"
+        protocol, network, arm = (f"(?:{'|'.join(map(re.escape, sorted(part)))})" for part in parts)
+        single = rf"{arm}(?:[.]eps[^/]+?)?(?:[.]weight[^/]+?)?[.]seed[0-9]+"
+        return rf"{protocol}[.]{network}[.](?:{single}|job[0-9]+)"
 
     @property
     def pattern(self) -> str:
-        """Return the regular expression of all names, trained runs and constants."""
+        """Return the regular expression of all names, of jobs and of the constants of a protocol."""
         return "|".join([self.trained, *map(re.escape, self.constants)])
 
-    def settings(self, wildcards) -> dict:
-        """Return all settings of a trained run."""
-        return self.runs[wildcards.run]
+    def settings(self, wildcards) -> list[dict]:
+        """Return all settings of each run of a job."""
+        return [self.runs[run] for run in self.jobs[wildcards.job]]
 
     def splits(self, wildcards) -> str:
-        """Return the labelled split of a run's protocol.
+        """Return the labelled split of a job's protocol.
 
         Raises:
-            UserError: the config asks for no such run.
+            UserError: the config asks for no such job.
         """
-        if wildcards.run not in self.runs:
-            raise UserError(f"tradeoffs: the config has no run {wildcards.run!r}; see its seeds, networks and arms")
-        return f"{RESULTS}/splits/{wildcards.run.split('.')[0]}.parquet"
+        if wildcards.job not in self.jobs:
+            raise UserError(
+                f"tradeoffs: the config has no run {wildcards.job!r}; see its seeds, networks, arms and runs_per_job"
+            )
+        return f"{RESULTS}/splits/{wildcards.job.split('.')[0]}.parquet"
 
     def parts(self, wildcards) -> list[str]:
-        """Return the parts on which a run is evaluated."""
-        return EVALUATED[wildcards.run.split(".")[0]]
+        """Return the parts on which the runs of a job are evaluated."""
+        return EVALUATED[wildcards.job.split(".")[0]]
 
-    def identity(self, wildcards) -> dict:
-        """Return what every line of a metrics table says of its run."""
-        if wildcards.run in self.runs:
-            return {key: self.runs[wildcards.run][key] for key in ("run", "protocol", "seed", "method")}
-        protocol, constant = wildcards.run.split(".")
-        return {"run": wildcards.run, "protocol": protocol, "seed": 0, "method": method_label(constant)}
+    def identities(self, wildcards) -> list[dict]:
+        """Return what every line of a metrics table says of its run, for each run of a job or each constant."""
+        if wildcards.job in self.jobs:
+            keys = ("run", "protocol", "seed", "method")
+            return [{key: self.runs[run][key] for key in keys} for run in self.jobs[wildcards.job]]
+        parts = [(run, *run.split(".")) for run in self.constants[wildcards.job]]
+        return [
+            {"run": run, "protocol": protocol, "seed": 0, "method": method_label(constant)}
+            for run, protocol, constant in parts
+        ]
+
+    def files(self, kind: str) -> Callable[..., list[str]]:
+        """Return an input function: the predictions or attacks of a job, or of the constants of a protocol."""
+        return lambda wildcards: [
+            f"{RESULTS}/{kind}/{name}.parquet" for name in self.constants.get(wildcards.job, [wildcards.job])
+        ]
 
     def template(self, wildcards) -> dict[str, str]:
-        """Return the files of some trained run of a protocol: constants are evaluated on the same images."""
-        run = next(name for name, own in self.runs.items() if own["protocol"] == wildcards.protocol)
-        return {name: f"{RESULTS}/{name}/{run}.parquet" for name in ("predictions", "attacks")}
+        """Return the files of some trained runs of a protocol: constants are evaluated on the same images."""
+        job = next(name for name in self.jobs if name.split(".")[0] == wildcards.protocol)
+        return {name: f"{RESULTS}/{name}/{job}.parquet" for name in ("predictions", "attacks")}
 
 
 def budget_words(robustness: dict) -> str:

@@ -57,9 +57,13 @@ def settings_of(study: dict, protocol: str, network: str, arm: str, seed: int, e
         "method": method_label(arm, eps, weight),
         "train_attack": own["train_attack"] if eps else "none",
         "select": own["select"],
-        **study["training"],
-        **own.get("training", {}),
+        **{key: value for key, value in training_of(study, protocol).items() if key != "runs_per_job"},
     }
+
+
+def training_of(study: dict, protocol: str) -> dict:
+    """Return the settings of every training of a protocol, with what it overrides."""
+    return {**study["training"], **study["protocols"][protocol].get("training", {})}
 
 
 def grid(study: dict) -> dict[str, dict]:
@@ -72,3 +76,21 @@ def grid(study: dict) -> dict[str, dict]:
                 settings = settings_of(study, protocol, network, arm, seed, eps, weight)
                 runs[settings["run"]] = settings
     return runs
+
+
+def jobs_of(runs: dict[str, dict], study: dict) -> dict[str, list[str]]:
+    """Return the names of the runs of the grid that each job trains, by its name, in the order of the grid.
+
+    Runs of one protocol and network share jobs: they read the same rows and their networks have one shape. A job of one
+    run bears its name, one of several is numbered, e.g. `corrected.small_cnn.job2`.
+    """
+    alike: dict[tuple[str, str], list[str]] = {}
+    for run, settings in runs.items():
+        alike.setdefault((settings["protocol"], settings["network"]), []).append(run)
+    jobs = {}
+    for (protocol, network), names in alike.items():
+        size = training_of(study, protocol)["runs_per_job"]
+        for number, start in enumerate(range(0, len(names), size), 1):
+            together = names[start : start + size]
+            jobs[together[0] if size == 1 else f"{protocol}.{network}.job{number}"] = together
+    return jobs

@@ -99,14 +99,14 @@ def train_alone(options: argparse.Namespace) -> dict:
         str(FACES / "images.npy"),
         str(FACES / "index.parquet"),
         f"results/tradeoffs/splits/{options.protocol}.parquet",
-        settings,
+        [settings],
         f"{base}.safetensors",
         f"{base}.curve.parquet",
         f"{base}.json",
         f"{base}.checkpoints",
         options.gpu,
         options.threads,
-    )
+    )[0]
 
 
 def main() -> None:

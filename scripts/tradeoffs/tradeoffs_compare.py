@@ -25,10 +25,11 @@ CLOSED, LEAST_ERROR = "thresholds that close the gap", "thresholds of least erro
 KEYS = ["protocol", "network", "seed", "method", "first", "second"]
 
 
-def test_rows(path: str) -> pd.DataFrame:
-    """Return the test predictions of a run, in the order of the images."""
+def test_rows(path: str) -> dict[str, pd.DataFrame]:
+    """Return the test predictions of each run of a file, in the order of the images."""
     frame = parquet.read(path, PREDICTIONS)
-    return frame[frame["split"] == "test"].sort_values("row_id", ignore_index=True)
+    runs = frame[frame["split"] == "test"].groupby("run", sort=False)
+    return {run: rows.sort_values("row_id", ignore_index=True) for run, rows in runs}
 
 
 def difference(rows: pd.DataFrame, first: np.ndarray, second: np.ndarray, replicates: int) -> pd.DataFrame:
@@ -85,7 +86,7 @@ def compare(predictions: list[str], runs: str, frontiers: str, output: str, repl
         UserError: a file is missing or damaged.
     """
     trained = parquet.read(runs)
-    frames = {frame["run"].iloc[0]: frame for frame in map(test_rows, predictions)}
+    frames = {run: rows for path in predictions for run, rows in test_rows(path).items()}
     trained = trained[trained["run"].isin(frames)]
     tables = against_plain(trained, frames, replicates)
     tables += closed_against_best(trained, frames, parquet.read(frontiers), replicates)

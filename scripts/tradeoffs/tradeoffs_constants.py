@@ -39,16 +39,20 @@ def constants(predictions: str, attacks: str, predictions_out: str, attacks_out:
     """Write predictions and attacks of a constant classifier for the images of a model of the same protocol.
 
     Args:
-        predictions, attacks: Parquet files of any model of the protocol.
+        predictions, attacks: Parquet files of any models of the protocol; the first one's images are taken.
         run: the name of the constant's run.
         accept: whether it accepts or rejects everyone.
 
     Raises:
         UserError: a file is missing, damaged or of another schema.
     """
-    frame = constant_predictions(parquet.read(predictions, PREDICTIONS), run, accept)
+    frame = constant_predictions(_first_run(parquet.read(predictions, PREDICTIONS)), run, accept)
     write_predictions(frame, predictions_out, attributes_of(predictions))
-    parquet.write(constant_attacks(parquet.read(attacks), run, accept), attacks_out)
+    parquet.write(constant_attacks(_first_run(parquet.read(attacks)), run, accept), attacks_out)
+
+
+def _first_run(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame[frame["run"] == frame["run"].iloc[0]].reset_index(drop=True)
 
 
 if "snakemake" in globals():

@@ -1,4 +1,4 @@
-"""Rule `evaluate`: the predictions of one run, and what attacks leave of them.
+"""Rule `evaluate`: the predictions of the runs of a job, and what attacks leave of them.
 
 Both need the weights and the images in memory, and importing torch costs seconds: one job does both.
 """
@@ -8,8 +8,11 @@ import torch
 from torch import Tensor, nn
 
 from scripts.common import parquet
+from scripts.common.device import choose_device
+from scripts.common.files import checksum
+from scripts.common.finished import Finished
+from scripts.common.logs import log
 from scripts.common.schemas.predictions import write_predictions
-from scripts.common.training import choose_device
 from scripts.tradeoffs.attack import attack
 from scripts.tradeoffs.images import Images, load_split
 from scripts.tradeoffs.models import load_model
@@ -50,26 +53,44 @@ def evaluate(
     index: str,
     splits: str,
     weights: str,
-    settings: dict,
+    runs: list[dict],
     parts: list[str],
     robustness: dict,
     predictions: str,
     attacks: str,
+    folder: str,
     gpu: int = 0,
     threads: int = 1,
 ) -> None:
-    """Write the predictions of a run on the named parts, and its attacks on (some of) the test images.
+    """Write the predictions of the runs on the named parts, and their attacks on (some of) the test images.
+
+    Args:
+        weights: of all runs.
+        runs: the settings of each.
+        folder: keeps the files of finished runs until all of several are done.
 
     Raises:
         UserError: no GPU where one was asked for, no images, damaged weights.
         AttackCheckError: a sanity check failed.
     """
     device = choose_device(gpu, threads)
-    model = load_model(weights, settings["network"], device)
+    several = len(runs) > 1
     data = {part: load_split(images, index, splits, part, device) for part in parts}
-    write_predictions(predict(model, data, settings["run"]), predictions, ["male"])
     attacked = load_split(images, index, splits, "test", device, robustness["images"])
-    parquet.write(attack(model, attacked, settings["run"], robustness), attacks)
+    finished = Finished(folder, [checksum(path) for path in (index, splits, weights)], runs, parts, robustness)
+    outputs = {"predictions": predictions, "attacks": attacks}
+    for run, network in ((settings["run"], settings["network"]) for settings in runs):
+        own = {kind: finished.path(run, kind) for kind in outputs} if several else outputs
+        if several and all(path.exists() for path in own.values()):
+            log.info("%s: evaluated before", run)
+            continue
+        model = load_model(weights, network, device, run if several else "")
+        write_predictions(predict(model, data, run), own["predictions"], ["male"])
+        parquet.write(attack(model, attacked, run, robustness), own["attacks"])
+    if several:
+        for kind, path in outputs.items():
+            parquet.join([finished.path(settings["run"], kind) for settings in runs], path)
+        finished.clear()
 
 
 if "snakemake" in globals():
@@ -81,11 +102,12 @@ if "snakemake" in globals():
             snakemake.input.index,
             snakemake.input.splits,
             snakemake.input.weights,
-            snakemake.params.settings,
+            snakemake.params.runs,
             snakemake.params.parts,
             snakemake.params.robustness,
             snakemake.output.predictions,
             snakemake.output.attacks,
+            snakemake.params.finished,
             snakemake.resources.gpu,
             snakemake.threads,
         )

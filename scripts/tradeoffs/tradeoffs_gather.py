@@ -13,7 +13,8 @@ from scripts.tradeoffs.runs import CONSTANTS, method_label
 
 def runs_table(settings: list[str], metrics: pd.DataFrame) -> pd.DataFrame:
     """Return one line per run: the settings of the trained ones, and the constants without any."""
-    runs = pd.DataFrame([json.loads(Path(path).read_text(encoding="utf-8")) for path in settings])
+    records = [json.loads(Path(path).read_text(encoding="utf-8")) for path in settings]
+    runs = pd.DataFrame([run for record in records for run in (record if isinstance(record, list) else [record])])
     for name in ("augmentation", "learning_rate_drops"):
         runs[name] = runs[name].map(lambda values: ", ".join(map(str, values)))
     constants = [

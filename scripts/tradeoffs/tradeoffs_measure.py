@@ -1,4 +1,4 @@
-"""Rule `measure`: the group metrics and the robust accuracy of one run, with bootstrap intervals.
+"""Rule `measure`: the group metrics and the robust accuracy of the runs of a job, with bootstrap intervals.
 
 Robustness is measured with the same count table as everything else: an image that an attack has broken
 counts as predicted wrongly, so the accuracy under attack is robust accuracy and the false-negative rate
@@ -105,14 +105,20 @@ def _broken(column: pd.Series) -> np.ndarray:
 
 
 def measure(
-    predictions: str, attacks: str, output: str, study: str, dataset: str, identity: dict, replicates: int
+    predictions: list[str],
+    attacks: list[str],
+    output: str,
+    study: str,
+    dataset: str,
+    identities: list[dict],
+    replicates: int,
 ) -> None:
-    """Write the metrics of one run (schema METRICS).
+    """Write the metrics of some runs (schema METRICS).
 
     Args:
-        predictions, attacks: Parquet files of the run.
+        predictions, attacks: Parquet files of the runs.
         dataset: what the numbers rest on, in words.
-        identity: its method, protocol, run and seed (of the training).
+        identities: method, protocol, run and seed (of the training) of each.
         replicates: bootstrap resamples.
 
     Raises:
@@ -120,12 +126,12 @@ def measure(
     """
     # one seed for all runs: equal count tables get equal intervals
     seed = seed_from("bootstrap", study)
-    tables = [
-        clean_metrics(parquet.read(predictions, PREDICTIONS), replicates, seed),
-        robust_metrics(parquet.read(attacks), replicates, seed),
-    ]
-    frame = pd.concat(tables, ignore_index=True).assign(study=study, dataset=dataset, **identity)
-    parquet.write(frame, output, METRICS)
+    predicted, attacked, frames = parquet.gather(predictions, PREDICTIONS), parquet.gather(attacks), []
+    for identity in identities:
+        clean, robust = (frame[frame["run"] == identity["run"]] for frame in (predicted, attacked))
+        tables = [clean_metrics(clean, replicates, seed), robust_metrics(robust, replicates, seed)]
+        frames.append(pd.concat(tables, ignore_index=True).assign(study=study, dataset=dataset, **identity))
+    parquet.write(pd.concat(frames, ignore_index=True), output, METRICS)
 
 
 if "snakemake" in globals():
@@ -134,7 +140,6 @@ if "snakemake" in globals():
     with job(snakemake):
         files, out, params = snakemake.input, snakemake.output, snakemake.params
         dataset = json.loads(Path(files.dataset).read_text(encoding="utf-8"))["name"]
-        measure(
-            files.predictions, files.attacks, out.metrics, params.study, dataset, params.identity, params.replicates
-        )
-        frontier(files.predictions, out.frontier, out.optimism, params.identity, params.replicates)
+        predictions, runs = list(files.predictions), params.identities
+        measure(predictions, list(files.attacks), out.metrics, params.study, dataset, runs, params.replicates)
+        frontier(predictions, out.frontier, out.optimism, runs, params.replicates)

@@ -1,30 +1,34 @@
-"""Rule `train`: one run of the grid, from settings to weights and training curve.
+"""Rule `train`: the runs of the grid that share a job, from settings to weights and training curves.
 
 To train one run alone from the command line, see single.py.
 """
 
 import hashlib
 import json
-import math
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import torch
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from scripts.common import parquet
-from scripts.common.files import atomic_path, checksum
+from scripts.common.batches import in_batches, shuffled
+from scripts.common.checkpoints import Checkpoints
+from scripts.common.device import choose_device, generator
+from scripts.common.files import checksum
+from scripts.common.schedules import one_cycle, steps
 from scripts.common.schemas.curves import CURVES
 from scripts.common.seeds import seed_from
-from scripts.common.training import Checkpoints, choose_device, fit, generator
+from scripts.common.training import fit
+from scripts.common.weights import save_settings, save_state, save_states
 from scripts.tradeoffs.arms import attacked, objective
 from scripts.tradeoffs.images import Images, centre_crop, load_split, random_crop, random_flip, to_float
 from scripts.tradeoffs.networks import build
 
 VALIDATION_BATCH = 512
+CHECKPOINT_STEPS = 1000  # of a long epoch: minutes of work at the papers' scale
 
 
 def epoch_batches(rows: int, batch_size: int, seed: int, epoch: int) -> list[Tensor]:
@@ -32,8 +36,7 @@ def epoch_batches(rows: int, batch_size: int, seed: int, epoch: int) -> list[Ten
 
     The order depends on the seed and the epoch only, so arms of one seed see the same batches.
     """
-    order = torch.from_numpy(np.random.default_rng(seed_from("batches", seed, epoch)).permutation(rows))
-    return list(order[: rows - rows % batch_size].split(batch_size)) if rows >= batch_size else [order]
+    return in_batches(torch.from_numpy(shuffled(rows, "batches", seed, epoch)), batch_size, whole_only=True)
 
 
 def optimizer_of(model: nn.Module, settings: dict) -> torch.optim.Optimizer:
@@ -51,16 +54,9 @@ def learning_rate(settings: dict) -> Callable[[int, float], float]:
     rise over the first 30 % of the training and a cosine fall to zero.
     """
     highest, epochs = settings["learning_rate"], settings["epochs"]
-    drops = [round(share * epochs) for share in settings["learning_rate_drops"]]
-
-    def steps(epoch: int, _: float) -> float:
-        return highest * 0.1 ** sum(epoch >= drop for drop in drops)
-
-    def one_cycle(epoch: int, share: float) -> float:
-        done = (epoch + share) / epochs
-        return highest * (max(done, 1e-3) / 0.3 if done < 0.3 else (1 + math.cos(math.pi * (done - 0.3) / 0.7)) / 2)
-
-    return {"steps": steps, "one_cycle": one_cycle}[settings["schedule"]]
+    if settings["schedule"] == "one_cycle":
+        return one_cycle(highest, epochs)
+    return steps(highest, epochs, settings["learning_rate_drops"])
 
 
 def augment(images: Tensor, names: list[str], random: torch.Generator) -> Tensor:
@@ -132,52 +128,74 @@ def fingerprint(settings: dict, images: str, tables: list[str]) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
+def train_run(
+    data: Images, valid: Images | None, settings: dict, checkpoints: Checkpoints, keep_finished: bool = False
+) -> tuple[dict[str, Tensor], dict, pd.DataFrame]:
+    """Return the weights of one trained run, its settings with what came out, and its curve (schema CURVES)."""
+    model = build(settings["network"], seed_from("weights", settings["network"], settings["seed"]))
+    model = model.to(data.device, memory_format=torch.channels_last)
+    if settings["compile"] and data.device.type == "cpu":
+        torch.use_deterministic_algorithms(True)  # of compiled code, too
+    network = torch.compile(model) if settings["compile"] else model
+    progress = fit(
+        model,
+        optimizer_of(model, settings),
+        settings["epochs"],
+        lambda epoch: epoch_batches(len(data), settings["batch_size"], settings["seed"], epoch),
+        step_loss(network, data, settings),
+        learning_rate(settings),
+        checkpoints,
+        validation(network, valid, settings) if valid is not None else None,
+        settings["run"],
+        CHECKPOINT_STEPS,
+        keep_finished,
+    )
+    record = settings | {"selected_epoch": progress.best_epoch, "train_rows": len(data), "device": data.device.type}
+    return model.state_dict(), record, pd.DataFrame(progress.curve).assign(run=settings["run"])
+
+
 def train(
     images: str,
     index: str,
     splits: str,
-    settings: dict,
+    runs: list[dict],
     weights: str,
     curve: str,
     settings_file: str,
     checkpoint_folder: str,
     gpu: int = 0,
     threads: int = 1,
-) -> dict:
-    """Train one run; write weights (safetensors), its settings (JSON) and its curve (Parquet).
+) -> list[dict]:
+    """Train runs of one protocol and network; write weights (safetensors), settings (JSON) and curves (Parquet).
+
+    The files of one run hold its own weights and settings; those of several all of them, by name and as a list. Killed
+    and started again, a job of several goes on with the run at which it was.
 
     Raises:
         UserError: no GPU where one was asked for, an unknown network, or a loss that is not finite.
     """
-    device = choose_device(gpu, threads)
-    data = load_split(images, index, splits, "train", device)
-    model = build(settings["network"], seed_from("weights", settings["network"], settings["seed"]))
-    model = model.to(device, memory_format=torch.channels_last)
-    network = torch.compile(model) if settings["compile"] else model
-    optimizer = optimizer_of(model, settings)
-    valid = None
-    if settings["select"] == "validation":
-        valid = validation(network, load_split(images, index, splits, "valid", device), settings)
-    checkpoints = Checkpoints(checkpoint_folder, fingerprint(settings, images, [index, splits]))
-    progress = fit(
-        model,
-        optimizer,
-        settings["epochs"],
-        lambda epoch: epoch_batches(len(data), settings["batch_size"], settings["seed"], epoch),
-        step_loss(network, data, settings),
-        learning_rate(settings),
-        checkpoints,
-        valid,
-        settings["run"],
-    )
-    with atomic_path(weights) as temporary:
-        save_file({name: tensor.cpu().contiguous() for name, tensor in model.state_dict().items()}, temporary)
-    record = settings | {"selected_epoch": progress.best_epoch, "train_rows": len(data), "device": device.type}
-    with atomic_path(settings_file) as temporary:
-        temporary.write_text(json.dumps(record, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-    parquet.write(pd.DataFrame(progress.curve).assign(run=settings["run"]), curve, CURVES)
-    checkpoints.clear()
-    return record
+    device, several = choose_device(gpu, threads), len(runs) > 1
+    data, valid = load_split(images, index, splits, "train", device), None
+    if runs[0]["select"] == "validation":
+        valid = load_split(images, index, splits, "valid", device)
+    states, records, curves, kept = {}, [], [], []
+    for settings in runs:
+        folder = Path(checkpoint_folder, settings["run"]) if several else Path(checkpoint_folder)
+        kept.append(Checkpoints(folder, fingerprint(settings, images, [index, splits])))
+        states[settings["run"]], record, own = train_run(data, valid, settings, kept[-1], several)
+        records.append(record)
+        curves.append(own)
+    if several:
+        save_states(states, weights)
+    else:
+        save_state(states[runs[0]["run"]], weights)
+    save_settings(records if several else records[0], settings_file)
+    parquet.write(pd.concat(curves, ignore_index=True), curve, CURVES)
+    for checkpoints in kept:
+        checkpoints.clear()
+    if several:
+        shutil.rmtree(checkpoint_folder)
+    return records
 
 
 if "snakemake" in globals():
@@ -188,7 +206,7 @@ if "snakemake" in globals():
             snakemake.input.images,
             snakemake.input.index,
             snakemake.input.splits,
-            snakemake.params.settings,
+            snakemake.params.runs,
             snakemake.output.weights,
             snakemake.output.curve,
             snakemake.output.settings,

@@ -6,8 +6,10 @@ import pytest
 import torch
 from torch import nn
 
+from scripts.common.checkpoints import Checkpoints, Progress
+from scripts.common.device import choose_device, generator
 from scripts.common.errors import UserError
-from scripts.common.training import Checkpoints, choose_device, fit, generator
+from scripts.common.training import fit
 
 X = torch.randn(64, 5, generator=torch.Generator().manual_seed(1))
 Y = (X[:, 0] > 0).long()
@@ -17,7 +19,19 @@ class Interrupted(Exception):
     pass
 
 
-def start(folder, epochs=6, stop_at=None, rate=0.1, validate=None, fingerprint="a", poison_at=None, adam=False):
+def start(
+    folder,
+    epochs=6,
+    stop_at=None,
+    rate=0.1,
+    validate=None,
+    fingerprint="a",
+    poison_at=None,
+    adam=False,
+    every=None,
+    keep=False,
+    seen=None,
+):
     """Train a small network for some epochs; optionally break off in the middle of one."""
     torch.manual_seed(0)
     model = nn.Sequential(nn.Linear(5, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 2))
@@ -26,6 +40,7 @@ def start(folder, epochs=6, stop_at=None, rate=0.1, validate=None, fingerprint="
         optimizer = torch.optim.AdamW(model.parameters(), lr=rate)
 
     def loss(epoch, step, indices):
+        (seen if seen is not None else []).append((epoch, step))
         if (epoch, step) == stop_at:
             raise Interrupted
         noise = torch.randn(len(indices), 5, generator=generator(torch.device("cpu"), "noise", epoch, step))
@@ -41,6 +56,8 @@ def start(folder, epochs=6, stop_at=None, rate=0.1, validate=None, fingerprint="
         lambda epoch, share: rate,
         Checkpoints(folder, fingerprint),
         validate(model) if validate else None,
+        every=every,
+        keep_finished=keep,
     )
     return model.state_dict(), progress
 
@@ -58,6 +75,32 @@ def test_a_broken_off_training_ends_with_the_same_weights(tmp_path, stop_at, ada
     resumed, again = start(tmp_path / "broken", adam=adam)
     assert equal(whole, resumed)
     assert progress == again
+
+
+@pytest.mark.parametrize("adam", [False, True])
+def test_a_training_goes_on_in_the_middle_of_an_epoch(tmp_path, adam):
+    whole, progress = start(tmp_path / "whole", adam=adam)
+    with pytest.raises(Interrupted):
+        start(tmp_path / "broken", stop_at=(3, 3), adam=adam, every=2)
+    assert sorted(path.name for path in (tmp_path / "broken").iterdir())[-1] == "epoch_00003_step_0000002.safetensors"
+    seen = []
+    resumed, again = start(tmp_path / "broken", adam=adam, every=2, seen=seen)
+    assert seen[:3] == [(3, 2), (3, 3), (4, 0)]
+    assert equal(whole, resumed) and progress == again
+
+
+def test_a_finished_training_that_is_kept_takes_no_step_again(tmp_path):
+    whole, progress = start(tmp_path, keep=True)
+    seen = []
+    again, same = start(tmp_path, keep=True, seen=seen)
+    assert seen == [] and equal(whole, again) and progress == same
+
+
+def test_checkpoints_too_soon_after_another_are_left_out(tmp_path):
+    checkpoints = Checkpoints(tmp_path, "a", seconds=1000.0)
+    assert checkpoints.save(Progress(1), {"model.w": torch.ones(2)}) is None and checkpoints.load() is None
+    checkpoints.last -= 1001
+    assert checkpoints.save(Progress(1), {"model.w": torch.ones(2)}).exists()
 
 
 def test_a_damaged_checkpoint_falls_back_to_the_one_before(tmp_path, caplog):

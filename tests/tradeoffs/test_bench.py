@@ -13,8 +13,8 @@ from PIL import Image
 
 from scripts.common import timing
 from scripts.common.attacks import attack_ensemble, pgd
+from scripts.common.device import choose_device, generator
 from scripts.common.errors import UserError
-from scripts.common.training import choose_device, generator
 from scripts.data.decoding import downscale
 from scripts.tradeoffs.bench import gpu, reference
 from scripts.tradeoffs.bench.material import kilobytes, prepare

@@ -124,12 +124,12 @@ def files(tmp_path):
 
 def run_measure(folder, output, prefix="", **identity):
     measure(
-        folder / f"{prefix}predictions.parquet",
-        folder / f"{prefix}attacks.parquet",
+        [folder / f"{prefix}predictions.parquet"],
+        [folder / f"{prefix}attacks.parquet"],
         folder / output,
         "tradeoffs",
         "rendered faces",
-        IDENTITY | identity,
+        [IDENTITY | identity],
         replicates=100,
     )
     return parquet.read(folder / output, METRICS)

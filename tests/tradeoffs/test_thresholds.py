@@ -267,7 +267,7 @@ def test_frontier_writes_the_same_bytes_twice(tmp_path):
     parquet.write(predictions(), tmp_path / "p.parquet", PREDICTIONS)
     identity = {"run": "r", "protocol": "corrected", "seed": 1, "method": "plain"}
     for name in ("a", "b"):
-        frontier(tmp_path / "p.parquet", tmp_path / f"{name}.f", tmp_path / f"{name}.o", identity, replicates=100)
+        frontier([tmp_path / "p.parquet"], tmp_path / f"{name}.f", tmp_path / f"{name}.o", [identity], replicates=100)
     assert (tmp_path / "a.f").read_bytes() == (tmp_path / "b.f").read_bytes()
     assert (tmp_path / "a.o").read_bytes() == (tmp_path / "b.o").read_bytes()
     assert list(parquet.read(tmp_path / "a.f")) == [

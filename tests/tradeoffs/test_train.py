@@ -57,21 +57,26 @@ def settings(**changes) -> dict:
     study = merged()["tradeoffs"]
     fixed = {"run": "a", "protocol": "corrected", "network": "small_cnn", "arm": "plain", "seed": 1, "method": "plain"}
     fixed |= {"train_eps": 0.0, "fairness_weight": 0.0, "train_attack": "none", "select": "validation"}
-    return {**study["training"], **fixed, "epochs": 2, "batch_size": 32, **changes}
+    training = {key: value for key, value in study["training"].items() if key != "runs_per_job"}
+    return {**training, **fixed, "epochs": 2, "batch_size": 32, **changes}
 
 
-def train_in(folder: Path, **changes) -> dict:
+def train_job(folder: Path, runs: list[dict], name: str = "a") -> list[dict]:
     faces, out = folder / "results/data/faces", folder / "results/tradeoffs"
     return train(
         str(faces / "images.npy"),
         str(faces / "index.parquet"),
         str(out / "splits/corrected.parquet"),
-        settings(**changes),
-        str(out / "models/a.safetensors"),
-        str(out / "curves/a.parquet"),
-        str(out / "models/a.json"),
-        str(out / "checkpoints/a"),
+        runs,
+        str(out / f"models/{name}.safetensors"),
+        str(out / f"curves/{name}.parquet"),
+        str(out / f"models/{name}.json"),
+        str(out / f"checkpoints/{name}"),
     )
+
+
+def train_in(folder: Path, **changes) -> dict:
+    return train_job(folder, [settings(**changes)])[0]
 
 
 def test_a_training_killed_in_its_middle_ends_with_the_same_weights(folder):

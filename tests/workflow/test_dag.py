@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from scripts.tradeoffs.runs import grid
+from scripts.tradeoffs.runs import grid, jobs_of
 from tests.common.test_config import merged
 from tests.workflow.conftest import ROOT, snakemake
 
@@ -77,9 +77,10 @@ def test_the_plan_has_one_training_per_run_of_the_grid(tmp_path, name):
         config = tmp_path / "paper.yaml"
         config.write_text(yaml.safe_dump(paper), encoding="utf-8")
     jobs = planned(tmp_path, config=str(config))
-    runs = len(grid(merged(name)["tradeoffs"]))
-    assert jobs["tradeoffs_train"] == jobs["tradeoffs_evaluate"] == runs
-    assert jobs["tradeoffs_measure"] == runs + 4
+    study = merged(name)["tradeoffs"]
+    shared = len(jobs_of(grid(study), study))
+    assert jobs["tradeoffs_train"] == jobs["tradeoffs_evaluate"] == shared
+    assert jobs["tradeoffs_measure"] == shared + 2  # the constants of each protocol
 
 
 def test_settings_beside_the_weights_say_how_they_were_made(study):

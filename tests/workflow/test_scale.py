@@ -11,11 +11,12 @@ import yaml
 
 from scripts.frtrain.plan import Plan, cells
 from scripts.tradeoffs.plan import Plan as RunPlan
-from scripts.tradeoffs.runs import grid
+from scripts.tradeoffs.runs import grid, jobs_of
 from tests.common.test_config import merged
 from tests.workflow.conftest import ROOT
 
 MOST_MEMORY = 500  # MB
+MOST_SECONDS = 20
 # Runs a command and prints [status, kilobytes, seconds] of it. In a process of its own: Linux counts what a process was
 # before its exec as its memory, and that would be this test run's.
 METER = """
@@ -57,9 +58,21 @@ def test_ten_thousand_models_that_share_jobs(tmp_path, record_property):
 def test_a_thousand_models_with_jobs_of_their_own(tmp_path, record_property):
     seeds = list(range(1, 168))
     runs = len(grid(merged()["tradeoffs"] | {"seeds": seeds}))
-    jobs, memory, seconds = planned(tmp_path, {"tradeoffs": {"seeds": seeds}}, "results/tradeoffs/metrics.parquet")
+    overlay = {"tradeoffs": {"seeds": seeds, "training": {"runs_per_job": 1}}}
+    jobs, memory, seconds = planned(tmp_path, overlay, "results/tradeoffs/metrics.parquet")
     record_property("seconds", seconds)
     assert runs >= 1000 and jobs["tradeoffs_train"] == jobs["tradeoffs_evaluate"] == runs and memory < MOST_MEMORY
+
+
+def test_ten_thousand_trainings_that_share_jobs(tmp_path, record_property):
+    seeds = list(range(1, 1668))
+    training = merged()["tradeoffs"]["training"] | {"runs_per_job": 25}
+    study = merged()["tradeoffs"] | {"seeds": seeds, "training": training}
+    overlay = {"tradeoffs": {"seeds": seeds, "training": {"runs_per_job": 25}}}
+    jobs, memory, seconds = planned(tmp_path, overlay, "results/tradeoffs/metrics.parquet")
+    record_property("seconds", seconds)
+    assert len(grid(study)) >= 10_000 and memory < MOST_MEMORY and seconds < MOST_SECONDS
+    assert jobs["tradeoffs_train"] == jobs["tradeoffs_evaluate"] == len(jobs_of(grid(study), study)) < 410
 
 
 def test_the_pattern_of_run_names_does_not_grow_with_their_number():
@@ -68,6 +81,7 @@ def test_the_pattern_of_run_names_does_not_grow_with_their_number():
     few, many = (RunPlan(study | {"seeds": list(range(1, last))}) for last in (3, 500))
     pattern = re.compile(few.pattern)
     assert many.pattern == few.pattern
-    assert all(pattern.fullmatch(name) for name in [*many.runs, *many.constants])
+    shared = RunPlan(study | {"training": study["training"] | {"runs_per_job": 7}})
+    assert all(pattern.fullmatch(name) for name in [*many.jobs, *many.constants, *shared.jobs])
     for wrong in ("corrected.small_cnn.plain", "corrected.huge_cnn.plain.seed1", "constant_reject", "corrected.seed1"):
         assert not pattern.fullmatch(wrong)

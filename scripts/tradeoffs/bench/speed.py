@@ -18,11 +18,11 @@ from torch import nn
 
 from scripts.common import parquet
 from scripts.common.attacks import attack_ensemble
+from scripts.common.device import choose_device
 from scripts.common.errors import UserError
 from scripts.common.logs import job
 from scripts.common.tables import save_table
 from scripts.common.timing import compare, frame_of, interleave, without
-from scripts.common.training import choose_device
 from scripts.data.celeba import file_name
 from scripts.data.downscale_faces import downscale_faces
 from scripts.tradeoffs.bench import gpu, reference

@@ -8,7 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from scripts.common.training import Checkpoints, fit, generator
+from scripts.common.checkpoints import Checkpoints
+from scripts.common.device import generator
+from scripts.common.training import fit
 from scripts.tradeoffs.bench.reference import unfused_pgd
 from scripts.tradeoffs.images import Images, to_float
 from scripts.tradeoffs.tradeoffs_train import augment, epoch_batches, learning_rate, optimizer_of, step_loss

@@ -18,11 +18,11 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from scripts.common import parquet
+from scripts.common.checkpoints import Checkpoints, Progress
 from scripts.common.config import check_files
 from scripts.common.errors import UserError
 from scripts.common.schemas.curves import CURVES
 from scripts.common.tabular import table_of
-from scripts.common.training import Checkpoints, Progress
 from scripts.common.yaml_files import read_yaml
 from scripts.data.celeba import HEIGHT, WIDTH, read_attribute_text
 from scripts.data.downscale_faces import downscale_faces

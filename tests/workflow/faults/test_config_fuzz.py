@@ -67,8 +67,8 @@ def planned(config: dict) -> None:
         config = in_order(config)
         json.dumps(portable(config), allow_nan=False)
         plan = Plan(config["tradeoffs"])
-        for run in [*plan.runs, *plan.constants]:
-            plan.identity(SimpleNamespace(run=run))
+        for job in [*plan.jobs, *plan.constants]:
+            assert plan.identities(SimpleNamespace(job=job))
         for protocol in plan.protocols:
             plan.template(SimpleNamespace(protocol=protocol))
         assert "?" not in budget_words(config["tradeoffs"]["robustness"])
