@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy import stats
+from scipy import special
 
 from scripts.common.interval_kinds import BOOTSTRAP, RANGE, RESAMPLED_T, ROWS_AND_SEEDS, STUDENT
 from scripts.common.intervals import LEVEL
@@ -23,7 +23,7 @@ def student_half_width(values: ArrayLike, test_by_train: float = 0.0, level: flo
     values = np.asarray(values, dtype=float)
     if len(values) < 2 or np.isnan(values).any():
         return math.nan
-    t = stats.t.ppf((1 + level) / 2, len(values) - 1)
+    t = special.stdtrit(len(values) - 1, (1 + level) / 2)  # scipy.stats would cost half a second of every job's start
     return float(t * values.std(ddof=1) * np.sqrt(1 / len(values) + test_by_train))
 
 

@@ -30,7 +30,7 @@ def plain(name: str) -> str:
     return re.sub(r"\W+", "_", name.strip().lower()).strip("_")
 
 
-def read_text(content: bytes, member: str, table: Table) -> pd.DataFrame:
+def parsed(content: bytes, member: str, table: Table) -> pd.DataFrame:
     """Return the rows of an official file: CSV, a zip archive of one, or ARFF; no empty field counts as missing."""
     read = table.description.get("read", {})
     if member.endswith(".zip"):
@@ -53,7 +53,7 @@ def read_text(content: bytes, member: str, table: Table) -> pd.DataFrame:
 
 def official_rows(files: Mapping[str, bytes], table: Table) -> pd.DataFrame:
     """Return the rows of the official files one below the other, columns as in the files."""
-    frames = [read_text(files[member], member, table) for member in table.members]
+    frames = [parsed(files[member], member, table) for member in table.members]
     if parts := table.description.get("read", {}).get("parts"):
         frames = [frame.assign(**{parts: place > 0}) for place, frame in enumerate(frames)]
     return pd.concat(frames, ignore_index=True)

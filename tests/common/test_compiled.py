@@ -84,7 +84,9 @@ def test_the_kernels_of_all_studies_are_listed_by_the_rules_that_compile_them(tm
     """Every function that is kept on disk is compiled by its study's rule, and the note says so."""
     kept = sum(path.read_text(encoding="utf-8").count("\n@kept_on_disk(") for path in (ROOT / "scripts").glob("*/*.py"))
     assert kept == len(BOOSTING) + len(FRTRAIN) == 6
-    assert not [path for path in (ROOT / "scripts").glob("*/*.py") if "@njit(cache=True" in path.read_text("utf-8")]
+    assert not [
+        path for path in (ROOT / "scripts").glob("*/*.py") if "@njit(cache=True" in path.read_text(encoding="utf-8")
+    ]
     write_note(BOOSTING + FRTRAIN, str(tmp_path / "note.json"))
     note = json.loads((tmp_path / "note.json").read_text(encoding="utf-8"))
     assert sorted(note) == ["kernels", "llvmlite", "numba"] and len(set(note["kernels"])) == 6

@@ -178,9 +178,16 @@ def test_a_folder_holds_a_study_per_zip_and_a_zip_is_one_study(folder):
 def test_the_config_to_redraw_with_has_the_released_studies_and_no_other(folder):
     mine = CONFIG | {"gpu": 1, "faces": CONFIG["faces"] | {"seed": 7}}
     found = settings_of(read_releases(folder / "backdoor.zip", ROOT), mine, ROOT)
-    assert found == {"gpu": 0, "faces": mine["faces"], "released": "", "tables": {}, "backdoor": CONFIG["backdoor"]}
+    assert found == {
+        "gpu": 0,
+        "faces": mine["faces"],
+        "released": "",
+        "tables": {},
+        "audits": {},
+        "backdoor": CONFIG["backdoor"],
+    }
     whole = settings_of(read_releases(folder, ROOT), mine, ROOT)
-    assert whole.keys() == {"gpu", "faces", "released", "tables", "backdoor", "tradeoffs"}
+    assert whole.keys() == {"gpu", "faces", "released", "tables", "audits", "backdoor", "tradeoffs"}
     assert whole["faces"] == CONFIG["faces"]
 
 

@@ -104,7 +104,8 @@ def test_a_run_of_a_shared_job_is_found_by_its_settings(folder, runs):  # noqa: 
     train_job(folder, runs, "together")
     metrics = pd.concat([pd.DataFrame({name: ["0"] for name in METRICS.names}).assign(run=run) for run in RUNS])
     numbers = {field.name: 0 for field in METRICS if str(field.type) not in ("string", "large_string")}
-    parquet.write(metrics.assign(**numbers), out / "metrics/together.parquet", METRICS)
+    words = {"metric": "accuracy", "condition": "", "interval": "wilson"}
+    parquet.write(metrics.assign(**numbers, **words), out / "metrics/together.parquet", METRICS)
     model, own, table = load(out, seed=2)
     assert own["run"] == "b" and table["run"].tolist() == ["b"] and not model.training
     stored = read_state(out / "models/together.safetensors", "b")[0]
