@@ -27,7 +27,7 @@ def run_tests(root: str | Path) -> list[dict]:
     """
     with tempfile.TemporaryDirectory() as folder:
         recorded = Path(folder, "faults.jsonl")
-        command = [sys.executable, "-m", "pytest", "-m", "faults", "-p", "no:cacheprovider", *TESTS]
+        command = [sys.executable, "-m", "pytest", "-m", "faults", *TESTS]
         environment = {**os.environ, FILE: str(recorded)}
         done = subprocess.run(
             command, cwd=root, env=environment, encoding="utf-8", stdout=subprocess.PIPE, stderr=subprocess.STDOUT

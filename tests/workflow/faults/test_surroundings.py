@@ -116,7 +116,9 @@ def test_overlays_and_single_values_go_together(tmp_path):
     """The later overlay wins, before and after the target; a single value that is wrong is one line."""
     folder = clone_into(tmp_path)
     for name, seed in {"first": 7, "second": 8}.items():
-        (folder / f"{name}.yaml").write_text(f"tradeoffs: {{seeds: [{seed}]}}\n", encoding="utf-8")
+        (folder / f"{name}.yaml").write_text(
+            f"tradeoffs: {{seeds: [{seed}], training: {{runs_per_job: 1}}}}\n", encoding="utf-8"
+        )
     run = [sys.executable, "-m", "snakemake", "--cores", "1", "-n"]
     overlays = ["--configfile", "first.yaml", "second.yaml"]
     for order in (["tradeoffs", *overlays], [*overlays, "--", "tradeoffs"]):
