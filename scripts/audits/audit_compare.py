@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from scripts.audits.measures import BY, MOST_COMBINATIONS, combinations_of, comparing, joint_groups
+from scripts.audits.measures import BY, MOST_COMBINATIONS, combinations_of, joint_groups
 from scripts.audits.reading import Audited, read_audited, read_second
 from scripts.common import parquet
+from scripts.common.group_metrics import comparing
 from scripts.common.interval_kinds import BOOTSTRAP
-from scripts.common.intervals import bootstrap_counts, stacked_intervals
+from scripts.common.intervals import MEASURED, bootstrap_counts, stacked_intervals
 from scripts.common.logs import job, log
 from scripts.common.metrics import RATES, balanced_accuracy, joint_table
 from scripts.common.schemas.comparisons import COMPARISONS
@@ -54,10 +55,9 @@ def compare(first: Audited, second: Audited, name: str, replicates: int = REPLIC
             low, high = ends[key] if known else (np.nan, np.nan)
             n = int(sizes.get(key[1], len(first)))
             rows.append((*key, float(value), low, high, BOOTSTRAP if known else None, n))
-    columns = ["attribute", "subgroup", "metric", "value", "ci_low", "ci_high", "interval", "n"]
     about = {"study": "audit", "dataset": name, "protocol": "as_given", "split": "as_given", "condition": ""}
     sides = {"first": first.name, "second": second.name, "paired_by": "rows", "seed": 0, "seeds": 1}
-    return pd.DataFrame(rows, columns=columns).assign(**about, **sides)
+    return pd.DataFrame(rows, columns=MEASURED).assign(**about, **sides)
 
 
 def _differences(joint: np.ndarray, attribute: str, subgroups: list[str]) -> dict:

@@ -62,8 +62,12 @@ def audit(name: str, settings: Mapping, outputs: Mapping[str, str | Path]) -> No
     rows, leaking, warnings = metric_rows(audited, name)
     for line in [*audited.warnings, *warnings]:
         log.warning("%s", line)
-    about = audited.about | {"name": name, "method": audited.name, "warnings": [*audited.warnings, *warnings]}
-    about["groups"] = {attribute: groups for attribute, groups in audited.groups.items()}
+    about = audited.about | {
+        "name": name,
+        "method": audited.name,
+        "warnings": [*audited.warnings, *warnings],
+        "groups": audited.groups,
+    }
     parquet.write(rows, outputs["metrics"], METRICS)
     parquet.write(leaking, outputs["attacks"])
     save_csv(rows[[field for field in METRICS.names if field not in ("seed", "run", "protocol")]], outputs["table"])

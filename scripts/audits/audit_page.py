@@ -85,9 +85,11 @@ def chart(rows: pd.DataFrame) -> dict:
 
 def groups_table(metrics: pd.DataFrame, attribute: str) -> dict:
     """Return the rates of all groups of an attribute, highest selection rate first, and their drawing."""
-    own = metrics[metrics["attribute"] == attribute]
-    rates = own[own["metric"].isin(RATES)].set_index(["subgroup", "metric"])
-    selected = own[own["metric"] == "selection_rate"].sort_values(["value", "subgroup"], ascending=[False, True])
+    of_groups = metrics[metrics["attribute"] == attribute]
+    rates = of_groups[of_groups["metric"].isin(RATES)].set_index(["subgroup", "metric"])
+    selected = of_groups[of_groups["metric"] == "selection_rate"].sort_values(
+        ["value", "subgroup"], ascending=[False, True]
+    )
     rows = [
         {"name": row.subgroup, "n": int(row.n), "numbers": [number(rates.loc[(row.subgroup, rate)]) for rate in RATES]}
         for row in selected.itertuples()
@@ -97,11 +99,11 @@ def groups_table(metrics: pd.DataFrame, attribute: str) -> dict:
 
 def differences_table(metrics: pd.DataFrame, attributes: Sequence[str]) -> list[dict]:
     """Return what the groups of each attribute differ by."""
-    own = metrics[(metrics["subgroup"] == "all") & metrics["metric"].isin(COMPARED)].set_index(["attribute", "metric"])
-    own = own.sort_index()
+    compared = metrics[(metrics["subgroup"] == "all") & metrics["metric"].isin(COMPARED)]
+    compared = compared.set_index(["attribute", "metric"]).sort_index()
     rows = []
     for name in attributes:
-        cells = [number(own.loc[(name, metric)]) for metric in COMPARED if (name, metric) in own.index]
+        cells = [number(compared.loc[(name, metric)]) for metric in COMPARED if (name, metric) in compared.index]
         if cells:
             rows.append({"name": name, "numbers": cells})
     return rows
@@ -109,13 +111,13 @@ def differences_table(metrics: pd.DataFrame, attributes: Sequence[str]) -> list[
 
 def undefined(metrics: pd.DataFrame) -> list[str]:
     """Return why some differences are not defined, in sentences."""
-    found = []
+    sentences = []
     for metric, what in (("true_positive_rate", "positive label"), ("false_positive_rate", "negative label")):
         empty = metrics[(metrics["metric"] == metric) & metrics["value"].isna() & (metrics["attribute"] != "none")]
         for attribute, rows in empty.groupby("attribute", sort=False):
             names = ", ".join(rows["subgroup"].head(8)) + (f" and {len(rows) - 8} more" if len(rows) > 8 else "")
-            found.append(f"{attribute}: no row with a {what} in {names}; differences in that rate are not defined.")
-    return found
+            sentences.append(f"{attribute}: no row with a {what} in {names}; differences in that rate are not defined.")
+    return sentences
 
 
 def leakage_table(leaking: pd.DataFrame) -> list[dict]:

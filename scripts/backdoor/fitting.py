@@ -9,10 +9,11 @@ from torch.nn import functional as F
 
 from scripts.backdoor.digits import Pool
 from scripts.backdoor.network import DigitNet
-from scripts.common.batches import in_batches, shuffled
+from scripts.common.batches import in_batches
 from scripts.common.checkpoints import Checkpoints, Progress
 from scripts.common.device import generator
 from scripts.common.schedules import constant, one_cycle
+from scripts.common.seeds import shuffled
 from scripts.common.training import fit
 
 

@@ -15,8 +15,8 @@ from torch import Tensor
 from scripts.backdoor.digits import BATCH, Pool
 from scripts.backdoor.fitting import Fitting, train
 from scripts.backdoor.network import DigitNet
-from scripts.common.batches import shuffled
 from scripts.common.checkpoints import Checkpoints
+from scripts.common.seeds import shuffled
 
 Stamp = Callable[[Tensor], Tensor]
 TOP_NEURONS = 0.01  # of the hidden layer, whose mean activation is an input's profile (published)

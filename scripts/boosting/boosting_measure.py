@@ -237,7 +237,7 @@ def measure_all(
     for paths in cells:
         runs, rounds = parquet.read(paths["runs"]), parquet.read(paths["rounds"])
         metrics = cell_metrics(paths["predictions"], runs, minimum, replicates)
-        metrics = pd.concat([metrics, every_group(paths["predictions"], runs, replicates)], ignore_index=True)
+        metrics = pd.concat([metrics, every_group(paths["predictions"], runs)], ignore_index=True)
         by_train = float(runs["test_rows"].iloc[0] / runs["train_rows"].iloc[0])
         parts["metrics"].append(metrics)
         parts["comparisons"].append(compared(metrics, by_train))

@@ -6,11 +6,10 @@ import pandas as pd
 
 from scripts.common import parquet
 from scripts.common.k_groups import k_group_metrics
-from scripts.common.seeds import seed_from
 from scripts.common.tabular import table_of
 
 
-def every_group(path: str | Path, runs: pd.DataFrame, replicates: int) -> pd.DataFrame:
+def every_group(path: str | Path, runs: pd.DataFrame) -> pd.DataFrame:
     """Return rows of METRICS with `attributes` of all runs of a cell; none where each attribute has two groups.
 
     Args:
@@ -23,7 +22,7 @@ def every_group(path: str | Path, runs: pd.DataFrame, replicates: int) -> pd.Dat
         return pd.DataFrame()
     frames = []
     for own in runs.itertuples():
-        rows = k_group_metrics(frame[frame["run"] == own.run], table, replicates, seed_from("boosting", own.run))
+        rows = k_group_metrics(frame[frame["run"] == own.run], table)
         about = {name: getattr(own, name) for name in ("dataset", "method", "protocol", "run", "seed", "attributes")}
         frames.append(rows.assign(**about, study="boosting", split="test", condition=""))
     return pd.concat(frames, ignore_index=True)

@@ -11,8 +11,9 @@ from scripts.boosting.fair import Rows
 from scripts.boosting.stumps import Columns
 from scripts.common.datasets import check_complete, check_labels, sample_rows, subset_rows
 from scripts.common.logs import log
+from scripts.common.protected import Attribute, Values
 from scripts.common.stratified import stratified_split
-from scripts.common.tabular import Attribute, Table, Values, attribute_of, encode, group_codes, require, table_of
+from scripts.common.tabular import Table, attribute_of, encode, group_codes, require, table_of
 
 # As in the loaders of AdaFair and MFBPP. The shared table knows marital status the other way round.
 OTHERS = Values()

@@ -1,17 +1,8 @@
-"""Batches of row numbers, in an order that is seeded by names and never by the order of execution."""
+"""Batches of row numbers."""
 
 from typing import TypeVar
 
-import numpy as np
-
-from scripts.common.seeds import seed_from
-
 Rows = TypeVar("Rows")  # an array, a tensor or a list of row numbers
-
-
-def shuffled(rows: int, *names: object) -> np.ndarray:
-    """Return the numbers 0 to `rows` - 1 in the order that the names give, int64 [rows]."""
-    return np.random.default_rng(seed_from(*names)).permutation(rows)
 
 
 def in_batches(order: Rows, size: int, whole_only: bool = False) -> list[Rows]:

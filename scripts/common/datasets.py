@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from scripts.common.errors import UserError
-from scripts.common.seeds import seed_from
+from scripts.common.seeds import shuffled
 from scripts.common.tabular import Table, require
 
 
@@ -36,11 +36,6 @@ def sample_rows(frame: pd.DataFrame, most: int | None, *names: object) -> pd.Dat
     if most is None or most >= len(frame):
         return frame
     return frame.iloc[np.sort(shuffled(len(frame), *names)[:most])]
-
-
-def shuffled(n: int, *names: object) -> np.ndarray:
-    """Return the positions 0 .. n - 1 in an order that depends on the names alone."""
-    return np.random.default_rng(seed_from(*names)).permutation(n)
 
 
 def check_complete(frame: pd.DataFrame, table: Table) -> None:

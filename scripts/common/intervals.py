@@ -187,9 +187,9 @@ def unsigned_differences(table: pd.DataFrame, metrics: Mapping[str, str]) -> pd.
     """
     rows = []
     for metric, rate in metrics.items():
-        own = table[table["metric"] == signed(rate)]
-        low, high = absolute_interval(own["ci_low"], own["ci_high"])
-        rows.append(own.assign(metric=metric, value=own["value"].abs(), ci_low=low, ci_high=high))
+        with_sign = table[table["metric"] == signed(rate)]
+        low, high = absolute_interval(with_sign["ci_low"], with_sign["ci_high"])
+        rows.append(with_sign.assign(metric=metric, value=with_sign["value"].abs(), ci_low=low, ci_high=high))
     return pd.concat(rows, ignore_index=True)
 
 

@@ -17,13 +17,13 @@ def registry() -> dict[str, dict]:
     A metric with `signed_difference: true` is followed by its difference of two groups.
     """
     entries = yaml.load(PATH.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    found = {}
+    metrics = {}
     for name, entry in entries.items():
-        own = {key: value for key, value in entry.items() if key != "signed_difference"}
-        found[name] = {"oracle": None, "source": None, **own}
+        stated = {key: value for key, value in entry.items() if key != "signed_difference"}
+        metrics[name] = {"oracle": None, "source": None, **stated}
         if entry.get("signed_difference"):
             width = entry["range"][1] - entry["range"][0]
-            found[signed(name)] = {
+            metrics[signed(name)] = {
                 "title": f"{entry['title']}, first minus second group",
                 "formula": f"{name}(first group) - {name}(second group); the order is that of the groups in the study",
                 "range": [-width, width],
@@ -31,4 +31,4 @@ def registry() -> dict[str, dict]:
                 "oracle": None,
                 "source": f"difference of two values of {name}",
             }
-    return found
+    return metrics

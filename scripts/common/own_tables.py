@@ -8,7 +8,8 @@ from pathlib import Path
 
 from scripts.common import tabular
 from scripts.common.errors import UserError
-from scripts.common.tabular import FOLDER, OTHERS, Table, table_of
+from scripts.common.protected import OTHERS
+from scripts.common.tabular import FOLDER, Table, table_of
 from scripts.common.yaml_files import check, read_yaml
 
 SCHEMA = FOLDER.with_name("tables.schema.yaml")

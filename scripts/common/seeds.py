@@ -1,6 +1,8 @@
-"""Seeds derived from names, so that no result depends on the order in which jobs run."""
+"""Seeds and random orders derived from names, so that no result depends on the order in which jobs run."""
 
 import hashlib
+
+import numpy as np
 
 
 def seed_from(*names: object) -> int:
@@ -11,3 +13,8 @@ def seed_from(*names: object) -> int:
     """
     joined = "\x1f".join(str(name) for name in names)  # the separator keeps ("a", "bc") and ("ab", "c") apart
     return int.from_bytes(hashlib.sha256(joined.encode()).digest()[:8], "big") % 2**31
+
+
+def shuffled(rows: int, *names: object) -> np.ndarray:
+    """Return the numbers 0 to `rows` - 1 in an order that depends on the names alone, int64 [rows]."""
+    return np.random.default_rng(seed_from(*names)).permutation(rows)

@@ -14,7 +14,8 @@ import yaml
 
 from scripts.common.errors import UserError
 from scripts.common.own_tables import OURS, TAKEN
-from scripts.common.tabular import FEWEST, as_text
+from scripts.common.protected import as_text
+from scripts.common.tabular import FEWEST
 from scripts.common.user_frame import read_user_frame
 from scripts.data.tabular import plain
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from scripts.common.errors import UserError
-from scripts.common.tabular import as_text
+from scripts.common.protected import as_text
 
 
 def without_full_stops(frame: pd.DataFrame) -> pd.DataFrame:

@@ -16,7 +16,8 @@ from scripts.common import parquet
 from scripts.common.datasets import subset_rows
 from scripts.common.errors import UserError
 from scripts.common.logs import job, log
-from scripts.common.tabular import FEWEST, Table, as_text, groups, table_of
+from scripts.common.protected import as_text
+from scripts.common.tabular import FEWEST, Table, groups, table_of
 from scripts.data.packages import read_member
 from scripts.data.table_steps import run_steps
 from scripts.data.user_file import members_of, read_user_file

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from scripts.common.datasets import shuffled, subset_rows
+from scripts.common.datasets import subset_rows
 from scripts.common.errors import UserError
 from scripts.common.logs import log
-from scripts.common.seeds import seed_from
+from scripts.common.seeds import seed_from, shuffled
 from scripts.common.tabular import encode, require, table_of, two_group_name, two_groups
 from scripts.frtrain.checks import check_features, check_groups, signed_labels
 from scripts.frtrain.crowd import load_crowd, simulated_labels

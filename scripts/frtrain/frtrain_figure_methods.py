@@ -86,8 +86,8 @@ def draw(choices: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
     figures.footer(
         figure,
         f"synthetic data; n = {n:,} test rows; {span(int(seeds.min()), int(seeds.max()))} seeds per method "
-        "(one where nothing in it is random). Knob chosen on the validation rows for a disparate impact of at least "
-        f"0.8 (dashed). Marks: means over seeds; bars: {in_words(BOOTSTRAP)}, of every method.",
+        "(one where nothing in it is random). Hyperparameter chosen on the validation rows for a disparate impact of "
+        f"at least 0.8 (dashed). Marks: means over seeds; bars: {in_words(BOOTSTRAP)}, of every method.",
     )
     return figure, pd.DataFrame(drawn).reindex(columns=COLUMNS)
 

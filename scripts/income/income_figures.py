@@ -17,7 +17,7 @@ from scripts.income.names import BASE, MASSAGING, OWN_SPLIT, PROTOCOLS, UNTOUCHE
 
 BEFORE_AFTER = {"before": (figures.GREY, -0.2), "after": (figures.BLUE, 0.2)}  # colour, shift
 GAPS = {  # metric of swaps.parquet: words, colour, marker
-    PARITY: ('demographic parity ("Zemel")', figures.BLUE, "o"),
+    PARITY: ('selection rates ("Zemel")', figures.BLUE, "o"),
     TPR_GAP: ("true-positive rates (equal opportunity)", figures.VERMILION, "^"),
 }
 BOUNDS = ["value", "ci_low", "ci_high"]
@@ -125,7 +125,7 @@ def draw_plane(summary: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
         )
         axes.axvline(0, color="#808080", lw=1)
         axes.set(title=f"{dataset}, {PROTOCOLS[protocol]}", ylabel="accuracy")
-        axes.set_xlabel('demographic parity difference ("Zemel")')
+        axes.set_xlabel('selection rate difference ("Zemel")')
     for axes in grid.ravel()[len(cases) :]:
         axes.set_visible(False)
     figures.legend_above(figure, handles, columns=3)

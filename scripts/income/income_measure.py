@@ -140,7 +140,7 @@ def cell_metrics(frame: pd.DataFrame, replicates: int) -> tuple[pd.DataFrame, pd
         found = measure(y_true, y_pred, known, group, names, replicates, seed_from("income", run), attribute)
         about = told(own, protocol, method, run, seed)
         values.append((found, about))
-        every = k_group_metrics(own, table_of(cell.split(".")[0]), replicates, seed_from("income", run))
+        every = k_group_metrics(own, table_of(cell.split(".")[0]))
         values += [(every, about)] if len(every) else []
         if method == BASE:
             base_found = found

@@ -17,7 +17,7 @@ from scripts.income.names import PROTOCOLS
 KEYS = ["dataset", "protocol", "method"]
 ARMS = {  # title: metric and subgroup; 1 and 0 stand for the two groups
     "accuracy": ("accuracy", EVERYONE),
-    'demographic parity difference ("Zemel")': (PARITY, EVERYONE),
+    'selection rate difference ("Zemel")': (PARITY, EVERYONE),
     "disparate impact": (RATIO, EVERYONE),
     "TPR difference": (TPR_GAP, EVERYONE),
     "FPR difference": (FPR_GAP, EVERYONE),
@@ -35,7 +35,7 @@ ARMS = {  # title: metric and subgroup; 1 and 0 stand for the two groups
 }
 DIFFERENCES = {
     "accuracy": ("accuracy", EVERYONE),
-    'demographic parity difference ("Zemel")': (PARITY, EVERYONE),
+    'selection rate difference ("Zemel")': (PARITY, EVERYONE),
     "TPR difference": (TPR_GAP, EVERYONE),
     "FPR difference": (FPR_GAP, EVERYONE),
 }

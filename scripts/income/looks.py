@@ -28,7 +28,7 @@ ARMS = {  # colour, marker
 TPR_GAP, FPR_GAP = signed("true_positive_rate"), signed("false_positive_rate")
 METRICS = {  # of everybody: words, fair value
     "accuracy": ("accuracy", None),
-    PARITY: ('demographic parity difference ("Zemel")', 0.0),
+    PARITY: ('selection rates, difference ("Zemel")', 0.0),
     RATIO: ("disparate impact", 1.0),
     TPR_GAP: ("true-positive rates, difference", 0.0),
     FPR_GAP: ("false-positive rates, difference", 0.0),

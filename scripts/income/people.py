@@ -6,8 +6,9 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from scripts.common.datasets import check_complete, check_labels, shuffled, subset_rows
+from scripts.common.datasets import check_complete, check_labels, subset_rows
 from scripts.common.errors import UserError
+from scripts.common.seeds import shuffled
 from scripts.common.tabular import Table, attribute_of, encode, groups, table_of, two_group_name, two_groups
 
 TEST, VALID = 0.3, 0.2  # the notebook's test share; the validation part is cut from its training share

@@ -7,7 +7,7 @@ import pandas as pd
 
 from scripts.common import parquet
 from scripts.common.conditions import condition
-from scripts.common.interval_kinds import NEWCOMBE, WILSON
+from scripts.common.interval_kinds import JOINED, NEWCOMBE, WILSON
 from scripts.common.intervals import proportion_interval
 from scripts.common.logs import job
 from scripts.common.schemas.metrics import METRICS, NO_ATTRIBUTE
@@ -61,9 +61,14 @@ def model_rows(audit: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
+def kinds(own: pd.DataFrame) -> np.ndarray:
+    """Return the kind of each interval of a balanced accuracy: Newcombe's for two groups, for more joined likewise."""
+    return np.where(own["k"] == 2, NEWCOMBE, JOINED)
+
+
 def attack_rows(own: pd.DataFrame, seen: pd.Series | str) -> pd.DataFrame:
     """Return the attacks of the audit's rows as metrics; `seen` is the condition that says what they see."""
-    ends = {"ci_low": own["ba_lo"], "ci_high": own["ba_hi"], "interval": NEWCOMBE}
+    ends = {"ci_low": own["ba_lo"], "ci_high": own["ba_hi"], "interval": kinds(own)}
     return own[NAMED].assign(metric=ATTACK, condition=seen, value=own["attack_ba"], **ends, n=own["n_test"])
 
 
@@ -74,7 +79,7 @@ def query_rows(queries: pd.DataFrame, audit: pd.DataFrame) -> pd.DataFrame:
     rows = own[["run"]].assign(dataset=own["run"].map(known["dataset"]), method=own["run"].map(known["method"]))
     rows["seed"] = own["run"].map(known["seed"])
     rows = rows.assign(attribute=own["attribute"], metric=ATTACK, condition=own["queries"].map(asked))
-    ends = {"ci_low": own["ba_lo"], "ci_high": own["ba_hi"], "interval": NEWCOMBE}
+    ends = {"ci_low": own["ba_lo"], "ci_high": own["ba_hi"], "interval": kinds(own)}
     return rows.assign(value=own["attack_ba"], **ends, n=own["n"])
 
 

@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 
 from scripts.common import parquet
-from scripts.common.datasets import check_complete, check_labels, sample_rows, shuffled, subset_rows
+from scripts.common.datasets import check_complete, check_labels, sample_rows, subset_rows
 from scripts.common.logs import job, log, progress
 from scripts.common.schemas.predictions import write_predictions
+from scripts.common.seeds import shuffled
 from scripts.common.tabular import Table, encode, groups, table_of
 from scripts.leakage.methods import METHODS, Task
 

@@ -14,13 +14,13 @@ import torch
 from torch import Tensor, nn
 
 from scripts.common import parquet
-from scripts.common.batches import in_batches, shuffled
+from scripts.common.batches import in_batches
 from scripts.common.checkpoints import Checkpoints
 from scripts.common.device import choose_device, generator
 from scripts.common.files import checksum
 from scripts.common.schedules import one_cycle, steps
 from scripts.common.schemas.curves import CURVES
-from scripts.common.seeds import seed_from
+from scripts.common.seeds import seed_from, shuffled
 from scripts.common.training import fit
 from scripts.common.weights import save_settings, save_state, save_states
 from scripts.tradeoffs.arms import attacked, objective

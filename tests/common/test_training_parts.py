@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from scripts.common.batches import in_batches, shuffled
+from scripts.common.batches import in_batches
 from scripts.common.schedules import constant, one_cycle, steps
+from scripts.common.seeds import shuffled
 from scripts.common.weights import read_state, save_state, save_states
 
 

@@ -72,7 +72,7 @@ def all_groups_are_measured(metrics, predictions) -> None:
     assert len(own) and set(own["run"]) <= set(tested["run"])
     for row in own.itertuples():
         assert row.value == pytest.approx(gap(tested[tested["run"] == row.run], "region"), abs=1e-12)
-        assert row.ci_low <= row.ci_high and row.interval == "bootstrap over rows"
+        assert row.ci_low <= row.value <= row.ci_high and row.interval == "newcombe over pairs"
     rates = metrics[(metrics["metric"] == "selection_rate") & (metrics["attribute"] == "region")]
     assert set(rates["subgroup"]) == set(REGIONS)
     row = rates.iloc[0]
