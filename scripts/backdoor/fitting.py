@@ -12,6 +12,7 @@ from scripts.backdoor.network import DigitNet
 from scripts.common.batches import in_batches
 from scripts.common.checkpoints import Checkpoints, Progress
 from scripts.common.device import generator
+from scripts.common.optimizers import Adam
 from scripts.common.schedules import constant, one_cycle
 from scripts.common.seeds import shuffled
 from scripts.common.training import fit
@@ -43,7 +44,7 @@ def train(
     """
     device = next(model.parameters()).device
     # fused: one pass over weights and moments; a training takes a tenth less time
-    optimizer = torch.optim.Adam(model.parameters(), lr=settings.learning_rate, fused=True)
+    optimizer = Adam(model.parameters(), lr=settings.learning_rate, fused=True)
 
     def batches(epoch: int) -> list[Tensor]:
         order = torch.from_numpy(shuffled(rows, "backdoor", "batches", *names, epoch)).to(device)

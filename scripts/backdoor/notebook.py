@@ -20,6 +20,7 @@ from scripts.backdoor.digits import Pool, predict
 from scripts.backdoor.network import DigitNet
 from scripts.backdoor.neural_cleanse import Adam, Triggers, gradient_of, to_unit
 from scripts.backdoor.outliers import anomaly_index
+from scripts.common import optimizers
 from scripts.common.device import generator
 from scripts.common.seeds import seed_from
 
@@ -91,7 +92,7 @@ def unlearn(
 ) -> DigitNet:
     """Train one epoch on the images that the notebook also judges on, in their order; ReLU and dropout follow."""
     images, _ = randomly_stamped(pool, stamp, *names, "training")
-    optimizer = torch.optim.Adam(model.parameters(), lr=UNLEARNING_RATE)
+    optimizer = optimizers.Adam(model.parameters(), lr=UNLEARNING_RATE)
     random = generator(images.device, "backdoor", "notebook", "dropout", *names)
     model.train()
     for rows in torch.arange(len(pool), device=images.device).split(batch_size):

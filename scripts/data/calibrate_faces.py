@@ -21,6 +21,7 @@ from scripts.common import parquet
 from scripts.common.command_line import new_parser
 from scripts.common.errors import UserError
 from scripts.common.intervals import proportion_interval
+from scripts.common.optimizers import AdamW
 from scripts.data.celeba_names import ATTRIBUTES
 from scripts.data.rendering import render_faces
 
@@ -51,7 +52,7 @@ def train(images: np.ndarray, targets: np.ndarray, epochs: int, seed: int) -> nn
     """Return a network trained on images (uint8 [N, 64, 64, 3]) and 0/1 targets (float32 [N, K]), randomly mirrored."""
     torch.manual_seed(seed)
     model = network(targets.shape[1])
-    optimizer = torch.optim.AdamW(model.parameters(), PEAK_RATE)
+    optimizer = AdamW(model.parameters(), PEAK_RATE)
     steps = len(images) // BATCH
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, PEAK_RATE, total_steps=epochs * steps)
     for epoch in range(epochs):

@@ -18,6 +18,7 @@ from scripts.common.batches import in_batches
 from scripts.common.checkpoints import Checkpoints
 from scripts.common.device import choose_device, generator
 from scripts.common.files import checksum
+from scripts.common.optimizers import SGD, AdamW
 from scripts.common.schedules import one_cycle, steps
 from scripts.common.schemas.curves import CURVES
 from scripts.common.seeds import seed_from, shuffled
@@ -43,8 +44,8 @@ def optimizer_of(model: nn.Module, settings: dict) -> torch.optim.Optimizer:
     """Return the published SGD with momentum, or AdamW (Loshchilov and Hutter 2019)."""
     rate, decay = settings["learning_rate"], settings["weight_decay"]
     if settings["optimizer"] == "adamw":
-        return torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=decay)
-    return torch.optim.SGD(model.parameters(), lr=rate, momentum=settings["momentum"], weight_decay=decay)
+        return AdamW(model.parameters(), lr=rate, weight_decay=decay)
+    return SGD(model.parameters(), lr=rate, momentum=settings["momentum"], weight_decay=decay)
 
 
 def learning_rate(settings: dict) -> Callable[[int, float], float]:
