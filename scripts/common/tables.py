@@ -142,12 +142,10 @@ def _latex(shown: pd.DataFrame, numeric: list[bool], caption: str, label: str) -
     def escape(text: object) -> str:
         return " ".join(str(text).split()).translate(LATEX)
 
-    escaped = shown.map(escape).rename(columns=escape)
-    return escaped.to_latex(
-        index=False,
-        escape=False,  # pandas leaves captions and some of the characters above unescaped
-        caption=escape(caption),
-        label=label,
-        position="htbp",
-        column_format="".join("r" if right else "l" for right in numeric),
-    )
+    # Not by pandas' `to_latex`: it imports a template engine, and leaves captions and some characters unescaped.
+    rows = [[escape(cell) for cell in row] for row in [shown.columns, *shown.itertuples(index=False)]]
+    header, *body = [f"{' & '.join(row)} \\\\" for row in rows]
+    lines = [r"\begin{table}[htbp]", *([rf"\caption{{{escape(caption)}}}"] if caption else []), rf"\label{{{label}}}"]
+    lines += [rf"\begin{{tabular}}{{{''.join('r' if right else 'l' for right in numeric)}}}", r"\toprule", header]
+    lines += [r"\midrule", *body, r"\bottomrule", r"\end{tabular}", r"\end{table}"]
+    return "\n".join(lines) + "\n"

@@ -99,3 +99,14 @@ def test_no_cell_of_a_csv_is_a_formula_and_numbers_stay_numbers(tmp_path):
     assert list(read.columns) == ["'=name", "value"] and (read["value"] == -1.5).all()
     assert read["'=name"].tolist() == [f"'{cell}" for cell in bad] + good
     assert frame["=name"].tolist() == bad + good
+
+
+@pytest.mark.parametrize("rows", [0, 1, 4])
+@pytest.mark.parametrize("caption", ["", "A caption, 100 %"])
+def test_the_latex_table_is_that_of_pandas(tmp_path, rows, caption):
+    plain = pd.DataFrame({"method": ["a", "b", "c", "a"], "n": [1, 2, 30, 4]}).iloc[:rows]
+    save_table(plain, tmp_path / "t", caption)
+    theirs = plain.astype(str).to_latex(
+        index=False, caption=caption.replace("%", r"\%"), label="tab:t", position="htbp", column_format="lr"
+    )
+    assert (tmp_path / "t.tex").read_text(encoding="utf-8") == theirs
