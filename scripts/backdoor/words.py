@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from scripts.common import figures
+from scripts.common import colours
 from scripts.common.conditions import condition
 
 # metric and condition
@@ -27,7 +27,7 @@ INDEX_WORDS = {
     "index_log": "log-norms",
     "index_log_lower": "log-norms, lower median",
 }
-COLOURS = (figures.BLUE, figures.VERMILION, figures.GREEN, figures.PURPLE, figures.ORANGE, figures.SKY, figures.BLACK)
+COLOURS = (colours.BLUE, colours.VERMILION, colours.GREEN, colours.PURPLE, colours.ORANGE, colours.SKY, colours.BLACK)
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 
 

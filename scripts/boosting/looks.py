@@ -4,20 +4,20 @@ import pandas as pd
 
 from scripts.boosting import names, notions
 from scripts.boosting.measures import ADDITIVE, WORST, combined
-from scripts.common import figures
+from scripts.common import colours
 from scripts.common.errors import UserError
 from scripts.common.interval_kinds import in_words
 from scripts.common.schemas.metrics import EVERYONE, NO_ATTRIBUTE
 
 FAMILIES = {  # beginning of an arm's name: colour, marker, words
-    names.ADABOOST: (figures.GREY, "o", "boosting without fairness"),
-    names.SKLEARN: (figures.GREY, "o", "boosting without fairness"),
-    names.XGBOOST: (figures.GREY, "o", "boosting without fairness"),
-    "AdaFair": (figures.BLUE, "s", "AdaFair"),
-    "MFBPP": (figures.GREEN, "D", "MFBPP"),
-    "fair xgboost": (figures.VERMILION, "^", "fair gradient boosting"),
-    names.REDUCTIONS: (figures.PURPLE, "X", "fairlearn"),
-    names.THRESHOLDS: (figures.PURPLE, "X", "fairlearn"),
+    names.ADABOOST: (colours.GREY, "o", "boosting without fairness"),
+    names.SKLEARN: (colours.GREY, "o", "boosting without fairness"),
+    names.XGBOOST: (colours.GREY, "o", "boosting without fairness"),
+    "AdaFair": (colours.BLUE, "s", "AdaFair"),
+    "MFBPP": (colours.GREEN, "D", "MFBPP"),
+    "fair xgboost": (colours.VERMILION, "^", "fair gradient boosting"),
+    names.REDUCTIONS: (colours.PURPLE, "X", "fairlearn"),
+    names.THRESHOLDS: (colours.PURPLE, "X", "fairlearn"),
 }
 COMBINATIONS = "combinations"  # stands for the attribute "sex x race", whatever attributes a cell has
 MEASURES_ONE = {  # (metric, attribute): words

@@ -17,13 +17,19 @@ from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 
 from scripts.common import parquet
+from scripts.common.colours import (  # noqa: F401 (figures take them from here)
+    BLACK,
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    PURPLE,
+    RED,
+    SKY,
+    VERMILION,
+    YELLOW,
+)
 from scripts.common.files import atomic_path
-
-# Okabe and Ito's palette: eight colours that colour-blind readers can tell apart.
-BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
-YELLOW, BLUE, VERMILION, PURPLE = "#F0E442", "#0072B2", "#D55E00", "#CC79A7"
-GREY = "#5A5A5A"
-RED = "#C00000"  # only for the red x that marks an optimum
 
 STYLE = {
     "font.family": "DejaVu Sans",  # ships with matplotlib, so figures are the same everywhere

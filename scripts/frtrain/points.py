@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from scripts.common import figures
+from scripts.common import colours
 from scripts.common.aggregate import aggregate
 from scripts.common.errors import UserError
 from scripts.common.interval_kinds import BOOTSTRAP
@@ -13,16 +13,16 @@ FLOOR = 0.8
 PROTOCOLS = {"as_published": "as published (printed setting, seed 1)", "corrected": "corrected"}
 LABELS = {"clean": "clean training labels", "poisoned": "10 % of the training labels flipped"}
 METHODS = {  # colour and marker; a two-step method has the colour of its second step
-    "LR": (figures.BLACK, "o"),
-    "FC": (figures.BLUE, "o"),
-    "LBC": (figures.GREEN, "o"),
-    "AD": (figures.ORANGE, "o"),
-    "RML": (figures.GREY, "D"),
-    "RML+FC": (figures.BLUE, "D"),
-    "RML+LBC": (figures.GREEN, "D"),
-    "RML+AD": (figures.ORANGE, "D"),
-    "FR-Train": (figures.VERMILION, "s"),
-    "ExponentiatedGradient": (figures.PURPLE, "^"),
+    "LR": (colours.BLACK, "o"),
+    "FC": (colours.BLUE, "o"),
+    "LBC": (colours.GREEN, "o"),
+    "AD": (colours.ORANGE, "o"),
+    "RML": (colours.GREY, "D"),
+    "RML+FC": (colours.BLUE, "D"),
+    "RML+LBC": (colours.GREEN, "D"),
+    "RML+AD": (colours.ORANGE, "D"),
+    "FR-Train": (colours.VERMILION, "s"),
+    "ExponentiatedGradient": (colours.PURPLE, "^"),
 }
 SETTING = ["dataset", "labels", "method", "notion", "variant", "clean_labels", "protocol"]
 

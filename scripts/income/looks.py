@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from scripts.common import figures
+from scripts.common import colours
 from scripts.common.data_notes import span
 from scripts.common.errors import UserError
 from scripts.common.interval_kinds import in_words
@@ -12,18 +12,18 @@ from scripts.income import names
 from scripts.income.measures import PARITY, RATIO
 
 ARMS = {  # colour, marker
-    names.LABELS: (figures.BLACK, "*"),
-    names.BASE: (figures.GREY, "o"),
-    names.BLIND: (figures.SKY, "v"),
-    names.REWEIGHING: (figures.GREEN, "D"),
-    names.MASSAGING: (figures.BLUE, "s"),
-    names.LABEL_MASSAGING: (figures.BLUE, "P"),
-    names.BLIND_MASSAGING: (figures.SKY, "s"),
-    names.THRESHOLDS: (figures.ORANGE, "^"),
-    names.GRADIENT: (figures.PURPLE, "X"),
-    names.UNTOUCHED: (figures.VERMILION, "s"),
-    names.WORKING: (figures.BLUE, "p"),
-    names.WORKING_UNTOUCHED: (figures.VERMILION, "p"),
+    names.LABELS: (colours.BLACK, "*"),
+    names.BASE: (colours.GREY, "o"),
+    names.BLIND: (colours.SKY, "v"),
+    names.REWEIGHING: (colours.GREEN, "D"),
+    names.MASSAGING: (colours.BLUE, "s"),
+    names.LABEL_MASSAGING: (colours.BLUE, "P"),
+    names.BLIND_MASSAGING: (colours.SKY, "s"),
+    names.THRESHOLDS: (colours.ORANGE, "^"),
+    names.GRADIENT: (colours.PURPLE, "X"),
+    names.UNTOUCHED: (colours.VERMILION, "s"),
+    names.WORKING: (colours.BLUE, "p"),
+    names.WORKING_UNTOUCHED: (colours.VERMILION, "p"),
 }
 TPR_GAP, FPR_GAP = signed("true_positive_rate"), signed("false_positive_rate")
 METRICS = {  # of everybody: words, fair value

@@ -1,12 +1,12 @@
 """How the arms of the study are drawn and named in its figures."""
 
-from scripts.common import figures
+from scripts.common import colours
 
 ARMS = {  # words, colour, marker
-    "plain": ("plain training", figures.GREY, "o"),
-    "adversarial": ("adversarial training", figures.VERMILION, "^"),
-    "fair": ("fairness penalty (our extension)", figures.GREEN, "D"),
-    "fair_adversarial": ("adversarial + fairness (our extension)", figures.PURPLE, "s"),
+    "plain": ("plain training", colours.GREY, "o"),
+    "adversarial": ("adversarial training", colours.VERMILION, "^"),
+    "fair": ("fairness penalty (our extension)", colours.GREEN, "D"),
+    "fair_adversarial": ("adversarial + fairness (our extension)", colours.PURPLE, "s"),
 }
 CONSTANT_NAMES = {"constant_reject": "always reject", "constant_accept": "always accept"}
 
