@@ -16,7 +16,6 @@ loss, and without a penalty such a score alone bought the whole covariance (600 
 from typing import NamedTuple
 
 import numpy as np
-from scipy.optimize import minimize
 
 from scripts.common.errors import UserError
 from scripts.frtrain.logistic import fit_logistic, loss_and_gradient
@@ -127,6 +126,8 @@ def bounded_parity(problem: Problem, start: np.ndarray) -> np.ndarray:
 
 def bounded_odds(problem: Problem, start: np.ndarray) -> np.ndarray:
     """Return a local optimum theta [d + 1] under bounds that are not convex, by sequential quadratic programs."""
+    from scipy.optimize import minimize  # only the runs for equalized odds need it; it takes 0.15 s to import
+
     covariances, total = problem.covariances, problem.weights.sum()
     sides = sides_of(covariances(start), problem.bound)
     # the solver likes constraints of order one

@@ -7,7 +7,6 @@ guessed groups. All aim at balanced accuracy, so groups count the same however l
 from collections.abc import Callable
 
 import numpy as np
-from sklearn.ensemble import HistGradientBoostingClassifier
 from threadpoolctl import ThreadpoolController
 
 Guess = Callable[[np.ndarray], np.ndarray]
@@ -67,6 +66,9 @@ def fit_bins(scores: np.ndarray, groups: np.ndarray, k: int) -> Guess:
 
 def fit_boosting(values: np.ndarray, groups: np.ndarray, k: int, seed: int) -> Guess:
     """Return gradient-boosted trees with balanced weights on values [n, d]; at most `BOOSTING_ROWS` rows are used."""
+    # sklearn takes 0.7 s to import, and jobs that only compare or draw use other functions of this file
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
     if len(values) > BOOSTING_ROWS:
         chosen = np.random.default_rng(seed).choice(len(values), BOOSTING_ROWS, replace=False)
         if len(np.unique(groups[chosen])) == k:
