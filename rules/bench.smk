@@ -3,6 +3,32 @@
 
 localrules:
     paper_cost,
+    start_up_bench,
+
+
+# CPU seconds that each rule's processes spend on imports, over the jobs of a preview run; `snakemake start_up_bench`.
+rule start_up_bench:
+    input:
+        code=code("scripts/report/start_up.py"),
+    output:
+        parquet="results/bench/start_up.parquet",
+        table=multiext("results/bench/start_up", ".csv", ".md", ".tex"),
+    log:
+        "results/bench/logs/start_up.log",
+    conda:
+        "../envs/torch.yaml"
+    params:
+        root=str(ROOT),
+        # A function, so that it is evaluated when all rule files are read.
+        scripts=lambda wildcards: {
+            rule.name: os.path.relpath(
+                os.path.normpath(Path(str(rule.snakefile)).parent / rule.script), ROOT
+            )
+            for rule in workflow.rules
+            if rule.script and rule.script.endswith(".py")
+        },
+    script:
+        "../scripts/report/start_up.py"
 
 
 # A study's own benchmark is a rule named X_bench in its rule file.
