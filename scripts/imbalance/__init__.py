@@ -1,0 +1,1 @@
+"""The study `imbalance`: class and group imbalance, reduced with synthetic rows."""
