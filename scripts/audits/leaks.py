@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 
 from scripts.audits.reading import Audited
+from scripts.common.holm import holm
 from scripts.common.leakage.audit_run import COLUMNS, SMALLEST_GROUP, Settings, audit_run, split_rows
-from scripts.common.leakage.significance import holm
 
 AUDIT = "audit"
 LEAST = 2 * SMALLEST_GROUP + 2  # rows of a group, half of which judge the attack

@@ -127,6 +127,14 @@ def balanced_accuracy(counts: np.ndarray) -> np.ndarray:
     return (RATES["true_positive_rate"](counts) + RATES["true_negative_rate"](counts)) / 2
 
 
+def f1_score(counts: np.ndarray) -> np.ndarray:
+    """Return 2 TP / (2 TP + FP + FN), float64 [...], of a table [..., 2, 2]; NaN where nobody is or is called positive.
+
+    A harmonic mean and no proportion of rows, so it is not among `RATES`, whose intervals are those of proportions.
+    """
+    return Rate(((0, 0), (0, 2)), ((0, 1), (1, 2)))(counts)
+
+
 def subgroups(counts: np.ndarray, groups: Mapping[str, int]) -> dict[str, np.ndarray]:
     """Return the tables [..., 2, 2] of "all" and of each named group of a table [..., K, 2, 2].
 

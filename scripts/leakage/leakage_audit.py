@@ -8,8 +8,8 @@ from joblib import Parallel, delayed, parallel_config
 
 from scripts.common import parquet
 from scripts.common.errors import UserError
+from scripts.common.holm import holm
 from scripts.common.leakage.audit_run import COLUMNS, SMALLEST_GROUP, Settings, audit_run, split_rows
-from scripts.common.leakage.significance import holm
 from scripts.common.logs import job, log
 from scripts.common.seeds import seed_from
 from scripts.leakage.queries import query_rows

@@ -14,9 +14,10 @@ from scripts.common.conditions import condition, condition_value, parameters_of
 from scripts.common.errors import UserError
 from scripts.common.interval_kinds import KINDS, in_words
 from scripts.common.metric_registry import PATH, registry
-from scripts.common.metrics import FAIRNESS, RATES, balanced_accuracy, count_table, signed
+from scripts.common.metrics import FAIRNESS, RATES, balanced_accuracy, count_table, f1_score, signed
 from scripts.common.schemas.comparisons import COMPARISONS
 from scripts.common.schemas.metrics import METRICS, select_metric
+from scripts.common.scores import brier_score, roc_auc
 from scripts.common.yaml_files import check, read_yaml
 
 SCHEMA = PATH.with_name("metrics.schema.yaml")
@@ -29,7 +30,8 @@ SAME_AS = {
     "attack_success_rate": "accuracy",
     "attack_balanced_accuracy": "balanced_accuracy",
 }
-OURS = RATES | FAIRNESS | {"balanced_accuracy": balanced_accuracy}
+OURS = RATES | FAIRNESS | {"balanced_accuracy": balanced_accuracy, "f1_score": f1_score}
+OF_SCORES = {"roc_auc": roc_auc, "brier_score": brier_score}
 WITH_ORACLE = [name for name, entry in registry().items() if entry["oracle"]]
 
 
@@ -55,7 +57,7 @@ def test_an_entry_without_oracle_and_source_is_refused():
         check({"new": entry}, read_yaml(SCHEMA), PATH)
 
 
-@pytest.mark.parametrize("name", WITH_ORACLE)
+@pytest.mark.parametrize("name", [name for name in WITH_ORACLE if name not in OF_SCORES])
 @pytest.mark.parametrize("groups", [2, 4])
 def test_each_metric_equals_its_oracle(name, groups):
     random = np.random.default_rng(groups)
@@ -73,8 +75,17 @@ def test_each_metric_equals_its_oracle(name, groups):
     assert low <= value <= high
 
 
-def test_every_metric_of_the_count_table_is_registered():
-    assert {*OURS, *(signed(name) for name in RATES)} <= set(registry())
+@pytest.mark.parametrize("name", OF_SCORES)
+@pytest.mark.parametrize("decimals", [1, 15])  # with and without ties
+def test_each_metric_of_scores_equals_its_oracle(name, decimals):
+    random = np.random.default_rng(decimals)
+    y = random.integers(2, size=500)
+    score = (0.7 * random.random(500) + 0.3 * y).round(decimals)
+    assert OF_SCORES[name](y, score) == pytest.approx(function_of(registry()[name]["oracle"])(y, score), abs=1e-12)
+
+
+def test_every_metric_of_tables_and_scores_is_registered():
+    assert {*OURS, *OF_SCORES, *(signed(name) for name in RATES)} <= set(registry())
 
 
 @given(st.dictionaries(st.sampled_from(["attack", "eps", "norm", "queries"]), st.sampled_from(["a b", 3, 0.01, 1e-5])))

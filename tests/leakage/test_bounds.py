@@ -7,7 +7,7 @@ import pytest
 from scripts.common.intervals import difference_of_proportions
 from scripts.common.leakage import bounds
 from scripts.common.leakage.identities import best_map_by_trying, broken, table
-from scripts.common.leakage.significance import holm, permutation_p_value
+from scripts.common.leakage.significance import permutation_p_value
 from scripts.leakage.leakage_checks import COLUMNS, COVERAGE, coverage_rows
 
 
@@ -105,11 +105,6 @@ def test_more_groups_draw_tables():
     groups = random.integers(3, size=300)
     assert permutation_p_value(groups, groups, 3, 0) < 0.001
     assert permutation_p_value(random.integers(3, size=300), groups, 3, 0) > 0.01
-
-
-def test_holm_by_hand():
-    adjusted = holm(np.array([0.01, 0.04, np.nan, 0.03]))
-    assert adjusted[[0, 1, 3]] == pytest.approx([0.03, 0.06, 0.06]) and np.isnan(adjusted[2])
 
 
 def test_the_odds_prediction_is_exact_under_equalized_odds():

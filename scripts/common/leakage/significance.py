@@ -1,4 +1,4 @@
-"""The null hypothesis that what an attack guesses has nothing to do with the group, and many such tests at once."""
+"""The null hypothesis that what an attack guesses has nothing to do with the group."""
 
 import numpy as np
 
@@ -23,13 +23,3 @@ def permutation_p_value(guessed: np.ndarray, groups: np.ndarray, k: int, seed: i
     draws = stats.random_table(told, sizes).rvs(DRAWS, random_state=np.random.default_rng(seed))
     accuracy = (np.diagonal(draws, axis1=1, axis2=2) / sizes).mean(1)
     return float((1 + (accuracy >= np.mean(hits / sizes) - 1e-12).sum()) / (1 + DRAWS))
-
-
-def holm(p_values: np.ndarray) -> np.ndarray:
-    """Return Holm's adjusted p-values; nan stays nan and does not count."""
-    p_values = np.asarray(p_values, dtype=float)
-    adjusted, tested = np.full(len(p_values), np.nan), np.flatnonzero(~np.isnan(p_values))
-    order = tested[np.argsort(p_values[tested], kind="stable")]
-    steps = p_values[order] * np.arange(len(order), 0, -1)
-    adjusted[order] = np.minimum(1.0, np.maximum.accumulate(steps))
-    return adjusted
