@@ -6,6 +6,7 @@ IMBALANCE = config["imbalance"]
 IMBALANCE_PLAN = ImbalancePlan(IMBALANCE)
 IMBALANCE_OUT = "results/imbalance"
 IMBALANCE_MEASURED = ["metrics", "comparisons", "summary", "splits", "counts", "facts"]
+IMBALANCE_SHOWN = [*IMBALANCE_MEASURED[1:], "quality"]
 
 
 localrules:
@@ -83,3 +84,130 @@ rule imbalance_fit:
         classifier=IMBALANCE["classifier"],
     script:
         "../scripts/imbalance/imbalance_fit.py"
+
+
+rule imbalance_measure:
+    input:
+        predictions=expand(rules.imbalance_fit.output.predictions, part=IMBALANCE_PLAN.parts),
+        runs=expand(rules.imbalance_fit.output.runs, part=IMBALANCE_PLAN.parts),
+        tables=expand("results/data/tabular/{table}.parquet", table=IMBALANCE_PLAN.tables),
+        descriptions=table_descriptions(*IMBALANCE_PLAN.tables),
+        code=code("scripts/imbalance/imbalance_measure.py"),
+    output:
+        **{name: f"{IMBALANCE_OUT}/{name}.parquet" for name in IMBALANCE_MEASURED},
+    log:
+        f"{IMBALANCE_OUT}/logs/imbalance_measure.log",
+    benchmark:
+        f"{IMBALANCE_OUT}/benchmarks/imbalance_measure.tsv"
+    conda:
+        "../envs/tabular.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(60),
+    params:
+        entries=IMBALANCE_PLAN.measured,
+        tables=IMBALANCE_PLAN.tables,
+        parts=IMBALANCE_PLAN.parts_by_dataset,
+        splitting=IMBALANCE_PLAN.splitting,
+    script:
+        "../scripts/imbalance/imbalance_measure.py"
+
+
+rule imbalance_quality:
+    input:
+        rows=expand(rules.imbalance_generate.output.rows, part=IMBALANCE_PLAN.judged_parts),
+        seconds=expand(rules.imbalance_generate.output.seconds, part=IMBALANCE_PLAN.parts),
+        tables=expand("results/data/tabular/{table}.parquet", table=IMBALANCE_PLAN.tables),
+        descriptions=table_descriptions(*IMBALANCE_PLAN.tables),
+        code=code("scripts/imbalance/imbalance_quality.py"),
+    output:
+        quality=f"{IMBALANCE_OUT}/quality.parquet",
+        seconds=f"{IMBALANCE_OUT}/seconds.json",
+    log:
+        f"{IMBALANCE_OUT}/logs/imbalance_quality.log",
+    benchmark:
+        f"{IMBALANCE_OUT}/benchmarks/imbalance_quality.tsv"
+    conda:
+        "../envs/tabular.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(60),
+    params:
+        entries=IMBALANCE_PLAN.measured,
+        tables=IMBALANCE_PLAN.tables,
+        parts=IMBALANCE_PLAN.judged_by_dataset,
+        splitting=IMBALANCE_PLAN.splitting,
+        settings=IMBALANCE["quality"],
+    script:
+        "../scripts/imbalance/imbalance_quality.py"
+
+
+rule imbalance_figures:
+    input:
+        **{name: gathered("imbalance", name) for name in IMBALANCE_SHOWN},
+        published=os.path.relpath(ROOT / "scripts/imbalance/published.yaml"),
+        html=html_files("imbalance/html"),
+        code=code("scripts/imbalance/imbalance_figures.py"),
+    output:
+        figure_files("imbalance", "cells", "forest", "codes", "plane", "dose", "fidelity"),
+    log:
+        f"{IMBALANCE_OUT}/logs/imbalance_figures.log",
+    conda:
+        "../envs/figures.yaml"
+    script:
+        "../scripts/imbalance/imbalance_figures.py"
+
+
+rule imbalance_tables:
+    input:
+        **{name: gathered("imbalance", name) for name in IMBALANCE_SHOWN},
+        published=os.path.relpath(ROOT / "scripts/imbalance/published.yaml"),
+        code=code("scripts/imbalance/imbalance_tables.py"),
+    output:
+        table_files(
+            "imbalance",
+            "plans",
+            "differences",
+            "rows_added",
+            "quality",
+            "sensitivity",
+            "variance",
+        ),
+    log:
+        f"{IMBALANCE_OUT}/logs/imbalance_tables.log",
+    conda:
+        "../envs/report.yaml"
+    script:
+        "../scripts/imbalance/imbalance_tables.py"
+
+
+rule imbalance_all_data:
+    input:
+        prepared_tables(*IMBALANCE_PLAN.tables, files=USER_FILES),
+
+
+rule imbalance_all_predictions:
+    input:
+        expand(rules.imbalance_fit.output.predictions, part=IMBALANCE_PLAN.parts),
+
+
+rule imbalance_bench:
+    input:
+        table="results/data/tabular/adult.parquet",
+        description=table_descriptions("adult"),
+        code=code("scripts/imbalance/bench.py"),
+    output:
+        parquet="results/bench/imbalance.parquet",
+        table=multiext("results/bench/imbalance", ".csv", ".md", ".tex"),
+    log:
+        "results/bench/logs/imbalance.log",
+    conda:
+        "../envs/tabular.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(60),
+    script:
+        "../scripts/imbalance/bench.py"

@@ -15,6 +15,7 @@ from scripts.imbalance.augmentation import Synthetic
 from scripts.imbalance.classifier import boosted_log_odds, logistic_log_odds
 from scripts.imbalance.generators import BOOTSTRAP
 from scripts.imbalance.names import (
+    CHECKS,
     DUPLICATE_ALL,
     LOGISTIC,
     MAIN,
@@ -144,15 +145,15 @@ def runs(
         entry: plans, controls, doses, variants, without (features to leave out).
         settings: of the booster.
     """
-    test = split.features.take(split.test)
+    test, variants = split.features.take(split.test), [CHECKS[name] for name in entry["variants"]]
     for fit in planned(split, synthetic, entry):
         yield _run(split, fit, boosted_log_odds(fit.table, fit.y, test, settings, fit.weight))
     copies = [rows for rows in synthetic if rows.generator == BOOTSTRAP and rows.draw == 0]
     for rows in (None, *copies):
         fit = Fit(NO_PLAN, REAL, split.real, split.people.y[split.train]) if rows is None else augmented(split, rows)
-        if LOGISTIC in entry["variants"]:
+        if LOGISTIC in variants:
             yield _run(split, replace(fit, variant=LOGISTIC), logistic_log_odds(fit.table, fit.y, test))
-        if SENSITIVE_KEPT in entry["variants"]:
+        if SENSITIVE_KEPT in variants:
             groups = [split.people.groups[split.train], *([] if rows is None else [rows.group])]
             table = with_column(fit.table, np.concatenate(groups), split.people)
             shown = with_column(test, split.people.groups[split.test], split.people)

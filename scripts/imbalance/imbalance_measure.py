@@ -195,12 +195,11 @@ def measure_all(
 if "snakemake" in globals():
     with job(snakemake):
         files, chosen = snakemake.input, snakemake.params
-        pairs = {name: list(zip(files.predictions, files.runs, strict=True))[first:last]
-                 for name, (first, last) in chosen.places.items()}  # fmt: skip
+        pairs = iter(zip(files.predictions, files.runs, strict=True))
         measure_all(
             dict(zip(chosen.tables, files.tables, strict=True)),
             chosen.entries,
             Splitting(**chosen.splitting),
-            pairs,
-            {name: path for name, path in snakemake.output.items()},
+            {dataset: [next(pairs) for _ in parts] for dataset, parts in chosen.parts.items()},
+            dict(snakemake.output.items()),
         )

@@ -4,6 +4,7 @@ REAL, REWEIGHING, DUPLICATE_ALL = "real", "reweighing", "duplicate_all"
 WEIGHTS = "weights"
 NO_PLAN = "none"
 MAIN, SENSITIVE_KEPT, LOGISTIC = "main", "sensitive kept", "logistic regression"
+CHECKS = {"sensitive_kept": SENSITIVE_KEPT, "logistic_regression": LOGISTIC}  # by their names in the config
 PUBLISHED, CORRECTED = "as_published", "corrected"
 
 

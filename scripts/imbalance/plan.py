@@ -68,10 +68,6 @@ class Plan:
         """Return the settings of the generators of a part."""
         return {name: self.study["generators"][name] for name in self.entry(wildcards)["generators"]}
 
-    def parts_of(self, dataset: str) -> list[str]:
-        """Return the parts of a dataset."""
-        return [part for part, (name, _) in self.parts.items() if name == dataset]
-
     def priority(self, wildcards) -> int:
         """Return how much work a part is: the longest fits begin first, so that cores end together."""
         entry = self.entry(wildcards)
@@ -79,6 +75,25 @@ class Plan:
         return rows * len(self.numbers(wildcards)) * len(entry["plans"]) * (1 + len(entry["generators"])) // 1000
 
     @property
-    def quality(self) -> list[str]:
-        """Return the datasets whose synthetic rows are judged."""
-        return [name for name, entry in self.datasets.items() if entry["quality"]]
+    def measured(self) -> list[dict]:
+        """Return the datasets' entries, in order."""
+        return [*self.datasets.values()]
+
+    @property
+    def parts_by_dataset(self) -> dict[str, list[str]]:
+        """Return the parts of every dataset, in the order of `parts`."""
+        return {name: [part for part, (own, _) in self.parts.items() if own == name] for name in self.datasets}
+
+    @property
+    def judged_by_dataset(self) -> dict[str, list[str]]:
+        """Return the parts whose synthetic rows are judged: those with one of the first splits of their dataset."""
+        return {
+            name: [part for part in parts if self.parts[part][1][0] < self.datasets[name]["quality"]]
+            for name, parts in self.parts_by_dataset.items()
+            if self.datasets[name]["quality"]
+        }
+
+    @property
+    def judged_parts(self) -> list[str]:
+        """Return all parts whose synthetic rows are judged."""
+        return [part for parts in self.judged_by_dataset.values() for part in parts]
