@@ -8,9 +8,13 @@ import pandas as pd
 from scripts.common import figures, parquet
 from scripts.common.logs import job
 from scripts.imbalance.drawings.cells import draw_cells
+from scripts.imbalance.drawings.codes import draw_codes
+from scripts.imbalance.drawings.forest import draw_forest
 
 DRAWINGS = {
     "cells": draw_cells,
+    "forest": draw_forest,
+    "codes": draw_codes,
 }
 NEEDED = ("summary", "comparisons", "splits", "counts", "quality", "facts")
 
