@@ -47,8 +47,8 @@ def test_total_variation_is_the_largest_difference_over_sets_of_categories():
 
 
 def test_associations_by_hand():
-    # the second number is -2 times the first; c1 renames c0; the first number has mean 7/4, means 1, 5/2 in c0 and 3/2, 2
-    # in c2, so sums of squares of 9/4 and 1/4 between the categories of all 11/4
+    # the second number is -2 times the first and c1 renames c0; the first has mean 7/4, and means 1, 5/2 by c0, 3/2, 2
+    # by c2, so sums of squares of 9/4 and 1/4 between the categories of all 11/4
     found = associations(table([[1, 1, 2, 3], [-2, -2, -4, -6]], [[0, 0, 1, 1], [1, 1, 0, 0], [0, 1, 0, 1]], [2, 3, 2]))
     a, b = math.sqrt(9 / 11), math.sqrt(1 / 11)
     expected = [[1, -1, a, a, b], [-1, 1, a, a, b], [a, a, 1, 1, 0], [a, a, 1, 1, 0], [b, b, 0, 0, 1]]
