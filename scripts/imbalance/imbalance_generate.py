@@ -58,6 +58,14 @@ def generate(
     return seconds
 
 
+def one_thread(generators: Sequence[str]) -> None:
+    """Let torch use one thread, where a generator needs it: rows do not hang on the number of cores then."""
+    if "vae" in generators:
+        import torch
+
+        torch.set_num_threads(1)
+
+
 def write_seconds(seconds: Seconds, path: str | Path) -> None:
     """Write CPU seconds as JSON: by plan and generator those of fitting and sampling, and how often."""
     rows = [
@@ -71,10 +79,7 @@ def write_seconds(seconds: Seconds, path: str | Path) -> None:
 if "snakemake" in globals():
     with job(snakemake):
         chosen = snakemake.params
-        if "vae" in chosen.entry["generators"]:
-            import torch
-
-            torch.set_num_threads(1)
+        one_thread(chosen.entry["generators"])
         spent = generate(
             parquet.read(snakemake.input.table),
             chosen.entry,
