@@ -59,11 +59,11 @@ def generate(
 
 
 def one_thread(generators: Sequence[str]) -> None:
-    """Let torch use one thread, where a generator needs it: rows do not hang on the number of cores then."""
+    """Make torch use one thread, where a generator needs it, so that rows do not hang on the number of cores."""
     if "vae" in generators:
-        import torch
+        from scripts.common.device import choose_device
 
-        torch.set_num_threads(1)
+        choose_device(gpu=0, threads=1)
 
 
 def write_seconds(seconds: Seconds, path: str | Path) -> None:
