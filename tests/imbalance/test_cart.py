@@ -107,6 +107,11 @@ def test_two_rows_are_enough_and_no_rows_can_be_asked_for():
     assert len(drawn(table, 0)) == 0
 
 
+def test_a_column_with_nearly_as_many_categories_as_rows_is_learnt_without_a_warning():
+    names = [f"n{number}" for number in range(25)] + ["n0"] * 5
+    assert set(drawn(table_of(["x"], x=np.arange(30), name=names))["name"]) <= set(names)
+
+
 def test_parts_do_not_mix_and_each_is_the_same_whatever_else_is_fitted():
     table = mixed()
     part = np.arange(len(table)) % 3

@@ -6,6 +6,7 @@ with at least `leaf` rows in a leaf. A new row falls through the tree and takes 
 every value was observed.
 """
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -88,7 +89,9 @@ def _columns(x: np.ndarray, categorical: list[bool], leaf: int, rng: np.random.G
             continue
         before = np.ascontiguousarray(narrow[:, :place])
         kind = DecisionTreeClassifier if categorical[place] else DecisionTreeRegressor
-        tree = kind(min_samples_leaf=leaf, random_state=seed).fit(before, target, check_input=False).tree_
+        with warnings.catch_warnings():  # a rare category is no mistake here
+            warnings.filterwarnings("ignore", "The number of unique classes")
+            tree = kind(min_samples_leaf=leaf, random_state=seed).fit(before, target, check_input=False).tree_
         leaves = tree.apply(before)
         count = np.bincount(leaves, minlength=tree.node_count)
         values = target[np.argsort(leaves, kind="stable")]
