@@ -62,10 +62,21 @@ def propublica_filter(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(filtered=(filtered & frame[score].notna() & (frame[score] != "N/A")).to_numpy())
 
 
+MARITAL_STATUS = {  # of the codes of German's column on sex and marital status
+    "A91": "divorced or separated",
+    "A92": "divorced, separated or married",
+    "A93": "single",
+    "A94": "married or widowed",
+    "A95": "single",
+}
+
+
 def german_sex(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the frame with sex in place of the column that joins it with the marital status."""
+    """Return the frame with sex and marital_status in place of the column that joins them."""
     women = frame["personal_status"].isin(["A92", "A95"])
-    return frame.drop(columns="personal_status").assign(sex=np.where(women, "female", "male"))
+    marital = frame["personal_status"].map(MARITAL_STATUS)
+    frame = frame.drop(columns="personal_status")
+    return frame.assign(sex=np.where(women, "female", "male"), marital_status=marital)
 
 
 def german_age_group(frame: pd.DataFrame) -> pd.DataFrame:

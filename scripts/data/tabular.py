@@ -163,6 +163,8 @@ def without_gaps(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
                 f"{table.name}: the attribute {name} is missing in {gaps[attribute.column]} rows "
                 f"(column {attribute.column}); {advice}"
             )
+    if what == "keep":  # for studies that fill gaps themselves, inside each split
+        return frame
     if what == "category":
         marker = (table.description.get("missing") or ["missing"])[0]
         frame = frame.fillna(dict.fromkeys([*table.categorical], marker))

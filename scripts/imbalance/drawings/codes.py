@@ -1,0 +1,149 @@
+"""Published numbers against our splits with moved and with kept category codes: which splits the fault damages."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from scripts.common import figures
+from scripts.imbalance.drawings.layout import titled, without_data
+from scripts.imbalance.labels import (
+    BALANCED,
+    METRICS,
+    Place,
+    at,
+    data_note,
+    in_order,
+    main_runs,
+    method_title,
+    place_title,
+    places,
+    points,
+    published_method,
+    published_numbers,
+)
+from scripts.imbalance.names import CORRECTED, NO_PLAN
+from scripts.imbalance.names import PUBLISHED as AS_PUBLISHED
+
+SHOWN = ("f1_score", BALANCED)
+COLOURS = {AS_PUBLISHED: figures.VERMILION, CORRECTED: figures.BLUE}
+TITLES = {AS_PUBLISHED: "codes as published", CORRECTED: "codes kept"}
+COLUMNS = ["dataset", "attributes", "protocol", "plan", "generator", "metric", "split", "lost", "value"]
+COLUMNS += ["published", "published_deviation"]
+SLIGHT = 0.01  # a difference of the protocols below which they agree
+
+
+def lost_splits(facts: pd.DataFrame, place: Place) -> list[int]:
+    """Return the splits in which a category occurs in the test part only."""
+    text = ", ".join(at(facts, place)["lost"].dropna().astype(str))
+    return [int(number) for number in text.split(",") if number.strip()]
+
+
+def shown_splits(splits: pd.DataFrame, facts: pd.DataFrame) -> pd.DataFrame:
+    """Return the values per split of the methods that ran in both protocols, with the published mean and deviation.
+
+    Where a dataset has published numbers, only methods that have one are kept.
+    """
+    rows = main_runs(splits, None)
+    rows = rows[rows["metric"].isin(SHOWN)]
+    both = rows.groupby(["dataset", "attributes", "method"])["protocol"].transform("nunique") == 2
+    parts = []
+    for place in places(rows[both]):
+        own = in_order(at(rows[both], place))
+        means, deviations = published_numbers(place), published_numbers(place, deviations=True)
+        named = [published_method(plan, generator) for plan, generator in zip(own["plan"], own["generator"], strict=True)]
+        keys = list(zip(named, own["metric"], strict=True))
+        own = own.assign(
+            published=[means.get(name, {}).get(metric) for name, metric in keys],
+            published_deviation=[deviations.get(name, {}).get(metric) for name, metric in keys],
+            lost=own["split"].isin(lost_splits(facts, place)),
+        )
+        known = own.groupby("method")["published"].transform("count") > 0
+        parts.append(own[known] if known.any() else own)
+    return figures.stack(parts, COLUMNS).astype({"published": float, "published_deviation": float})
+
+
+def finding(rows: pd.DataFrame) -> list[str]:
+    """Return per dataset what moved codes do to balanced accuracy in the splits that lose a category, and elsewhere."""
+    sentences = []
+    for place in places(rows):
+        own = at(rows, place)
+        own = own[(own["metric"] == BALANCED) & (own["plan"] != NO_PLAN)]
+        wide = own.pivot_table(index=["plan", "generator", "split", "lost"], columns="protocol", values="value")
+        if wide.empty or set(wide.columns) != set(COLOURS):
+            continue
+        change = (wide[AS_PUBLISHED] - wide[CORRECTED]).rename("change").reset_index()
+        inside, outside = change[change["lost"]]["change"], change[~change["lost"]]["change"]
+        number = own["split"].nunique()
+        if inside.empty:
+            text = f"no split loses a category; moved codes change balanced accuracy by {points(outside.abs().max())} points at most."
+        else:
+            here = own[own["lost"]]["split"].nunique()
+            text = f"{here} of {number} splits lose a category"
+            verb = "costs" if inside.mean() < -SLIGHT else "changes balanced accuracy by"
+            amount = points(-inside.mean()) if verb == "costs" else points(inside.mean(), signed=True)
+            what = " points of balanced accuracy" if verb == "costs" else " points"
+            text += f"; the shift of codes {verb} {amount}{what} there"
+            text += f", {points(outside.mean(), signed=True)} in the others." if len(outside) else "."
+        sentences.append(f"{place_title(place)}: {text}")
+    return sentences[:3]
+
+
+def draw_panel(axes: Axes, rows: pd.DataFrame, order: list[tuple[str, str]]) -> None:
+    """Draw the published mean and deviation as a bar and each split as a dot, per method."""
+    for place, (plan, generator) in enumerate(order):
+        own = rows[(rows["plan"] == plan) & (rows["generator"] == generator)]
+        if own.empty:
+            continue
+        mean, deviation = own[["published", "published_deviation"]].iloc[0]
+        if pd.notna(mean):
+            wide = 0.0 if pd.isna(deviation) else deviation
+            axes.plot([mean - wide, mean + wide], [place - 0.26] * 2, color="#9A9A9A", lw=5, solid_capstyle="butt")
+            axes.plot([mean], [place - 0.26], marker="|", ms=9, mew=2, color=figures.BLACK)
+        for height, (protocol, colour) in zip((0.0, 0.26), COLOURS.items(), strict=True):
+            for lost, marker in ((False, "o"), (True, "X")):
+                dots = own[(own["protocol"] == protocol) & (own["lost"] == lost)]
+                face = {"color": colour, "edgecolor": "white", "lw": 0.5, "zorder": 3}
+                axes.scatter(dots["value"], [place + height] * len(dots), marker=marker, s=58 if lost else 30, **face)
+    for place in range(1, len(order)):
+        axes.axhline(place - 0.5, color="#D0D0D0", lw=0.8)
+    axes.set(ylim=(len(order) - 0.5, -0.5), yticks=range(len(order)), yticklabels=[])
+    axes.grid(axis="y", visible=False)
+    axes.locator_params(axis="x", nbins=6)
+
+
+def draw_codes(frames: Mapping[str, pd.DataFrame]) -> tuple[Figure, pd.DataFrame]:
+    """Draw published, emulated and corrected numbers per split, F1 and balanced accuracy, a row of panels per dataset."""
+    rows = shown_splits(frames["splits"], frames["facts"])
+    if rows.empty:
+        return without_data("No method ran both with the codes as published and with codes kept.", COLUMNS)
+    shown = places(rows)
+    orders = {}
+    for place in shown:
+        own = at(rows, place)
+        orders[place] = list(dict.fromkeys(zip(own["plan"], own["generator"], strict=True)))
+    heights = [len(orders[place]) + 1.2 for place in shown]
+    figure = figures.new_figure(11.0, 1.9 + 0.42 * sum(heights) + 0.5 * len(shown))
+    grid = figure.subplots(len(shown), len(SHOWN), squeeze=False, gridspec_kw={"height_ratios": heights})
+    for line, place in zip(grid, shown, strict=True):
+        own = at(rows, place)
+        for axes, metric in zip(line, SHOWN, strict=True):
+            draw_panel(axes, own[own["metric"] == metric], orders[place])
+            axes.set_xlabel(METRICS[metric], fontsize=10)
+        line[0].set_yticks(range(len(orders[place])), [method_title(*key) for key in orders[place]], fontsize=9)
+        line[0].set_title(place_title(place), loc="left", fontsize=11)
+    handles = {"published, mean ± sd": Line2D([], [], color="#9A9A9A", lw=5)}
+    handles |= {f"{TITLES[name]}, one split": _dot("o", colour) for name, colour in COLOURS.items()}
+    if rows["lost"].any():
+        handles["split that loses a category"] = _dot("X", figures.BLACK)
+    note = "Each dot is one split; published: mean and standard deviation of 6 splits; no intervals. Our copula and VAE"
+    note += " stand beside sdv's Gaussian copula and TVAE."
+    figures.footer(figure, f"{note} {data_note(frames['facts'], shown, rows)}")
+    titled(figure, finding(rows), handles)
+    return figure, rows
+
+
+def _dot(marker: str, colour: str) -> Line2D:
+    return Line2D([], [], ls="", marker=marker, color=colour, ms=7)

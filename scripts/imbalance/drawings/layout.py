@@ -1,0 +1,87 @@
+"""What the figures share: a title that states the finding, a figure without data, labels that avoid one another."""
+
+import textwrap
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
+
+from scripts.common import figures
+
+AROUND = [(1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1)]
+CENTRED = {1: "left", 0: "center", -1: "right"}
+RAISED = {1: "bottom", 0: "center", -1: "top"}
+
+
+def titled(figure: Figure, sentences: Sequence[str], handles: Mapping[str, Artist] | None = None) -> None:
+    """Put what the figure shows above it, a sentence per line, and the legend below; call it when all else is drawn."""
+    columns = int(figure.get_figwidth() * 9.6)
+    text = "\n".join(textwrap.fill(sentence, columns) for sentence in sentences if sentence)
+    room = "\n " if handles else ""  # a line for the legend
+    title = figure.suptitle(text + room, x=0.01, ha="left", fontsize=12, fontweight="bold", linespacing=1.3)
+    if not handles:
+        return
+    figure.draw_without_rendering()  # so that the layout has put the title where it stays
+    low = title.get_window_extent().transformed(figure.transFigure.inverted()).y0
+    place = {"loc": "lower left", "bbox_to_anchor": (0.0, low), "borderaxespad": 0.0}
+    legend = figure.legend(handles.values(), handles.keys(), ncols=len(handles), columnspacing=1.6, **place)
+    legend.set_in_layout(False)
+
+
+def without_data(text: str, columns: Sequence[str]) -> tuple[Figure, pd.DataFrame]:
+    """Return a small figure that says why it is empty, and an empty frame with the columns of the drawn numbers."""
+    figure = figures.new_figure(6.0, 2.2)
+    figures.empty_note(figure.add_subplot(), text)
+    return figure, pd.DataFrame(columns=list(columns))
+
+
+def label_marks(
+    axes: Axes, marks: Sequence[tuple[float, float]], labels: Sequence[tuple[float, float, str, str]]
+) -> None:
+    """Write labels next to their points where they cover as little as possible; call it when all else is drawn.
+
+    Places are tried around the point, near ones first. One further away gets a line to its point.
+
+    Args:
+        marks: data coordinates of all marks, which labels avoid.
+        labels: x, y, text and colour of each, the most important first.
+    """
+    figure = axes.figure
+    figure.draw_without_rendering()
+    renderer = figure.canvas.get_renderer()
+    unit = figure.dpi / 72
+    pixels = axes.transData.transform(np.array(marks, float).reshape(-1, 2))
+    taken = [Bbox.from_bounds(x - 5 * unit, y - 5 * unit, 10 * unit, 10 * unit) for x, y in pixels]
+    frame = axes.get_window_extent(renderer)
+    for x, y, text, colour in labels:
+        best = None
+        for distance in (8, 16, 26, 40, 56, 75):
+            for across, up in AROUND:
+                offset = (across * distance, up * distance)
+                options = {"ha": CENTRED[across], "va": RAISED[up], "fontsize": 8.5, "color": colour, "zorder": 7}
+                label = axes.annotate(text, (x, y), offset, textcoords="offset points", **options)
+                box = label.get_window_extent(renderer).padded(1.5 * unit)
+                cost = sum(_common(box, other) for other in taken) + 5 * (_area(box) - _common(box, frame))
+                label.remove()
+                if best is None or cost < best[0] - 1e-6:
+                    best = (cost, offset, options, box, distance)
+            if best[0] <= 1e-6:
+                break
+        _, offset, options, box, distance = best
+        line = {"arrowstyle": "-", "color": colour, "lw": 0.6, "shrinkA": 0, "shrinkB": 3} if distance > 8 else None
+        axes.annotate(text, (x, y), offset, textcoords="offset points", arrowprops=line, **options)
+        taken.append(box)
+
+
+def _area(box: Bbox) -> float:
+    return box.width * box.height
+
+
+def _common(one: Bbox, other: Bbox) -> float:
+    """Return the area in which two boxes overlap."""
+    both = Bbox.intersection(one, other)
+    return 0.0 if both is None else _area(both)

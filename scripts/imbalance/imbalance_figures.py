@@ -1,0 +1,32 @@
+"""Rule `imbalance_figures`: all figures of the study, and the explorer of plans and generators."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from scripts.common import figures, parquet
+from scripts.common.logs import job
+from scripts.imbalance.drawings.cells import draw_cells
+from scripts.imbalance.drawings.codes import draw_codes
+from scripts.imbalance.drawings.forest import draw_forest
+
+DRAWINGS = {
+    "cells": draw_cells,
+    "forest": draw_forest,
+    "codes": draw_codes,
+}
+NEEDED = ("summary", "comparisons", "splits", "counts", "quality", "facts")
+
+
+def draw_all(frames: Mapping[str, pd.DataFrame], folder: Path) -> None:
+    """Write all figures and the explorer into `folder`."""
+    for name, draw in DRAWINGS.items():
+        with figures.style():
+            figure, drawn = draw(frames)
+            figures.save(figure, drawn, folder / name)
+
+
+if "snakemake" in globals():
+    with job(snakemake):
+        draw_all({name: parquet.read(snakemake.input[name]) for name in NEEDED}, Path(snakemake.output[0]).parent)
