@@ -5,7 +5,8 @@ from scripts.imbalance.plan import Plan as ImbalancePlan
 IMBALANCE = config["imbalance"]
 IMBALANCE_PLAN = ImbalancePlan(IMBALANCE)
 IMBALANCE_OUT = "results/imbalance"
-IMBALANCE_MEASURED = ["metrics", "comparisons", "summary", "splits", "counts", "facts"]
+IMBALANCE_MEASURED = ["metrics", "comparisons", "summary", "splits", "counts"]
+IMBALANCE_MEASURED += ["added", "facts"]
 IMBALANCE_SHOWN = [*IMBALANCE_MEASURED[1:], "quality"]
 
 

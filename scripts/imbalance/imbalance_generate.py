@@ -58,6 +58,14 @@ def generate(
     return seconds
 
 
+def one_thread(generators: Sequence[str]) -> None:
+    """Make torch use one thread, where a generator needs it, so that rows do not hang on the number of cores."""
+    if "vae" in generators:
+        from scripts.common.device import choose_device
+
+        choose_device(gpu=0, threads=1)
+
+
 def write_seconds(seconds: Seconds, path: str | Path) -> None:
     """Write CPU seconds as JSON: by plan and generator those of fitting and sampling, and how often."""
     rows = [
@@ -71,10 +79,7 @@ def write_seconds(seconds: Seconds, path: str | Path) -> None:
 if "snakemake" in globals():
     with job(snakemake):
         chosen = snakemake.params
-        if "vae" in chosen.entry["generators"]:
-            import torch
-
-            torch.set_num_threads(1)
+        one_thread(chosen.entry["generators"])
         spent = generate(
             parquet.read(snakemake.input.table),
             chosen.entry,

@@ -107,6 +107,21 @@ def counts_of(data: People, drawn: Sequence[tuple[np.ndarray, np.ndarray]], plan
     return pd.DataFrame(rows, columns=["split", "plan", "group", "label", "rows", "added"])
 
 
+def added_of(counts: pd.DataFrame) -> pd.DataFrame:
+    """Return how many rows each plan adds, a mean over splits.
+
+    Returns:
+        plan, value (rows), fraction (of the training rows), over_fewest (rows more than the plan that adds fewest, of
+        the others; NaN with one plan), seeds (splits).
+    """
+    real = counts.loc[counts["plan"] == NO_PLAN].groupby("split")["rows"].sum().mean()
+    sums = counts[counts["plan"] != NO_PLAN].groupby(["plan", "split"], sort=False)["added"].sum()
+    value = sums.groupby("plan", sort=False).mean()
+    fewest = [value.drop(plan).min() for plan in value.index]
+    columns = {"value": value, "fraction": value / real, "over_fewest": value - fewest}
+    return pd.DataFrame(columns).reset_index().assign(seeds=counts["split"].nunique())
+
+
 def facts_of(data: People, drawn: Sequence[tuple[np.ndarray, np.ndarray]]) -> pd.DataFrame:
     """Return one row on a dataset: sizes, groups, what label 1 means, splits whose test part alone has a category."""
     lost = {split: lost_categories(data.features, train) for split, (train, _) in enumerate(drawn)}
@@ -136,7 +151,7 @@ def facts_of(data: People, drawn: Sequence[tuple[np.ndarray, np.ndarray]]) -> pd
 def measure_dataset(
     frame: pd.DataFrame, entry: Mapping[str, Any], splitting: Splitting, parts: Sequence[tuple[str, str]]
 ) -> dict[str, pd.DataFrame]:
-    """Return metrics, summary, comparisons, splits, counts and facts of one dataset.
+    """Return metrics, summary, comparisons, splits, counts, added and facts of one dataset.
 
     Args:
         frame: its table.
@@ -149,12 +164,14 @@ def measure_dataset(
     metrics = by_protocol(metrics)
     table, about = pairing.wide(metrics)
     ratio = splitting.test_by_train
+    counts = counts_of(data, drawn, entry["plans"])
     found = {
         "metrics": metrics.rename(columns={"split_number": "seed"}).drop(columns="moved").assign(split="test"),
         "summary": pairing.summary(table, about, ratio),
         "comparisons": pairing.comparisons(table, about, ratio).assign(split="test", paired_by="splits", seed=None),
         "splits": pairing.split_values(table, OF_SPLITS),
-        "counts": counts_of(data, drawn, entry["plans"]),
+        "counts": counts,
+        "added": added_of(counts),
         "facts": facts_of(data, drawn),
     }
     labels = {"dataset": data.title, "attributes": data.attribute}

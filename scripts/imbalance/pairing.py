@@ -12,6 +12,7 @@ from scipy import special
 from scripts.common.holm import holm
 from scripts.common.interval_kinds import RESAMPLED_T
 from scripts.common.intervals import LEVEL
+from scripts.common.metric_registry import registry
 from scripts.imbalance.generators import BOOTSTRAP
 from scripts.imbalance.names import CORRECTED, NO_PLAN, PUBLISHED, REAL, method_name
 
@@ -94,7 +95,7 @@ def comparisons(table: pd.DataFrame, about: pd.DataFrame, test_by_train: float) 
 
     Returns:
         METRIC_KEYS, plan, generator, dose, variant, protocol (null where both sides differ in it), first, second,
-        value, ci_low, ci_high, interval, p_value, p_holm, n, seeds.
+        value, ci_low, ci_high, interval, p_value, p_holm, p_better, n, seeds.
     """
     whole = table[table.index.get_level_values("dose") == 1]
     runs = {key: own.droplevel(RUN_KEYS) for key, own in whole.groupby(level=RUN_KEYS, sort=False)}
@@ -124,7 +125,10 @@ def comparisons(table: pd.DataFrame, about: pd.DataFrame, test_by_train: float) 
 
 
 def _adjusted(found: pd.DataFrame) -> pd.DataFrame:
-    """Return the comparisons with Holm's p-values; controls without a plan are no candidates and have none."""
+    """Return the comparisons with Holm's p-values; controls without a plan are no candidates and have none.
+
+    `p_better` is that of the first being better than the second: 1 where it is not, or neither direction is better.
+    """
     kind = np.where(found["second"] == REAL, REAL, BOOTSTRAP)
     candidate = (found["plan"] != NO_PLAN) & found["p_value"].notna() & found["protocol"].notna()
     adjusted = np.full(len(found), np.nan)
@@ -132,7 +136,10 @@ def _adjusted(found: pd.DataFrame) -> pd.DataFrame:
     for rows in found[candidate].groupby([key[candidate] for key in keys], sort=False).indices.values():
         places = np.flatnonzero(candidate)[rows]
         adjusted[places] = holm(found["p_value"].to_numpy()[places])
-    return found.assign(p_holm=adjusted)
+    signs = {"higher": 1, "lower": -1}
+    sign = found["metric"].map({name: signs.get(entry["better"], 0) for name, entry in registry().items()})
+    better = np.where(found["value"] * sign > 0, adjusted, np.where(np.isnan(adjusted), np.nan, 1.0))
+    return found.assign(p_holm=adjusted, p_better=better)
 
 
 def split_values(table: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFrame:

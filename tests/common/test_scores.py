@@ -3,13 +3,14 @@
 import itertools
 import math
 from fractions import Fraction
+from statistics import NormalDist
 
 import numpy as np
 import pytest
 
 from scripts.common.errors import UserError
 from scripts.common.metrics import count_table, f1_score
-from scripts.common.scores import brier_score, roc_auc
+from scripts.common.scores import brier_score, roc_auc, roc_auc_interval
 
 
 def pairs_won(y, score):
@@ -58,3 +59,24 @@ def test_what_is_undefined_is_nan():
 def test_what_is_refused(function, y, score, message):
     with pytest.raises(UserError, match=message):
         function(y, score)
+
+
+def test_the_interval_of_an_area_solves_its_equation_and_is_symmetric():
+    low, high = roc_auc_interval(0.8, 40, 60)
+    for end in (low, high):
+        q1, q2 = end / (2 - end), 2 * end**2 / (1 + end)  # Hanley and McNeil 1982, with 49 for both numbers less one
+        variance = (end * (1 - end) + 49 * (q1 - end**2) + 49 * (q2 - end**2)) / (40 * 60)
+        assert (end - 0.8) ** 2 == pytest.approx(1.959963984540054**2 * variance, rel=1e-9)
+    assert roc_auc_interval(0.2, 60, 40) == pytest.approx((1 - high, 1 - low), abs=1e-12)
+    assert roc_auc_interval(1.0, 10, 10)[1] == 1 and 0.7 < roc_auc_interval(1.0, 10, 10)[0] < 0.9
+    assert all(math.isnan(end) for end in (*roc_auc_interval(0.5, 0, 3), *roc_auc_interval(math.nan, 3, 3)))
+
+
+@pytest.mark.parametrize("shift", [0.0, 1.0, 2.0])
+def test_the_interval_of_an_area_holds_the_truth(shift):
+    random, hits, truth = np.random.default_rng(1), 0, NormalDist().cdf(shift / math.sqrt(2))
+    y = np.repeat([0, 1], 40)
+    for _ in range(400):
+        low, high = roc_auc_interval(roc_auc(y, random.normal(size=80) + shift * y), 40, 40)
+        hits += low <= truth <= high
+    assert 0.92 < hits / 400 < 0.985

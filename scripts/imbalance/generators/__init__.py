@@ -36,14 +36,15 @@ class Entry:
 
     title: str
     needs_numbers: bool = False  # whether it needs a numeric column
-    fewest: str = ""  # the setting s that makes it need s + 1 rows of a part; 1 row otherwise
+    fewest: str = ""  # the setting s that makes it need s + 1 rows of a part
+    rows: int = 1  # those it needs otherwise
 
 
 BOOTSTRAP = "bootstrap"
 GENERATORS = {
     BOOTSTRAP: Entry("bootstrap"),
     "copula": Entry("Gaussian copula"),
-    "cart": Entry("CART"),
+    "cart": Entry("CART", rows=2),
     "smote_nc": Entry("SMOTE-NC", needs_numbers=True, fewest="neighbours"),
     "vae": Entry("VAE"),
 }
@@ -64,4 +65,4 @@ def fit(
 def fewest_rows(name: str, settings: Mapping[str, Any]) -> int:
     """Return how many rows of a part a generator needs."""
     entry = GENERATORS[name]
-    return int(settings[entry.fewest]) + 1 if entry.fewest else 1
+    return int(settings[entry.fewest]) + 1 if entry.fewest else entry.rows
