@@ -8,6 +8,7 @@ NEWCOMBE = "newcombe"
 PAIRS = "newcombe over pairs"
 NORMAL = "normal"
 JOINED = "joined"
+PARTS = "joined over parts"
 STUDENT = "student over seeds"
 RESAMPLED_T = "corrected resampled t"
 RANGE = "range"
@@ -21,6 +22,7 @@ KINDS = {
     NORMAL: "95 % normal intervals",
     # Zou and Donner, Statistics in Medicine 27 (2008): for two independent numbers
     JOINED: "95 % intervals joined from those of both sides",
+    PARTS: "95 % intervals joined from those of the parts",  # of a weighted mean of independent numbers, likewise
     STUDENT: "95 % Student intervals over seeds",
     RESAMPLED_T: "95 % corrected resampled t intervals over splits",
     RANGE: "intervals from the lowest to the highest 95 % bound of any seed",

@@ -106,9 +106,9 @@ def associations(table: MixedTable) -> np.ndarray:
 
 
 def association_distance(real: MixedTable, synthetic: MixedTable) -> float:
-    """Return the mean absolute difference of `associations` over all pairs of columns; NaN with fewer than two.
+    """Return the mean absolute difference of `associations` over all pairs of columns.
 
-    In [0, 2], since two correlations may have opposite signs.
+    In [0, 2], since two correlations may have opposite signs; NaN without rows or with fewer than two columns.
 
     Raises:
         UserError: the tables cannot be compared, see `check_comparable`.
