@@ -18,6 +18,7 @@ from scripts.common.tables import save_csv
 from scripts.imbalance.augmentation import Seconds, Synthetic, augment, check_augmentation
 from scripts.imbalance.augmenting.columns import Augmented, augmented, check_columns, gaps_filled
 from scripts.imbalance.augmenting.judging import quality, warnings
+from scripts.imbalance.imbalance_generate import one_thread
 from scripts.imbalance.people import People, people
 from scripts.imbalance.splits import fill_gaps
 
@@ -107,10 +108,7 @@ def write(made: Augmented, about: Mapping[str, Any], source: str | Path, outputs
 if "snakemake" in globals():
     with job(snakemake):
         chosen, files = snakemake.params, snakemake.output
-        if chosen.entry["generator"] == "vae":
-            import torch
-
-            torch.set_num_threads(1)
+        one_thread([chosen.entry["generator"]])
         table, report = augment_table(
             parquet.read(snakemake.input.table), chosen.entry, chosen.generators, chosen.limits, chosen.judging
         )

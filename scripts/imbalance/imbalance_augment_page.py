@@ -32,7 +32,7 @@ def augment_page(about_path: str | Path, page: str | Path, text: str | Path) -> 
     ]
     kinds = [row["interval"] for row in about["quality"] if row["interval"]]
     content = html.page(
-        html.environment(Path(__file__).parent / "augmenting"),
+        html.environment(Path(__file__).parent / "augmenting/html"),
         "augment.html.jinja",
         title=f"{about['name']}: augmented table",
         styles=["augment.css"],
