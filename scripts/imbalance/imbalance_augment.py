@@ -3,6 +3,7 @@
 import json
 import platform
 from collections.abc import Mapping
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from scripts.common.files import atomic_path, checksum
 from scripts.common.logs import job, log
 from scripts.common.seeds import seed_from
 from scripts.common.tables import save_csv
+from scripts.imbalance import generators
 from scripts.imbalance.augmentation import Seconds, Synthetic, augment, check_augmentation
 from scripts.imbalance.augmenting.columns import Augmented, augmented, check_columns, gaps_filled
 from scripts.imbalance.augmenting.judging import quality, warnings
@@ -51,6 +53,7 @@ def augment_table(
     check_augmentation(data, [everyone], [plan], [generator], settings, **limits, dose=dose, split_named=False)
     features, seconds = fill_gaps(data.features, everyone), Seconds()
     log.info("%d rows, %d features", len(everyone), len(features.schema.order))
+    import_module(f"{generators.__name__}.{generator}")  # what it imports is none of the seconds of its fit
     rows = augment(data, features, everyone, 0, [plan], [generator], settings, entry["seed"], seconds, dose)[0]
     log.info("%d synthetic rows", len(rows.label))
     names = (entry["table"], data.attribute, plan, generator, entry["seed"])

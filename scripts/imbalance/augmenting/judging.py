@@ -11,6 +11,7 @@ from scripts.common.mixed_table import MixedTable
 from scripts.common.seeds import shuffled
 from scripts.common.tabular import FEWEST
 from scripts.imbalance.augmentation import Synthetic, augment, check_augmentation, part_name
+from scripts.imbalance.augmenting.sentences import percent
 from scripts.imbalance.imbalance_quality import Split
 from scripts.imbalance.part_quality import Measured
 from scripts.imbalance.people import MANY_GROUPS, People
@@ -121,14 +122,16 @@ def warnings(
     found = []
     if copied:
         found.append(
-            f"{copied:,} of {len(rows.label):,} synthetic rows ({copied / len(rows.label):.1%}) equal a real row in every "
-            "feature. They may be records of real people: treat the file as personal data."
+            f"{copied:,} of {len(rows.label):,} synthetic rows ({percent(copied, len(rows.label))}) equal a real row in "
+            "every feature: they repeat records of real people, so treat the file as personal data."
         )
     parts = rows.group if by_group(rows.plan) else 2 * rows.group.astype(np.int64) + rows.label
     real = np.bincount(people.groups if by_group(rows.plan) else people.cells)
     sizes = {part_name(people, rows.plan, int(part)): int(real[part]) for part in np.unique(parts)}
     if small := [f"{name} ({size})" for name, size in sizes.items() if size < FEWEST]:
-        found.append(f"Rows are made from fewer than {FEWEST} real ones, too few to know how they vary: {_listed(small)}.")
+        found.append(
+            f"Rows are made from fewer than {FEWEST} real ones, too few to know how they vary: {_listed(small)}."
+        )
     leaves = 2 * settings["leaf"] if rows.generator == "cart" else 0
     if small := [f"{name} ({size})" for name, size in sizes.items() if size < leaves]:
         found.append(f"Columns are drawn one by one where there are fewer than two leaves of rows: {_listed(small)}.")
