@@ -53,9 +53,7 @@ def shown_splits(splits: pd.DataFrame, facts: pd.DataFrame) -> pd.DataFrame:
     for place in places(rows[both]):
         own = in_order(at(rows[both], place))
         means, deviations = published_numbers(place), published_numbers(place, deviations=True)
-        named = [
-            published_method(plan, generator) for plan, generator in zip(own["plan"], own["generator"], strict=True)
-        ]
+        named = [published_method(plan, generator) for plan, generator in zip(own["plan"], own["generator"], strict=True)]
         keys = list(zip(named, own["metric"], strict=True))
         own = own.assign(
             published=[means.get(name, {}).get(metric) for name, metric in keys],
