@@ -24,6 +24,7 @@ USAGE = "make augment TABLE=adult PLAN=same_class GENERATOR=cart [ATTRIBUTES=sex
 NEEDED = ("TABLE", "PLAN", "GENERATOR")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,119}")
 LARGEST_SEED = 2**31 - 1
+QUIET = ("--quiet", "progress", "rules", "reason", "host")  # errors are printed, which `all` would hide
 
 
 def settings_from(environment: Mapping[str, str], configs: Sequence[str] = ()) -> tuple[str, dict]:
@@ -157,7 +158,7 @@ def start(environment: Mapping[str, str], cores: str, configs: Sequence[str]) ->
         temporary.write_text(json.dumps(block, indent=1, ensure_ascii=False), encoding="utf-8")
     for log in folder.glob("logs/*.log"):
         log.unlink()
-    command = [sys.executable, "-m", "snakemake", "--cores", cores, "--quiet", "all", "--configfile", *configs]
+    command = [sys.executable, "-m", "snakemake", "--cores", cores, *QUIET, "--configfile", *configs]
     status, printed = run([*command, str(settings), "--", f"{folder}/report.html"])
     if status:
         print(last_error(folder, printed), file=sys.stderr)
