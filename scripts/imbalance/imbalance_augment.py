@@ -19,7 +19,7 @@ from scripts.common.tables import save_csv
 from scripts.imbalance import generators
 from scripts.imbalance.augmentation import Seconds, Synthetic, augment, check_augmentation
 from scripts.imbalance.augmenting.columns import Augmented, augmented, check_columns, gaps_filled
-from scripts.imbalance.augmenting.judging import quality, warnings
+from scripts.imbalance.augmenting.judging import quality, warnings, without_value
 from scripts.imbalance.imbalance_generate import one_thread
 from scripts.imbalance.people import People, people
 from scripts.imbalance.splits import fill_gaps
@@ -71,7 +71,11 @@ def augment_table(
         "counts": counts(data, rows),
         "seconds": {"fit": fitting, "sample": sampling},
         "quality": judged,
-        "warnings": warnings(data, features, rows, settings[generator]) + ([reason] if reason else []),
+        "warnings": [
+            *warnings(data, features, rows, settings[generator]),
+            *without_value(data, made.empty),
+            *([reason] if reason else []),
+        ],
         "filled": {name: list(found) for name, found in gaps_filled(data.features, features).items()},
         "drawn": list(made.drawn),
         "followed": made.followed,

@@ -1,6 +1,6 @@
 """What a user should know of synthetic rows: how close they are to real ones, copies of real people, and warnings."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -139,6 +139,17 @@ def warnings(
         smallest = int(np.bincount(people.groups).min())
         found.append(f"{groups} groups, the smallest of {smallest} rows: a gap between them is mostly noise.")
     return found + unusual(people, features, rows)
+
+
+def without_value(people: People, empty: Sequence[str]) -> list[str]:
+    """Return a sentence on each sensitive column among those that synthetic rows lack."""
+    sensitive = dict.fromkeys(attribute.column for attribute in people.table.attributes.values())
+    return [
+        f"{name}: a sensitive column, and empty in synthetic rows, since it is no feature; list it under numeric or "
+        "categorical in the description of the table."
+        for name in sensitive
+        if name in empty
+    ]
 
 
 def _listed(names: list[str]) -> str:
