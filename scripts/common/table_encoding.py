@@ -9,6 +9,7 @@ neither an outlier nor a spike moves the scores of other values. A categorical c
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from scipy.special import ndtr, ndtri
@@ -40,7 +41,7 @@ class Layout:
     def blocks(self) -> list[slice]:
         """Return the columns of each one-hot block."""
         ends = self.scores + np.cumsum([0, *self.sizes])
-        return [slice(int(start), int(end)) for start, end in zip(ends[:-1], ends[1:], strict=True)]
+        return [slice(int(start), int(end)) for start, end in pairwise(ends)]
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Mixed tables as matrices and back: what is exact comes back exactly, and what is drawn is drawn as often as it should."""
+"""Mixed tables as matrices and back: what is exact comes back exactly, what is drawn has the right distribution."""
 
 import numpy as np
 import pandas as pd
