@@ -23,11 +23,11 @@ from torch.nn import functional
 from scripts.common.errors import UserError
 from scripts.common.optimizers import Adam
 from scripts.common.schedules import one_cycle
-from scripts.common.table_encoding import ALWAYS, Layout
+from scripts.common.table_encoding import Layout
+from scripts.common.table_vae_step import LEAST_LOG_VARIANCE, Step, activations, probabilities, views
 from scripts.common.weights import read_state, save_settings, save_state
 
 CPU = torch.device("cpu")
-LEAST_LOG_VARIANCE = -9.0  # of a score: a column that is a function of others would have a density without bound
 STEPS_DRAWN = 100  # steps whose rows and noise are drawn at once
 
 # Probability that a row of a batch is of a condition with n rows, up to a factor: as they occur; as CTGAN draws its
@@ -85,90 +85,20 @@ def fit(
     rows = torch.as_tensor(matrix, device=device)
     condition = torch.as_tensor(condition, dtype=torch.int64, device=device)
     rows = torch.cat([rows, functional.one_hot(condition, conditions)], dim=1)  # to float32
-    weights = _first_weights(layout, conditions, settings, rows[:, : layout.width].mean(0), generator)
-    parameters = [weight.requires_grad_() for weight in weights.values()]
-    optimizer = Adam(parameters, lr=settings.learning_rate, fused=True)
+    first = _first_weights(layout, conditions, settings, rows[:, : layout.width].mean(0), generator)
+    flat = torch.cat([weight.flatten() for weight in first.values()])
+    weights = views(flat, {name: weight.shape for name, weight in first.items()})
+    step = Step(layout, settings.latent, settings.kl_weight, weights, flat)
+    optimizer = Adam([flat], lr=settings.learning_rate, fused=True)
     rate, losses = one_cycle(settings.learning_rate, 1), []
-    for step, (index, noise) in enumerate(_batches(condition, conditions, settings, generator)):
-        optimizer.param_groups[0]["lr"] = rate(0, step / settings.steps)
-        batch = rows.index_select(0, index)
-        loss = batch_loss(weights, batch, layout, settings, noise)
-        for parameter, gradient in zip(parameters, torch.autograd.grad(loss, parameters, allow_unused=True), strict=True):
-            parameter.grad = gradient
+    for number, (index, noise) in enumerate(_batches(condition, conditions, settings, generator)):
+        optimizer.param_groups[0]["lr"] = rate(0, number / settings.steps)
+        losses.append(step(rows.index_select(0, index), noise))
         optimizer.step()
-        losses.append(loss.detach())
     curve = torch.stack(losses).cpu().numpy()
     if not np.isfinite(curve).all():
-        step = int(np.isfinite(curve).argmin())
-        raise UserError(f"table VAE: the loss of step {step} is not finite; lower its learning_rate")
-    return TableVae(layout, conditions, settings, {name: w.detach() for name, w in weights.items()}, curve)
-
-
-def batch_loss(weights: dict[str, Tensor], batch: Tensor, layout: Layout, settings: VaeSettings, noise: Tensor) -> Tensor:
-    """Return the mean loss of a batch.
-
-    Args:
-        batch: encoded rows, each followed by its one-hot condition, [n, layout.width + conditions].
-        noise: standard normal, [n, latent].
-    """
-    output = _perceptron(weights, "encoder", batch)
-    mean, log_variance = output[:, : settings.latent], output[:, settings.latent :]
-    latent = mean + noise * (0.5 * log_variance).exp()
-    output = _perceptron(weights, "decoder", torch.cat([latent, batch[:, layout.width :]], 1))
-    return (
-        score_loss(output, batch, weights["log_variance"], layout)
-        + BlockCrossEntropy.apply(output, batch, layout)
-        + settings.kl_weight * divergence(mean, log_variance)
-    ) / len(batch)
-
-
-def divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
-    """Return the divergence KL(N(mean, variance) || N(0, I)), summed over rows and dimensions, in nats."""
-    return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum()
-
-
-def score_loss(output: Tensor, batch: Tensor, log_variance: Tensor, layout: Layout) -> Tensor:
-    """Return minus the log-density of the scores, summed over the rows that have them, in nats."""
-    if not layout.scores:
-        return output.new_zeros(())
-    log_variance = log_variance.clamp(min=LEAST_LOG_VARIANCE)
-    squares = (batch[:, : layout.scores] - output[:, : layout.scores]).square()
-    losses = 0.5 * (squares * (-log_variance).exp() + log_variance + math.log(2 * math.pi))
-    gated = [place for place, gate in enumerate(layout.gates) if gate != ALWAYS]
-    if not gated:
-        return losses.sum()
-    present = torch.ones_like(losses)
-    present[:, gated] = batch[:, [layout.gates[place] for place in gated]]
-    return (losses * present).sum()
-
-
-class BlockCrossEntropy(torch.autograd.Function):
-    """Cross-entropy of logits with one-hot blocks, summed over rows and blocks, in nats.
-
-    One function for all blocks, whose gradient, softmax - target, costs two operations instead of several per block.
-    """
-
-    @staticmethod
-    def forward(ctx, output: Tensor, batch: Tensor, layout: Layout) -> Tensor:
-        """Return the sum."""
-        target = batch[:, layout.scores : layout.width]
-        log_probability = log_softmax(output, layout)
-        ctx.save_for_backward(log_probability, target)
-        ctx.scores = layout.scores
-        return -(log_probability * target).sum()
-
-    @staticmethod
-    def backward(ctx, gradient: Tensor) -> tuple[Tensor, None, None]:
-        """Return the gradient of the logits; scores have none."""
-        log_probability, target = ctx.saved_tensors
-        return functional.pad((log_probability.exp() - target) * gradient, (ctx.scores, 0)), None, None
-
-
-def log_softmax(output: Tensor, layout: Layout) -> Tensor:
-    """Return the logarithms of the probabilities of all blocks, side by side, [n, width - scores]."""
-    if not layout.sizes:
-        return output[:, layout.scores :]
-    return torch.cat([block.log_softmax(1) for block in output[:, layout.scores :].split(layout.sizes, 1)], 1)
+        raise UserError(f"table VAE: the loss of step {np.isfinite(curve).argmin()} is not finite; lower learning_rate")
+    return TableVae(layout, conditions, settings, weights, curve)
 
 
 def sample(model: TableVae, condition: np.ndarray, seed: int) -> np.ndarray:
@@ -182,11 +112,11 @@ def sample(model: TableVae, condition: np.ndarray, seed: int) -> np.ndarray:
     latent = torch.randn(len(condition), model.settings.latent, generator=generator, device=device)
     with torch.no_grad():
         rows = torch.cat([latent, functional.one_hot(condition, model.conditions)], 1)
-        output = _perceptron(model.weights, "decoder", rows)
+        output = activations(model.weights, "decoder", rows)[-1]
         deviation = (0.5 * model.weights["log_variance"].clamp(min=LEAST_LOG_VARIANCE)).exp()
         noise = torch.randn(len(condition), layout.scores, generator=generator, device=device)
         scores = output[:, : layout.scores] + deviation * noise
-        return torch.cat([scores, log_softmax(output, layout).exp()], 1).cpu().numpy()
+        return torch.cat([scores, probabilities(output, layout)], 1).cpu().numpy()
 
 
 def save(model: TableVae, path: str | Path) -> None:
@@ -207,15 +137,6 @@ def load(path: str | Path) -> TableVae:
     layout = Layout(**{key: tuple(v) if isinstance(v, list) else v for key, v in record["layout"].items()})
     losses = weights.pop("losses").numpy()
     return TableVae(layout, record["conditions"], VaeSettings(**record["settings"]), weights, losses)
-
-
-def _perceptron(weights: dict[str, Tensor], side: str, rows: Tensor) -> Tensor:
-    """Return the output of the encoder or decoder: ReLU after each layer but the last."""
-    layers = sum(name.startswith(f"{side}.weight") for name in weights)
-    for layer in range(layers):
-        rows = functional.linear(rows, weights[f"{side}.weight{layer}"], weights[f"{side}.bias{layer}"])
-        rows = rows.relu() if layer < layers - 1 else rows
-    return rows
 
 
 def _first_weights(
