@@ -91,14 +91,15 @@ def fit(
     step = Step(layout, settings.latent, settings.kl_weight, weights, flat)
     optimizer = Adam([flat], lr=settings.learning_rate, fused=True)
     rate, losses = one_cycle(settings.learning_rate, 1), []
-    for number, (index, noise) in enumerate(_batches(condition, conditions, settings, generator)):
+    for number, (index, noise) in enumerate(batches(condition, conditions, settings, generator)):
         optimizer.param_groups[0]["lr"] = rate(0, number / settings.steps)
         losses.append(step(rows.index_select(0, index), noise))
         optimizer.step()
     curve = torch.stack(losses).cpu().numpy()
     if not np.isfinite(curve).all():
         raise UserError(f"table VAE: the loss of step {np.isfinite(curve).argmin()} is not finite; lower learning_rate")
-    return TableVae(layout, conditions, settings, weights, curve)
+    own = {name: weight.clone() for name, weight in weights.items()}  # no longer parts of one vector
+    return TableVae(layout, conditions, settings, own, curve)
 
 
 def sample(model: TableVae, condition: np.ndarray, seed: int) -> np.ndarray:
@@ -120,9 +121,9 @@ def sample(model: TableVae, condition: np.ndarray, seed: int) -> np.ndarray:
 
 
 def save(model: TableVae, path: str | Path) -> None:
-    """Write the weights to `path`, and settings, layout and losses as JSON beside it, with the suffix .json."""
-    save_state({**model.weights, "losses": torch.as_tensor(model.losses)}, path)
+    """Write weights and losses to `path`, and settings and layout as JSON beside it, with the suffix .json."""
     record = {"settings": asdict(model.settings), "layout": asdict(model.layout), "conditions": model.conditions}
+    save_state({**model.weights, "losses": torch.as_tensor(model.losses)}, path)
     save_settings(record, Path(path).with_suffix(".json"))
 
 
@@ -165,7 +166,7 @@ def _first_weights(
     return weights
 
 
-def _batches(
+def batches(
     condition: Tensor, conditions: int, settings: VaeSettings, generator: torch.Generator
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield per step the positions of its rows, int64 [batch], and its noise, [batch, latent]."""
@@ -173,7 +174,7 @@ def _batches(
     order = condition.argsort(stable=True)
     counts = torch.bincount(condition, minlength=conditions)
     first = counts.cumsum(0) - counts
-    weights = SAMPLING[settings.sampling](counts.double())
+    weights = SAMPLING[settings.sampling](counts.double())  # 0 for a condition without rows
     for start in range(0, settings.steps, STEPS_DRAWN):
         drawn = torch.multinomial(weights, math.prod(shape), replacement=True, generator=generator).reshape(shape)
         place = torch.rand(shape, generator=generator, dtype=torch.float64, device=device) * counts[drawn]
