@@ -9,12 +9,18 @@ from scripts.common import figures, parquet
 from scripts.common.logs import job
 from scripts.imbalance.drawings.cells import draw_cells
 from scripts.imbalance.drawings.codes import draw_codes
+from scripts.imbalance.drawings.dose import draw_dose
+from scripts.imbalance.drawings.fidelity import draw_fidelity
 from scripts.imbalance.drawings.forest import draw_forest
+from scripts.imbalance.drawings.plane import draw_plane
 
 DRAWINGS = {
     "cells": draw_cells,
     "forest": draw_forest,
     "codes": draw_codes,
+    "plane": draw_plane,
+    "dose": draw_dose,
+    "fidelity": draw_fidelity,
 }
 NEEDED = ("summary", "comparisons", "splits", "counts", "quality", "facts")
 

@@ -19,7 +19,7 @@ RAISED = {1: "bottom", 0: "center", -1: "top"}
 
 def titled(figure: Figure, sentences: Sequence[str], handles: Mapping[str, Artist] | None = None) -> None:
     """Put what the figure shows above it, a sentence per line, and the legend below; call it when all else is drawn."""
-    columns = int(figure.get_figwidth() * 9.6)
+    columns = int(figure.get_figwidth() * 10.0)
     text = "\n".join(textwrap.fill(sentence, columns) for sentence in sentences if sentence)
     room = "\n " if handles else ""  # a line for the legend
     title = figure.suptitle(text + room, x=0.01, ha="left", fontsize=12, fontweight="bold", linespacing=1.3)
