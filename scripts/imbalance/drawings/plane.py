@@ -60,9 +60,9 @@ def finding(points: pd.DataFrame) -> list[str]:
             continue
         x, y = real[["x", "y"]].iloc[0]
         better = rest[(rest["x"] > x) & (rest["y"] < y)]
-        titles = ["a control" if plan == NO_PLAN else plan_title(plan) for plan in dict.fromkeys(better["plan"])]
-        text = f"{len(better) or 'none'} of {len(rest)} methods {'is' if len(better) < 2 else 'are'} better than real rows in both means"
-        sentences.append(f"{place_title(place)}: {text}{f' ({", ".join(titles)})' if titles else ''}.")
+        titles = ", ".join("without a plan" if plan == NO_PLAN else plan_title(plan) for plan in dict.fromkeys(better["plan"]))
+        text = f"{len(better) or 'none'} of {len(rest)} methods {'beat' if len(better) > 1 else 'beats'} real rows in both means"
+        sentences.append(f"{place_title(place)}: {text}{f' ({titles})' if titles else ''}.")
     return sentences[:3]
 
 
