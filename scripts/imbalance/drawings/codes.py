@@ -53,7 +53,9 @@ def shown_splits(splits: pd.DataFrame, facts: pd.DataFrame) -> pd.DataFrame:
     for place in places(rows[both]):
         own = in_order(at(rows[both], place))
         means, deviations = published_numbers(place), published_numbers(place, deviations=True)
-        named = [published_method(plan, generator) for plan, generator in zip(own["plan"], own["generator"], strict=True)]
+        named = [
+            published_method(plan, generator) for plan, generator in zip(own["plan"], own["generator"], strict=True)
+        ]
         keys = list(zip(named, own["metric"], strict=True))
         own = own.assign(
             published=[means.get(name, {}).get(metric, math.nan) for name, metric in keys],
@@ -80,7 +82,9 @@ def finding(rows: pd.DataFrame) -> list[str]:
             largest = points(outside.abs().max())
             text = f"no split loses a category, and no balanced accuracy moves by more than {largest} points"
         else:
-            text = f"{own[own['lost']]['split'].nunique()} of {own['split'].nunique()} splits lose a category; there the"
+            text = (
+                f"{own[own['lost']]['split'].nunique()} of {own['split'].nunique()} splits lose a category; there the"
+            )
             text += f" shifted codes change balanced accuracy by {points(inside.mean(), signed=True)} points"
             text += f", elsewhere by {points(outside.mean(), signed=True)}" if len(outside) else ""
         sentences.append(f"{place_title(place)}: {text}.{_met(own)}")

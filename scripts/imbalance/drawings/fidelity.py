@@ -52,9 +52,9 @@ def finding(rows: pd.DataFrame) -> list[str]:
             text = f"{100 * copied[best]:.0f}\u00a0% of {generator_title(best)}'s rows copy a training row"
             parts.append(text if copied[best] >= 0.005 else "no generator copies training rows")
         if AUC in means.index:
-            told = means[AUC]
-            best = told.idxmax()
-            parts.append(f"{generator_title(best)}'s are easiest to tell from real ones (AUC {told[best]:.2f})")
+            apart = means[AUC]
+            best = apart.idxmax()
+            parts.append(f"{generator_title(best)}'s are easiest to tell from real ones (AUC\u00a0{apart[best]:.2f})")
         if parts:
             sentences.append(f"{place_title(place)}: {'; '.join(parts)}.")
     return sentences[:3]

@@ -21,15 +21,25 @@ def titled(figure: Figure, sentences: Sequence[str], handles: Mapping[str, Artis
     """Put what the figure shows above it, a sentence per line, and the legend below; call it when all else is drawn."""
     columns = int(figure.get_figwidth() * 10.0)
     text = "\n".join(textwrap.fill(sentence, columns) for sentence in sentences if sentence)
-    room = "\n " if handles else ""  # a line for the legend
+    columns = legend_columns(figure.get_figwidth(), list(handles or ()))
+    room = "\n " * -(-len(handles or ()) // columns)  # lines for the legend
     title = figure.suptitle(text + room, x=0.01, ha="left", fontsize=12, fontweight="bold", linespacing=1.3)
     if not handles:
         return
     figure.draw_without_rendering()  # so that the layout has put the title where it stays
     low = title.get_window_extent().transformed(figure.transFigure.inverted()).y0
     place = {"loc": "lower left", "bbox_to_anchor": (0.0, low), "borderaxespad": 0.0}
-    legend = figure.legend(handles.values(), handles.keys(), ncols=len(handles), columnspacing=1.6, **place)
+    legend = figure.legend(handles.values(), handles.keys(), ncols=columns, columnspacing=1.6, **place)
     legend.set_in_layout(False)
+
+
+def legend_columns(width: float, labels: Sequence[str]) -> int:
+    """Return how many columns of a legend fit into a figure of some inches."""
+    for columns in range(len(labels), 1, -1):
+        widths = [max(len(label) for label in labels[place::columns]) + 6 for place in range(columns)]
+        if sum(widths) <= 11.5 * width:
+            return columns
+    return 1
 
 
 def without_data(text: str, columns: Sequence[str]) -> tuple[Figure, pd.DataFrame]:

@@ -9,6 +9,7 @@ from matplotlib.lines import Line2D
 
 from scripts.common import figures
 from scripts.common.pareto import pareto_mask
+from scripts.imbalance.drawings.forest import SURE, differences_to
 from scripts.imbalance.drawings.layout import label_marks, titled, without_data
 from scripts.imbalance.labels import (
     BALANCED,
@@ -50,19 +51,26 @@ def fronts(summary: pd.DataFrame) -> pd.DataFrame:
     return figures.stack(parts, COLUMNS)
 
 
-def finding(points: pd.DataFrame) -> list[str]:
-    """Return per dataset how many methods beat real rows in both means, and of which plans; three datasets at most."""
+def finding(points: pd.DataFrame, comparisons: pd.DataFrame) -> list[str]:
+    """Return per dataset how many methods are significantly better than real rows in both, or what the front spans."""
+    differences = differences_to(comparisons, REAL)
+    better = differences["value"].where(differences["metric"] == BALANCED, -differences["value"]) > 0
+    sure = differences[better & (differences["p_holm"] < SURE)]
     sentences = []
     for place in places(points):
         own = at(points, place)
-        real, rest = own[own["generator"] == REAL], own[own["generator"] != REAL]
-        if real.empty or rest.empty:
-            continue
-        x, y = real[["x", "y"]].iloc[0]
-        better = rest[(rest["x"] > x) & (rest["y"] < y)]
-        titles = ", ".join("without a plan" if plan == NO_PLAN else plan_title(plan) for plan in dict.fromkeys(better["plan"]))
-        text = f"{len(better) or 'none'} of {len(rest)} methods {'beat' if len(better) > 1 else 'beats'} real rows in both means"
-        sentences.append(f"{place_title(place)}: {text}{f' ({titles})' if titles else ''}.")
+        both = at(sure, place).groupby(["plan", "generator"], sort=False)["metric"].nunique()
+        both = [plan for (plan, _), number in both.items() if number == 2]
+        if both:
+            titles = ", ".join("no plan" if plan == NO_PLAN else plan_title(plan) for plan in dict.fromkeys(both))
+            number = f"{len(both)} of {(own['generator'] != REAL).sum()} methods"
+            text = f"{number} improve both accuracy and gap of real rows significantly ({titles})"
+        else:
+            ends = own[own["efficient"]].sort_values("x").iloc[[0, -1]]
+            low, high = (method_title(row.plan, row.generator) for row in ends.itertuples())
+            text = "no method improves both accuracy and gap of real rows significantly"
+            text += f"; the front runs from {low} to {high}" if low != high else ""
+        sentences.append(f"{place_title(place)}: {text}.")
     return sentences[:3]
 
 
@@ -71,24 +79,30 @@ def draw_panel(axes: Axes, points: pd.DataFrame) -> None:
     for row in points.itertuples():
         colour = PLAN_COLOURS.get(row.plan, figures.PURPLE)
         control = row.generator in CONTROLS
-        one = pd.DataFrame([row])
+        face = {"facecolor": "white" if control else colour, "edgecolor": colour, "linewidth": 1.3, "zorder": 4}
+        size = 130 if row.generator == REAL else 44
+        axes.scatter([100 * row.x], [100 * row.y], marker=MARKERS.get(row.generator, "h"), s=size, **face)
+    for row in labelled_points(points).itertuples():
+        one, colour = pd.DataFrame([row]), PLAN_COLOURS.get(row.plan, figures.PURPLE)
         bars = {
             "xerr": figures.offsets(100 * one.x, 100 * one.x_low, 100 * one.x_high),
             "yerr": figures.offsets(100 * one.y, 100 * one.y_low, 100 * one.y_high),
         }
-        axes.errorbar([100 * row.x], [100 * row.y], **bars, fmt="none", ecolor=colour, elinewidth=0.6, alpha=0.35)
-        face = {"facecolor": "white" if control else colour, "edgecolor": colour, "linewidth": 1.3, "zorder": 4}
-        size = 130 if row.generator == REAL else 44
-        axes.scatter([100 * row.x], [100 * row.y], marker=MARKERS.get(row.generator, "h"), s=size, **face)
+        axes.errorbar([100 * row.x], [100 * row.y], **bars, fmt="none", ecolor=colour, elinewidth=0.8, alpha=0.6)
     front = points[points["efficient"]].sort_values("x")
     axes.step(100 * front["x"], 100 * front["y"], where="pre", color=figures.BLACK, lw=1.0, ls="--", zorder=2)
 
 
-def labels_of(points: pd.DataFrame) -> list[tuple[float, float, str, str]]:
-    """Return x, y, text and colour of labels: real rows, both ends of the front, and each plan once."""
+def labelled_points(points: pd.DataFrame) -> pd.DataFrame:
+    """Return real rows and both ends of the front, each once: they get their whole name and their intervals."""
     front = points[points["efficient"]].sort_values("x")
     chosen = [points[points["generator"] == REAL], front.head(1), front.tail(1)]
-    rows = pd.concat(chosen).drop_duplicates(["plan", "generator"])
+    return pd.concat(chosen).drop_duplicates(["plan", "generator"])
+
+
+def labels_of(points: pd.DataFrame) -> list[tuple[float, float, str, str]]:
+    """Return x, y, text and colour of labels: those of `labelled_points`, and each further plan once."""
+    rows = labelled_points(points)
     labels = [(row.x, row.y, method_title(row.plan, row.generator), row.plan) for row in rows.itertuples()]
     for plan in dict.fromkeys(points["plan"]):
         own = points[points["plan"] == plan]
@@ -121,9 +135,9 @@ def draw_plane(frames: Mapping[str, pd.DataFrame]) -> tuple[Figure, pd.DataFrame
         mark = {"marker": MARKERS.get(name, "h"), "mfc": face, "mec": figures.BLACK, "ms": 11 if name == REAL else 7}
         handles[generator_title(name)] = Line2D([], [], ls="", **mark)
     handles["front"] = Line2D([], [], color=figures.BLACK, lw=1.0, ls="--")
-    note = "Right and down is better. Colours are plans; hollow marks are controls."
+    note = "Right and down is better. Colours are plans; hollow marks are controls; intervals of real rows and of both ends of the front."
     figures.footer(figure, f"{note} {data_note(frames['facts'], shown, points)}")
-    titled(figure, finding(points), handles)
+    titled(figure, finding(points, frames["comparisons"]), handles)
     for axes, place in zip(grid.ravel(), shown, strict=False):
         own = at(points, place)
         label_marks(axes, list(zip(100 * own["x"], 100 * own["y"], strict=True)), labels_of(own))
