@@ -129,7 +129,7 @@ def draw_panel(axes: Axes, rows: pd.DataFrame, order: list[tuple[str, str]]) -> 
 
 
 def draw_codes(frames: Mapping[str, pd.DataFrame]) -> tuple[Figure, pd.DataFrame]:
-    """Draw published, emulated and corrected numbers per split, F1 and balanced accuracy, a row of panels per dataset."""
+    """Draw published numbers beside ours per split, F1 and balanced accuracy, a row of panels per dataset."""
     rows = shown_splits(frames["splits"], frames["facts"])
     if rows.empty:
         return without_data("No method ran both with the codes as published and with codes kept.", COLUMNS)
@@ -152,8 +152,8 @@ def draw_codes(frames: Mapping[str, pd.DataFrame]) -> tuple[Figure, pd.DataFrame
     handles |= {f"{TITLES[name]}, one split": _dot("o", colour) for name, colour in COLOURS.items()}
     if rows["lost"].any():
         handles["split that loses a category"] = _dot("X", figures.BLACK)
-    note = "Each dot is one split, a tick the mean; published: mean and standard deviation of 6 splits; no intervals. Our copula and VAE"
-    note += " stand beside sdv's Gaussian copula and TVAE."
+    note = "Each dot is one split, a tick the mean; published: mean and standard deviation of 6 splits; no intervals."
+    note += " Our copula and VAE stand beside sdv's Gaussian copula and TVAE."
     figures.footer(figure, f"{note} {data_note(frames['facts'], shown, rows)}")
     titled(figure, finding(rows), handles)
     return figure, rows

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from scripts.common import figures
-from scripts.imbalance.drawings.layout import label_marks, titled, without_data
+from scripts.imbalance.drawings.layout import RIGHT, label_marks, titled, without_data
 from scripts.imbalance.labels import (
     BALANCED,
     CONTROLS,
@@ -51,7 +51,7 @@ def dose_rows(summary: pd.DataFrame) -> pd.DataFrame:
 
 
 def finding(rows: pd.DataFrame) -> list[str]:
-    """Return per dataset how much of the change of the gap half of the rows bring, for the plan that narrows it most."""
+    """Return per dataset how the gap changes with half of the rows, of the method that narrows it most; at most three."""
     sentences = []
     for place in places(rows):
         wide = (
@@ -123,5 +123,5 @@ def draw_dose(frames: Mapping[str, pd.DataFrame]) -> tuple[Figure, pd.DataFrame]
     figures.footer(figure, f"{note} {data_note(frames['facts'], shown, rows)}")
     titled(figure, finding(rows), handles)
     for axes, mine, texts in labels:
-        label_marks(axes, list(zip(100 * mine["dose"], 100 * mine["value"], strict=True)), texts)
+        label_marks(axes, list(zip(100 * mine["dose"], 100 * mine["value"], strict=True)), texts, RIGHT)
     return figure, rows

@@ -12,6 +12,7 @@ from matplotlib.transforms import Bbox
 
 from scripts.common import figures
 
+RIGHT = [(1, 0), (1, 1), (1, -1)]
 AROUND = [(1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1)]
 CENTRED = {1: "left", 0: "center", -1: "right"}
 RAISED = {1: "bottom", 0: "center", -1: "top"}
@@ -50,7 +51,10 @@ def without_data(text: str, columns: Sequence[str]) -> tuple[Figure, pd.DataFram
 
 
 def label_marks(
-    axes: Axes, marks: Sequence[tuple[float, float]], labels: Sequence[tuple[float, float, str, str]]
+    axes: Axes,
+    marks: Sequence[tuple[float, float]],
+    labels: Sequence[tuple[float, float, str, str]],
+    around: Sequence[tuple[int, int]] = AROUND,
 ) -> None:
     """Write labels next to their points where they cover as little as possible; call it when all else is drawn.
 
@@ -59,6 +63,7 @@ def label_marks(
     Args:
         marks: data coordinates of all marks, which labels avoid.
         labels: x, y, text and colour of each, the most important first.
+        around: directions (right, up) in which a label may lie.
     """
     figure = axes.figure
     figure.draw_without_rendering()
@@ -70,7 +75,7 @@ def label_marks(
     for x, y, text, colour in labels:
         best = None
         for distance in (8, 16, 26, 40, 56, 75):
-            for across, up in AROUND:
+            for across, up in around:
                 offset = (across * distance, up * distance)
                 options = {"ha": CENTRED[across], "va": RAISED[up], "fontsize": 8.5, "color": colour, "zorder": 7}
                 label = axes.annotate(text, (x, y), offset, textcoords="offset points", **options)
