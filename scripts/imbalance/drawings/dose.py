@@ -51,7 +51,7 @@ def dose_rows(summary: pd.DataFrame) -> pd.DataFrame:
 
 
 def finding(rows: pd.DataFrame) -> list[str]:
-    """Return per dataset how the gap changes with half of the rows, of the method that narrows it most; at most three."""
+    """Return per dataset how the gap changes with half of the rows, of the method that narrows it most."""
     sentences = []
     for place in places(rows):
         wide = (

@@ -80,7 +80,12 @@ def draw_panel(axes: Axes, points: pd.DataFrame) -> None:
     for row in points.itertuples():
         colour = PLAN_COLOURS.get(row.plan, figures.PURPLE)
         control = row.generator in CONTROLS
-        face = {"facecolor": "white" if control else colour, "edgecolor": colour, "linewidth": 1.3, "zorder": 4 + (row.generator == REAL)}
+        face = {
+            "facecolor": "white" if control else colour,
+            "edgecolor": colour,
+            "linewidth": 1.3,
+            "zorder": 4 + (row.generator == REAL),
+        }
         size = 130 if row.generator == REAL else 44
         axes.scatter([100 * row.x], [100 * row.y], marker=MARKERS.get(row.generator, "h"), s=size, **face)
     for row in labelled_points(points).itertuples():
@@ -136,8 +141,8 @@ def draw_plane(frames: Mapping[str, pd.DataFrame]) -> tuple[Figure, pd.DataFrame
         mark = {"marker": MARKERS.get(name, "h"), "mfc": face, "mec": figures.BLACK, "ms": 11 if name == REAL else 7}
         handles[generator_title(name)] = Line2D([], [], ls="", **mark)
     handles["front"] = Line2D([], [], color=figures.BLACK, lw=1.0, ls="--")
-    note = "Right and down is better. Colours are plans; hollow marks are controls. Only real rows and both ends of the front"
-    note += " have their intervals drawn."
+    note = "Right and down is better. Colours are plans; hollow marks are controls. Only real rows and the ends of the"
+    note += " front have their intervals drawn."
     figures.footer(figure, f"{note} {data_note(frames['facts'], shown, points)}")
     titled(figure, finding(points, frames["comparisons"]), handles)
     for axes, place in zip(grid.ravel(), shown, strict=False):
