@@ -74,46 +74,45 @@ def bars_of(counts: pd.DataFrame, plan: str, dose: float) -> list[dict]:
     return bars
 
 
-def sentence(
-    key: Key,
-    bars: list[dict],
-    run: pd.DataFrame,
-    real: pd.DataFrame,
-    change: list,
-    copies: pd.DataFrame | None,
-    positive: str,
-) -> str:
+def added_rows(bars: list[dict], positive: str) -> str:
+    """Return to whom rows are added: "2,802 rows of women with label 1 (good credit)"; "" where to nobody."""
+    labels = ("with label 0", f"with label 1 ({positive})", "with labels that the generator draws")
+    who = [(number, bar["group"], place) for bar in bars for place, number in enumerate(bar["added"]) if number]
+    if len(who) == 1:
+        number, group, place = who[0]
+        return f"{number:,} rows of {group} {labels[place]}"
+    parts, explained = [], False
+    for number, group, place in who:
+        parts.append(f"{number:,} {group} {labels[place] if place != 1 or not explained else 'with label 1'}")
+        explained = explained or place == 1
+    total = sum(number for number, _, _ in who)
+    return f"{total:,} rows ({', '.join(parts)})" if who else ""
+
+
+def sentence(key: Key, bars: list[dict], run: pd.DataFrame, real: pd.DataFrame, change: list, positive: str) -> str:
     """Return what a run does in plain words: rows added and to whom, gap and accuracy before and after."""
     plan, generator, dose = key
     total = sum(sum(bar["real"]) for bar in bars)
-    added = sum(sum(bar["added"]) for bar in bars)
-    labels = ("with label 0", f"with label 1 ({positive})", "with labels that the generator draws")
-    who = [
-        f"{number:,} {bar['group']} {labels[place]}"
-        for bar in bars
-        for place, number in enumerate(bar["added"])
-        if number
-    ]
-    part = "" if dose == 1 else f" {100 * dose:g} % of"
+    fraction = sum(sum(bar["added"]) for bar in bars) / max(total, 1)
+    what = f"{plan_title(plan)} with {generator_title(generator)}"
+    what = what[0].upper() + what[1:] if dose == 1 else f"{100 * dose:g} % of {what}"
+    rows = added_rows(bars, positive)
     if plan == NO_PLAN:
-        text = f"{generator_title(generator).capitalize()}: no row is added."
-    elif generator == WEIGHTS:
-        text = f"Row weights stand for{part} {plan_title(plan)}, as if {added:,} rows were added"
+        text = f"{generator_title(generator)[0].upper()}{generator_title(generator)[1:]}: no synthetic row is added."
+    elif not rows:
+        text = f"{what} adds no row."
     else:
-        text = f"{generator_title(generator)} adds{part} {plan_title(plan)}: {added:,} rows"
-    if plan != NO_PLAN:
-        text += f" to {total:,} training rows of the first split ({100 * added / total:.1f} %)"
-        text += f": {'; '.join(who)}." if who else "."
+        verb = "weighs rows as if it added" if generator == WEIGHTS else "adds"
+        text = f"{what} {verb} {rows} to the {total:,} training rows of the first split, {100 * fraction:.1f} % more."
+    before = {name: points(real[name].mean()) for name in (GAP, "accuracy")}
     if generator == REAL:
-        return f"{text} Gap {points(real[GAP].mean())} points, accuracy {points(real['accuracy'].mean())} %."
+        return f"{text} Gap {before[GAP]} points, accuracy {before['accuracy']} %."
     mean, low, high = change[SHOWN.index(GAP)]
-    text += f" Gap {points(real[GAP].mean())} → {points(run[GAP].mean())} points"
+    text += f" Gap {before[GAP]} → {points(run[GAP].mean())} points"
     if low is not None:
-        text += f" (change {points(mean, signed=True)}, 95 % interval {points(low, signed=True)} to {points(high, signed=True)})"
-    text += f", accuracy {points(real['accuracy'].mean())} → {points(run['accuracy'].mean())} %."
-    if copies is not None and generator != BOOTSTRAP:
-        text += f" Copies of real rows bring the gap to {points(copies[GAP].mean())} points."
-    return text
+        ends = f"{points(low, signed=True)} to {points(high, signed=True)}"
+        text += f" (change {points(mean, signed=True)}, 95 % interval {ends})"
+    return text + f", accuracy {before['accuracy']} → {points(run['accuracy'].mean())} %."
 
 
 def place_content(frames: Mapping[str, pd.DataFrame], place: tuple[str, str]) -> dict | None:
@@ -129,16 +128,26 @@ def place_content(frames: Mapping[str, pd.DataFrame], place: tuple[str, str]) ->
     for key, run in runs.items():
         plan, generator, dose = key
         bars, change = bars_of(counts, plan, dose), paired(run, start, test_by_train)
-        says = sentence(key, bars, run, start, change, runs.get((plan, BOOTSTRAP, dose)), fact["positive"])
+        says = sentence(key, bars, run, start, change, str(fact["positive"]))
+        copies = runs.get((plan, BOOTSTRAP, dose))
+        if copies is not None and generator != BOOTSTRAP:
+            says += f" Copies of real rows bring the gap to {points(copies[GAP].mean())} points."
         values = [
             [[_number(value) for value in side[metric]] for side in (start.reindex(run.index), run)] for metric in SHOWN
         ]
         splits = [int(split) + 1 for split in run.index]
         found.append(
-            {"plan": plan, "generator": generator, "dose": dose, "bars": bars, "splits": splits, "values": values}
+            {
+                "plan": plan,
+                "generator": generator,
+                "dose": float(dose),
+                "bars": bars,
+                "splits": splits,
+                "values": values,
+            }
             | {"change": change, "says": says}
         )
-    doses = sorted({dose for _, _, dose in runs})
+    doses = sorted({float(dose) for _, _, dose in runs})
     return {
         "name": place_title(place),
         "rows": f"{fact['train_rows']:,} training and {fact['test_rows']:,} test rows per split",

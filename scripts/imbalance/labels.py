@@ -121,7 +121,7 @@ def main_runs(frame: pd.DataFrame, protocol: str | None = CORRECTED) -> pd.DataF
 
 
 def in_order(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows by dataset (order of the frame), plan and generator: no plan first, controls before generators."""
+    """Return the rows by dataset, plan and generator; no plan comes first, and controls before generators."""
     first = [REAL, *CONTROLS]
     known = {
         "plan": list(PLAN_TITLES),
