@@ -13,6 +13,7 @@ from scripts.imbalance.drawings.dose import draw_dose
 from scripts.imbalance.drawings.fidelity import draw_fidelity
 from scripts.imbalance.drawings.forest import draw_forest
 from scripts.imbalance.drawings.plane import draw_plane
+from scripts.imbalance.explorer import write_explorer
 
 DRAWINGS = {
     "cells": draw_cells,
@@ -31,6 +32,7 @@ def draw_all(frames: Mapping[str, pd.DataFrame], folder: Path) -> None:
         with figures.style():
             figure, drawn = draw(frames)
             figures.save(figure, drawn, folder / name)
+    write_explorer(frames, folder / "explorer.html")
 
 
 if "snakemake" in globals():
