@@ -41,7 +41,7 @@ def check_columns(frame: pd.DataFrame, name: str) -> None:
     """
     if SYNTHETIC in frame:
         raise UserError(
-            f"{name}: a column {SYNTHETIC!r} is there already, and augmented tables mark their rows in one of that name; "
+            f"{name}: a column {SYNTHETIC!r} is there already, and augmented tables mark rows in one of that name; "
             f"give it another: rename: {{{SYNTHETIC}: my_{SYNTHETIC}}} in the description of the table"
         )
 

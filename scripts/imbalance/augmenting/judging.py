@@ -130,7 +130,7 @@ def warnings(
     sizes = {part_name(people, rows.plan, int(part)): int(real[part]) for part in np.unique(parts)}
     if small := [f"{name} ({size})" for name, size in sizes.items() if size < FEWEST]:
         found.append(
-            f"Rows are made from fewer than {FEWEST} real ones, too few to know how they vary: {_listed(small)}."
+            f"Rows are made from fewer than {FEWEST} real ones, too few to know their spread: {_listed(small)}."
         )
     leaves = 2 * settings["leaf"] if rows.generator == "cart" else 0
     if small := [f"{name} ({size})" for name, size in sizes.items() if size < leaves]:

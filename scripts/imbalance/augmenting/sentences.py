@@ -11,7 +11,8 @@ from scripts.imbalance.generators import GENERATORS
 PLANS = {
     plans.CLASS: "In every group, the rarer label gets the rows that it lacks to be as frequent as the other one.",
     plans.CLASS_PROTECTED: (
-        "Every group and label gets the rows that it lacks to be as frequent as the commoner label of the largest group."
+        "Every group and label gets the rows that it lacks to be as frequent as the commoner label of the largest "
+        "group."
     ),
     plans.PROTECTED: (
         "Every group gets the rows that it lacks to be as large as the largest group; their labels are generated too."
@@ -29,12 +30,12 @@ KINDS = {
     "vae": "a variational autoencoder, a neural network that learns all groups and labels at once",
 }
 TEST = (
-    "Train on this table, never test on it: synthetic rows are made from all of its rows, so put test rows aside before "
-    "you augment."
+    "Train on this table, never test on it: synthetic rows are made from all of its rows, so put test rows aside "
+    "before you augment."
 )
 STUDY = (
-    "In the study behind this command, plain copies of rows (GENERATOR=bootstrap) did as well as every generator: what is "
-    "filled decides, hardly what fills it. See docs/studies/imbalance.md."
+    "In the study behind this command, plain copies of rows (GENERATOR=bootstrap) did as well as every generator: what "
+    "is filled decides, hardly what fills it. See docs/studies/imbalance.md."
 )
 GROUPS = 4  # as many as sentences name
 
@@ -119,7 +120,8 @@ def markdown(about: Mapping[str, Any], titles: Mapping[str, str]) -> str:
 
 QUALITY = (
     "The generator was fitted again on two thirds of the rows, and its rows compared with the other third, which it had "
-    "not seen. The last column is what real rows reach in the place of synthetic ones. 95 % intervals hold for these rows."
+    "not seen. The last column is what real rows reach in the place of synthetic ones. 95 % intervals hold for these "
+    "rows."
 )
 
 

@@ -1,4 +1,4 @@
-"""`make augment`: one augmented table, from the environment's TABLE, ATTRIBUTES, PLAN, GENERATOR, SEED, DOSE and NAME."""
+"""`make augment`: one augmented table, from the environment's TABLE, ATTRIBUTES, PLAN, GENERATOR, and others."""
 
 import json
 import os
@@ -100,8 +100,8 @@ def _table(name: str) -> str:
         )
     if name not in TABLES:
         raise UserError(
-            f"TABLE: there is no table {name!r}; there are {', '.join(table_names())}, and what a config describes under "
-            "`tables` (CONFIG=mine.yaml)"
+            f"TABLE: there is no table {name!r}; there are {', '.join(table_names())}, and what a config describes "
+            "under `tables` (CONFIG=mine.yaml)"
         )
     if not is_given(name, {}):
         raise UserError(f"TABLE: the file of {name} is not given; name its path, tables: {{{name}: PATH}}, in a CONFIG")
@@ -137,7 +137,7 @@ def run(command: Sequence[str]) -> tuple[int, str]:
         start_new_session=True,  # or a terminal would interrupt it, and this process would once more
     ) as process:
 
-        def interrupt(*_) -> None:
+        def interrupt(_number: int, _frame: object) -> None:
             for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                 signal.signal(name, signal.SIG_IGN)
             process.send_signal(signal.SIGINT)

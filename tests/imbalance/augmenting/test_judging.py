@@ -58,7 +58,7 @@ def test_small_parts_are_named_for_rows_and_for_leaves(tmp_path):
     women = (small["sex"] == "F") & (small["repaid"] == "yes")
     small = small[~women | (women.cumsum() <= 7)]
     about, _ = judged(prepared(tmp_path, small), generator="cart", plan="class")
-    assert "fewer than 20 real ones, too few to know how they vary: women, label 1 (7)." in " ".join(about["warnings"])
+    assert "fewer than 20 real ones, too few to know their spread: women, label 1 (7)." in " ".join(about["warnings"])
     assert "fewer than two leaves of rows: women, label 1 (7)." in " ".join(about["warnings"])
 
 

@@ -76,7 +76,7 @@ def test_tables_of_several_configs_are_known_and_their_faults_named(tmp_path):
     given = GIVEN | {"TABLE": "mine", "ATTRIBUTES": "origin"}
     assert settings_from(given, [str(config), str(title)])[0] == "mine.origin.same_class.cart"
     title.write_text("tables: {mine: {}}\n", encoding="utf-8")
-    with pytest.raises(UserError, match="tables.mine: .*'file' is a required property"):
+    with pytest.raises(UserError, match=r"tables\.mine: .*'file' is a required property"):
         settings_from(given, [str(title)])
     title.write_text("tables: [\n", encoding="utf-8")
     with pytest.raises(UserError, match="no valid YAML"):

@@ -138,7 +138,7 @@ def test_what_cannot_be_carried_out_is_refused_in_one_line_before_anything_is_fi
     named = frame.rename(columns={"county": "synthetic"})
     line = refused(prepared(folder, named, keep=["synthetic"]))
     assert "a column 'synthetic' is there already" in line and "rename: {synthetic: my_synthetic}" in line
-    with pytest.raises(UserError, match="would add [0-9]+ rows to 600, more than 0.01 times as many"):
+    with pytest.raises(UserError, match=r"would add [0-9]+ rows to 600, more than 0\.01 times as many"):
         augment_table(prepared(folder, frame), entry(), SETTINGS, LIMITS | {"most_added": 0.01}, JUDGING)
     with pytest.raises(UserError, match="which needs about 0 MB where 0 MB are allowed"):
         augment_table(prepared(folder, frame), entry(), SETTINGS, LIMITS | {"memory_mb": 0.01}, JUDGING)
