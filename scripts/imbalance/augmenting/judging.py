@@ -122,8 +122,8 @@ def warnings(
     found = []
     if copied:
         found.append(
-            f"{copied:,} of {len(rows.label):,} synthetic rows ({percent(copied, len(rows.label))}) equal a real row in "
-            "every feature: they repeat records of real people, so treat the file as personal data."
+            f"{copied:,} of {len(rows.label):,} synthetic rows ({percent(copied, len(rows.label))}) equal a real row "
+            "in every feature: they repeat records of real people, so treat the file as personal data."
         )
     parts = rows.group if by_group(rows.plan) else 2 * rows.group.astype(np.int64) + rows.label
     real = np.bincount(people.groups if by_group(rows.plan) else people.cells)
