@@ -120,8 +120,8 @@ def markdown(about: Mapping[str, Any], titles: Mapping[str, str]) -> str:
 
 QUALITY = (
     "The generator was fitted again on two thirds of the rows, and its rows compared with the other third, which it "
-    "had not seen. The last column is what real rows reach in the place of synthetic ones. 95 % intervals hold for these "
-    "rows."
+    "had not seen. The last column is what real rows reach in the place of synthetic ones. 95 % intervals hold for "
+    "these rows."
 )
 
 

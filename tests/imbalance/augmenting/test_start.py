@@ -116,16 +116,16 @@ def start(clone, *configs, **variables):
 @pytest.mark.slow
 def test_a_stranger_gets_the_table_and_one_line_per_mistake(clone, tmp_path):
     path = tmp_path / "Köln's people.csv"
-    people(2000).to_csv(path, index=False)
+    people(5000).to_csv(path, index=False)
     config = write_config(tmp_path, path)
     given = {"TABLE": "mine", "PLAN": "class", "GENERATOR": "cart", "NAME": "first"}
     done = start(clone, config, **given)
     assert done.returncode == 0, done.stderr
-    assert "synthetic rows were added to the 2,000 rows of mine" in done.stdout
+    assert "synthetic rows were added to the 5,000 rows of mine" in done.stdout
     folder = clone / "results/augmented/first"
     assert done.stdout.splitlines()[-1].startswith("Table: results/augmented/first/table.parquet")
     table, text = pd.read_parquet(folder / "table.parquet"), pd.read_csv(folder / "table.csv")
-    assert len(table) == len(text) > 2000 and table["synthetic"].sum() == len(table) - 2000
+    assert len(table) == len(text) > 5000 and table["synthetic"].sum() == len(table) - 5000
     about = json.loads((folder / "report.json").read_text(encoding="utf-8"))
     assert about["sha256"].keys() == {"mine.parquet", "table.parquet", "table.csv"}
     assert (folder / "report.html").exists() and (folder / "report.md").exists()
