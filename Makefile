@@ -32,8 +32,8 @@ export PREDICTIONS LABEL PREDICTION ATTRIBUTES SCORE THRESHOLD POSITIVE ID COMPA
 SNAKEMAKE := $(RUN) snakemake $(if $(CONFIG),--configfile $(foreach file,$(CONFIG),'$(subst ','\'',$(file))')) \
 	$(if $(RELEASED),--config "released=$$RELEASED") --cores $(CORES)
 
-.PHONY: install study tour figures describe audit augment release test test-faults faults bench docs citation lint lock unlock clock \
-	clean help
+.PHONY: install study tour figures describe audit augment release test test-faults faults bench docs citation lint lock unlock \
+	clock clean help
 
 help:  ## say what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
