@@ -9,7 +9,6 @@ from matplotlib.lines import Line2D
 
 from scripts.common import figures
 from scripts.imbalance.drawings.layout import titled, without_data
-from scripts.imbalance.generators import BOOTSTRAP
 from scripts.imbalance.labels import (
     BALANCED,
     CONTROLS,
@@ -28,6 +27,7 @@ from scripts.imbalance.labels import (
     plan_title,
     points,
 )
+from scripts.imbalance.generators import BOOTSTRAP
 from scripts.imbalance.names import NO_PLAN, REAL
 
 SHOWN = (BALANCED, GAP)
