@@ -9,12 +9,19 @@ from scripts.common import figures, parquet
 from scripts.common.logs import job
 from scripts.imbalance.drawings.cells import draw_cells
 from scripts.imbalance.drawings.codes import draw_codes
+from scripts.imbalance.drawings.dose import draw_dose
+from scripts.imbalance.drawings.fidelity import draw_fidelity
 from scripts.imbalance.drawings.forest import draw_forest
+from scripts.imbalance.drawings.plane import draw_plane
+from scripts.imbalance.explorer import write_explorer
 
 DRAWINGS = {
     "cells": draw_cells,
     "forest": draw_forest,
     "codes": draw_codes,
+    "plane": draw_plane,
+    "dose": draw_dose,
+    "fidelity": draw_fidelity,
 }
 NEEDED = ("summary", "comparisons", "splits", "counts", "quality", "facts")
 
@@ -25,6 +32,7 @@ def draw_all(frames: Mapping[str, pd.DataFrame], folder: Path) -> None:
         with figures.style():
             figure, drawn = draw(frames)
             figures.save(figure, drawn, folder / name)
+    write_explorer(frames, folder / "explorer.html")
 
 
 if "snakemake" in globals():

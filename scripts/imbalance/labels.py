@@ -121,14 +121,17 @@ def main_runs(frame: pd.DataFrame, protocol: str | None = CORRECTED) -> pd.DataF
 
 
 def in_order(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows by plan and generator, controls first within a plan, those without a plan first of all."""
-    plan_order = [*PLAN_TITLES, *sorted(set(rows["plan"]) - set(PLAN_TITLES))]
+    """Return the rows by dataset, plan and generator; no plan comes first, and controls before generators."""
     first = [REAL, *CONTROLS]
-    generator_order = [*first, *(name for name in GENERATOR_TITLES if name not in first)]
-    generator_order += sorted(set(rows["generator"]) - set(generator_order))
-    keys = {"plan": {name: n for n, name in enumerate(plan_order)}}
-    keys["generator"] = {name: n for n, name in enumerate(generator_order)}
-    return rows.sort_values(["plan", "generator"], key=lambda column: column.map(keys[column.name]), kind="stable")
+    known = {
+        "plan": list(PLAN_TITLES),
+        "generator": [*first, *(name for name in GENERATOR_TITLES if name not in first)],
+    }
+    order = {"dataset": list(rows["dataset"].unique()), "attributes": list(rows["attributes"].unique())}
+    for column, names in known.items():
+        order[column] = [*names, *sorted(set(rows[column]) - set(names))]
+    numbers = {column: {name: place for place, name in enumerate(names)} for column, names in order.items()}
+    return rows.sort_values(list(order), key=lambda column: column.map(numbers[column.name]), kind="stable")
 
 
 def points(value: float, digits: int = 1, signed: bool = False) -> str:

@@ -49,7 +49,7 @@ def read(path: str | Path) -> list[Synthetic]:
         numeric = frame[[f"{NUMBER}{place}" for place in range(len(schema.numeric))]].to_numpy(float)
         codes = frame[[f"{CODE}{place}" for place in range(len(schema.categorical))]].to_numpy(np.int32)
         places = frame.groupby(KEYS, observed=True, sort=False).indices
-    except (KeyError, TypeError, ValueError, pa.ArrowException) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, pa.ArrowException) as error:
         raise UserError(f"{path}: no file of synthetic rows ({error}); delete it and run the workflow") from error
     found = []
     for part in parts:

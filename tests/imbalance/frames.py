@@ -57,7 +57,7 @@ def split_rows(places, methods, doses, numbers, variants) -> pd.DataFrame:
             (*method, dose, "corrected", "main")
             for method in methods
             for dose in doses
-            if method in (("same_class", "cart"), ("class", "bootstrap")) and dataset == ADULT
+            if method[0] in ("same_class", "class") and method[1] in ("cart", "bootstrap", "copula")
         ]
         runs += [(*method, 1.0, "corrected", v) for method in methods for v in variants if method[0] != "protected"]
         for plan, generator, dose, protocol, variant in runs:
@@ -159,7 +159,7 @@ def quality_of(places, methods, numbers, draws) -> pd.DataFrame:
                     for draw in range(draws):
                         seed = seed_from("test quality", dataset, attributes, plan, generator, metric, split, draw)
                         value = by_generator[generator] + np.random.default_rng(seed).normal(0, 0.01)
-                        value = max(value, 0.0)
+                        value = min(max(value, 0.0), 1.0 if "fraction" in metric else 9.0)
                         ends = (max(value - 0.01, 0), value + 0.01, WILSON, 2802)
                         rows.append((dataset, attributes, plan, generator, split, draw, metric, "", value, *ends))
     names = ["dataset", "attributes", "plan", "generator", "split", "draw", "metric", "condition", "value"]

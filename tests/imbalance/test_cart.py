@@ -17,7 +17,9 @@ def rng(seed=0):
 
 
 def table_of(numeric=(), **columns):
-    return MixedTable.from_frame(pd.DataFrame(columns), list(numeric), [name for name in columns if name not in numeric])
+    return MixedTable.from_frame(
+        pd.DataFrame(columns), list(numeric), [name for name in columns if name not in numeric]
+    )
 
 
 def drawn(table, rows=500, settings=LEAF, seed=0):
@@ -93,7 +95,9 @@ def test_a_part_smaller_than_two_leaves_has_independent_columns_and_the_log_says
     table = table_of(["x", "y"], x=x, y=x)
     with caplog.at_level(logging.WARNING, "counterweight"):
         rows = drawn(table, 20_000)
-    assert caplog.messages == ["CART: part 0 has 8 rows, fewer than two leaves of 5: its columns are drawn independently"]
+    assert caplog.messages == [
+        "CART: part 0 has 8 rows, fewer than two leaves of 5: its columns are drawn independently"
+    ]
     both = (rows["x"] * rows["y"]).mean()
     assert abs(both - 0.25) < 4 * np.sqrt(0.25 * 0.75 / 20_000)
     assert rows["x"].mean() == pytest.approx(0.5, abs=0.02)

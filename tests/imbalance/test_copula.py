@@ -44,7 +44,9 @@ def test_marginals_pass_their_tests():
     random = rng(8)
     hours = np.where(random.random(ROWS) < 0.5, 40, random.integers(1, 99, ROWS))
     gain = np.where(random.random(ROWS) < 0.9, 0, random.lognormal(8, 1, ROWS))
-    job = np.where(hours > 45, "smith", random.choice(["clerk", "nurse", "smith", "rare"], ROWS, p=[0.6, 0.3, 0.09, 0.01]))
+    job = np.where(
+        hours > 45, "smith", random.choice(["clerk", "nurse", "smith", "rare"], ROWS, p=[0.6, 0.3, 0.09, 0.01])
+    )
     rows = drawn(["hours", "gain"], hours=hours, gain=gain, job=job)
     assert scipy.stats.ks_2samp(rows["gain"], gain).pvalue > 1e-3
     assert scipy.stats.ks_2samp(rows["hours"], hours).pvalue > 1e-3

@@ -9,6 +9,7 @@ from matplotlib.lines import Line2D
 
 from scripts.common import figures
 from scripts.imbalance.drawings.layout import titled, without_data
+from scripts.imbalance.generators import BOOTSTRAP
 from scripts.imbalance.labels import (
     BALANCED,
     CONTROLS,
@@ -27,7 +28,6 @@ from scripts.imbalance.labels import (
     plan_title,
     points,
 )
-from scripts.imbalance.generators import BOOTSTRAP
 from scripts.imbalance.names import NO_PLAN, REAL
 
 SHOWN = (BALANCED, GAP)
@@ -75,7 +75,9 @@ def draw_panel(axes: Axes, rows: pd.DataFrame, order: list[tuple[str, str]]) -> 
         bars = figures.offsets(100 * one.value, 100 * one.ci_low, 100 * one.ci_high)
         sure = row.p_holm < SURE
         face = {"mfc": colour if sure else "white", "mec": colour, "ms": 6.5, "elinewidth": 1.3}
-        axes.errorbar([100 * row.value], [place], xerr=bars, fmt="s" if colour == figures.GREY else "o", color=colour, **face)
+        axes.errorbar(
+            [100 * row.value], [place], xerr=bars, fmt="s" if colour == figures.GREY else "o", color=colour, **face
+        )
     axes.axvline(0, color=figures.BLACK, lw=0.9)
     plans = [plan for plan, _ in order]
     for place in range(1, len(order)):
@@ -112,10 +114,16 @@ def draw_forest(frames: Mapping[str, pd.DataFrame]) -> tuple[Figure, pd.DataFram
         plans = [plan for plan, _ in order]
         for plan in dict.fromkeys(plans):
             middle = plans.index(plan) + (plans.count(plan) - 1) / 2
-            text = "no plan" if plan == NO_PLAN else plan_title(plan).replace(" and ", "\nand ").replace(" ratio", "\nratio")
+            text = (
+                "no plan"
+                if plan == NO_PLAN
+                else plan_title(plan).replace(" and ", "\nand ").replace(" ratio", "\nratio")
+            )
             where = {"xycoords": line[0].get_yaxis_transform(), "ha": "center", "va": "center", "rotation": 90}
             colour = PLAN_COLOURS.get(plan, figures.PURPLE)
-            line[0].annotate(text, (-0.78, middle), fontsize=9.5, color=colour, fontweight="bold", annotation_clip=False, **where)
+            line[0].annotate(
+                text, (-0.78, middle), fontsize=9.5, color=colour, fontweight="bold", annotation_clip=False, **where
+            )
     handles = {"generator, in the colour of its plan": _mark("o", figures.BLUE), "control": _mark("s", figures.GREY)}
     handles[f"hollow: Holm's p ≥ {SURE:g}"] = Line2D([], [], ls="", marker="o", mfc="white", mec=figures.BLACK, ms=6.5)
     note = "Method minus real rows on the same splits. Accuracy: right is better; gap: left is better."

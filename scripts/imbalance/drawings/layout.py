@@ -12,6 +12,7 @@ from matplotlib.transforms import Bbox
 
 from scripts.common import figures
 
+RIGHT = [(1, 0), (1, 1), (1, -1)]
 AROUND = [(1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1)]
 CENTRED = {1: "left", 0: "center", -1: "right"}
 RAISED = {1: "bottom", 0: "center", -1: "top"}
@@ -19,17 +20,27 @@ RAISED = {1: "bottom", 0: "center", -1: "top"}
 
 def titled(figure: Figure, sentences: Sequence[str], handles: Mapping[str, Artist] | None = None) -> None:
     """Put what the figure shows above it, a sentence per line, and the legend below; call it when all else is drawn."""
-    columns = int(figure.get_figwidth() * 9.6)
+    columns = int(figure.get_figwidth() * 10.0)
     text = "\n".join(textwrap.fill(sentence, columns) for sentence in sentences if sentence)
-    room = "\n " if handles else ""  # a line for the legend
+    columns = legend_columns(figure.get_figwidth(), list(handles or ()))
+    room = "\n " * -(-len(handles or ()) // columns)  # lines for the legend
     title = figure.suptitle(text + room, x=0.01, ha="left", fontsize=12, fontweight="bold", linespacing=1.3)
     if not handles:
         return
     figure.draw_without_rendering()  # so that the layout has put the title where it stays
     low = title.get_window_extent().transformed(figure.transFigure.inverted()).y0
     place = {"loc": "lower left", "bbox_to_anchor": (0.0, low), "borderaxespad": 0.0}
-    legend = figure.legend(handles.values(), handles.keys(), ncols=len(handles), columnspacing=1.6, **place)
+    legend = figure.legend(handles.values(), handles.keys(), ncols=columns, columnspacing=1.6, **place)
     legend.set_in_layout(False)
+
+
+def legend_columns(width: float, labels: Sequence[str]) -> int:
+    """Return how many columns of a legend fit into a figure of some inches."""
+    for columns in range(len(labels), 1, -1):
+        widths = [max(len(label) for label in labels[place::columns]) + 6 for place in range(columns)]
+        if sum(widths) <= 11.5 * width:
+            return columns
+    return 1
 
 
 def without_data(text: str, columns: Sequence[str]) -> tuple[Figure, pd.DataFrame]:
@@ -40,7 +51,10 @@ def without_data(text: str, columns: Sequence[str]) -> tuple[Figure, pd.DataFram
 
 
 def label_marks(
-    axes: Axes, marks: Sequence[tuple[float, float]], labels: Sequence[tuple[float, float, str, str]]
+    axes: Axes,
+    marks: Sequence[tuple[float, float]],
+    labels: Sequence[tuple[float, float, str, str]],
+    around: Sequence[tuple[int, int]] = AROUND,
 ) -> None:
     """Write labels next to their points where they cover as little as possible; call it when all else is drawn.
 
@@ -49,6 +63,7 @@ def label_marks(
     Args:
         marks: data coordinates of all marks, which labels avoid.
         labels: x, y, text and colour of each, the most important first.
+        around: directions (right, up) in which a label may lie.
     """
     figure = axes.figure
     figure.draw_without_rendering()
@@ -60,7 +75,7 @@ def label_marks(
     for x, y, text, colour in labels:
         best = None
         for distance in (8, 16, 26, 40, 56, 75):
-            for across, up in AROUND:
+            for across, up in around:
                 offset = (across * distance, up * distance)
                 options = {"ha": CENTRED[across], "va": RAISED[up], "fontsize": 8.5, "color": colour, "zorder": 7}
                 label = axes.annotate(text, (x, y), offset, textcoords="offset points", **options)
