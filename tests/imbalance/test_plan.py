@@ -45,7 +45,8 @@ def test_splits_run_in_parts_and_every_split_once(plan):
     for per_job in (1, 2, 5, 100):
         for name in plan.datasets:
             own = [numbers for of, numbers in Plan(study(splits_per_job=per_job)).parts.values() if of == name]
-            assert sum(own, []) == list(range(plan.datasets[name]["splits"])) and max(map(len, own)) <= per_job
+            numbers = [number for numbers in own for number in numbers]
+            assert numbers == list(range(plan.datasets[name]["splits"])) and max(map(len, own)) <= per_job
 
 
 def test_no_more_splits_than_folds_times_repeats():
