@@ -80,13 +80,14 @@ def added_rows(bars: list[dict], positive: str) -> str:
     who = [(number, bar["group"], place) for bar in bars for place, number in enumerate(bar["added"]) if number]
     if not who:
         return ""
-    explained = f" (label 1: {positive})" if any(place == 1 for _, _, place in who) else ""
     drawn = ", with labels that the generator draws," if who[0][2] == UNKNOWN else ""
     names = [f"{group}{'' if place == UNKNOWN else f' with label {place}'}" for _, group, place in who]
+    one = any(place == 1 for _, _, place in who)
     if len(who) == 1:
-        return f"{who[0][0]:,} rows of {names[0]}{drawn}{explained}"
-    parts = "; ".join(f"{number:,} {name}" for (number, _, _), name in zip(who, names, strict=True))
-    return f"{sum(number for number, _, _ in who):,} rows ({parts}){drawn}{explained}"
+        return f"{who[0][0]:,} rows of {names[0]}{f' ({positive})' if one else ''}{drawn}"
+    parts = [f"{number:,} {name}" for (number, _, _), name in zip(who, names, strict=True)]
+    parts += [f"label 1 is {positive}"] if one else []
+    return f"{sum(number for number, _, _ in who):,} rows ({'; '.join(parts)}){drawn}"
 
 
 def sentence(key: Key, bars: list[dict], run: pd.DataFrame, real: pd.DataFrame, change: list, positive: str) -> str:
