@@ -27,12 +27,13 @@ $(if $(STUDY),$(if $(wildcard scripts/$(STUDY)/study.yaml),,$(error Error: STUDY
 TESTS := tests/$(STUDY) tests/claims tests/report tests/common/test_config.py tests/workflow/test_environments.py
 # A path reaches the shell through the environment or in quotes: it may hold a blank or an apostrophe.
 export RELEASED TABLE
+export PLAN GENERATOR SEED DOSE
 export PREDICTIONS LABEL PREDICTION ATTRIBUTES SCORE THRESHOLD POSITIVE ID COMPARE COMPARE_PREDICTION NAME
 SNAKEMAKE := $(RUN) snakemake $(if $(CONFIG),--configfile $(foreach file,$(CONFIG),'$(subst ','\'',$(file))')) \
 	$(if $(RELEASED),--config "released=$$RELEASED") --cores $(CORES)
 
-.PHONY: install study tour figures describe audit release test test-faults faults bench docs citation lint lock unlock clock \
-	clean help
+.PHONY: install study tour figures describe audit augment release test test-faults faults bench docs citation lint lock unlock \
+	clock clean help
 
 help:  ## say what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -58,6 +59,9 @@ tour: .venv/installed  ## a first result in three minutes: one study on real dat
 
 audit: .venv/installed  ## audit predictions of your own: PREDICTIONS=file.csv LABEL=.. PREDICTION=.. ATTRIBUTES=sex,race [SCORE=..] [COMPARE=second.csv]
 	@$(RUN) scripts.audits.start --cores $(CORES) $(foreach file,$(CONFIG),--config '$(subst ','\'',$(file))')
+
+augment: .venv/installed  ## add synthetic rows to a table: TABLE=adult PLAN=same_class GENERATOR=cart [ATTRIBUTES=sex] [SEED=1] [DOSE=1] [CONFIG=mine.yaml]
+	@$(RUN) scripts.imbalance.augmenting.start --cores $(CORES) $(foreach file,$(CONFIG),--config '$(subst ','\'',$(file))')
 
 figures: .venv/installed  ## redraw figures, tables and claims; with RELEASED=releases/preview from releases, without training
 	$(SNAKEMAKE) figures

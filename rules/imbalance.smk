@@ -5,12 +5,16 @@ from scripts.imbalance.plan import Plan as ImbalancePlan
 IMBALANCE = config["imbalance"]
 IMBALANCE_PLAN = ImbalancePlan(IMBALANCE)
 IMBALANCE_OUT = "results/imbalance"
+IMBALANCE_AUGMENT = IMBALANCE.get("augment", {})  # tables of `make augment`, made when asked for
+IMBALANCE_AUGMENTED = "results/augmented/{name}"
 IMBALANCE_MEASURED = ["metrics", "comparisons", "summary", "splits", "counts"]
 IMBALANCE_MEASURED += ["added", "facts"]
 IMBALANCE_SHOWN = [*IMBALANCE_MEASURED[1:], "quality"]
 
 
 localrules:
+    imbalance_augment,
+    imbalance_augment_page,
     imbalance_figures,
     imbalance_tables,
     imbalance_bench,
@@ -212,3 +216,51 @@ rule imbalance_bench:
         runtime=growing(60),
     script:
         "../scripts/imbalance/bench.py"
+
+
+rule imbalance_augment:
+    input:
+        table=lambda wildcards: f"results/data/tabular/{IMBALANCE_AUGMENT[wildcards.name]['table']}.parquet",
+        description=lambda wildcards: table_descriptions(IMBALANCE_AUGMENT[wildcards.name]["table"]),
+        code=code("scripts/imbalance/imbalance_augment.py"),
+        generators=lambda wildcards: imbalance_generator_files(
+            [IMBALANCE_AUGMENT[wildcards.name]["generator"]]
+        ),
+    output:
+        table=f"{IMBALANCE_AUGMENTED}/table.parquet",
+        csv=f"{IMBALANCE_AUGMENTED}/table.csv",
+        about=f"{IMBALANCE_AUGMENTED}/report.json",
+    log:
+        f"{IMBALANCE_AUGMENTED}/logs/imbalance_augment.log",
+    wildcard_constraints:
+        name="|".join(map(re.escape, IMBALANCE_AUGMENT)),
+    conda:
+        "../envs/torch.yaml"
+    params:
+        entry=lambda wildcards: IMBALANCE_AUGMENT[wildcards.name],
+        generators=lambda wildcards: {
+            name: IMBALANCE["generators"][name]
+            for name in [IMBALANCE_AUGMENT[wildcards.name]["generator"]]
+        },
+        limits={name: IMBALANCE[name] for name in ("most_added", "memory_mb")},
+        judging=IMBALANCE["quality"],
+    script:
+        "../scripts/imbalance/imbalance_augment.py"
+
+
+rule imbalance_augment_page:
+    input:
+        about=rules.imbalance_augment.output.about,
+        html=html_files("imbalance/augmenting/html"),
+        code=code("scripts/imbalance/imbalance_augment_page.py"),
+    output:
+        page=f"{IMBALANCE_AUGMENTED}/report.html",
+        text=f"{IMBALANCE_AUGMENTED}/report.md",
+    log:
+        f"{IMBALANCE_AUGMENTED}/logs/imbalance_augment_page.log",
+    wildcard_constraints:
+        name="|".join(map(re.escape, IMBALANCE_AUGMENT)),
+    conda:
+        "../envs/report.yaml"
+    script:
+        "../scripts/imbalance/imbalance_augment_page.py"

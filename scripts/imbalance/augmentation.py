@@ -12,7 +12,7 @@ from scripts.common.mixed_table import MixedTable, concatenate
 from scripts.common.seeds import seed_from
 from scripts.imbalance.generators import GENERATORS, Fitted, fewest_rows, fit
 from scripts.imbalance.people import People
-from scripts.imbalance.plans import by_group, rows_to_add
+from scripts.imbalance.plans import at_dose, by_group, rows_to_add
 
 LABEL = "label"  # the column of the label, where a plan fills whole groups
 BYTES_PER_VALUE = 24  # of the rows while they are generated, joined and fitted
@@ -55,9 +55,9 @@ class Seconds:
         own[2] += 1
 
 
-def wanted_rows(people: People, train: np.ndarray, plan: str) -> dict[int, int]:
+def wanted_rows(people: People, train: np.ndarray, plan: str, dose: float = 1.0) -> dict[int, int]:
     """Return how many rows a plan adds to each part that gets any; a part is a cell, or a group (plan protected)."""
-    added = rows_to_add(plan, people.counts(train), people.group_names).ravel()
+    added = at_dose(rows_to_add(plan, people.counts(train), people.group_names).ravel(), dose)
     return {int(part): int(added[part]) for part in np.flatnonzero(added)}
 
 
@@ -74,12 +74,17 @@ def check_augmentation(
     settings: Mapping[str, Mapping[str, Any]],
     most_added: float,
     memory_mb: float,
+    dose: float = 1.0,
+    split_named: bool = True,
 ) -> None:
     """Check every plan and generator on every split before anything is fitted.
 
     Args:
+        trains: positions of the training rows of every split.
         most_added: the largest number of rows that a plan may add, as a multiple of the training rows.
         memory_mb: memory for the rows of one plan and generator.
+        dose: the fraction of every plan that is carried out.
+        split_named: False where there is one split with all rows, which messages then do not name.
 
     Raises:
         UserError: a plan cannot be computed or adds too many rows, or a part has too few rows for a generator, or a
@@ -92,13 +97,13 @@ def check_augmentation(
                 f"{name}: {generator} needs a numeric column, and this table has none; leave it out of its generators"
             )
     for split, train in enumerate(trains):
-        counts = people.counts(train)
+        counts, where = people.counts(train), f" in split {split}" if split_named else ""
         for plan in plans:
-            wanted = wanted_rows(people, train, plan)
+            wanted = wanted_rows(people, train, plan, dose)
             total = sum(wanted.values())
             if total > most_added * len(train):
                 raise UserError(
-                    f"{name}: plan {plan} would add {total:,} rows to {len(train):,} in split {split}, more than "
+                    f"{name}: plan {plan} would add {total:,} rows to {len(train):,}{where}, more than "
                     f"{most_added:g} times as many; take another plan, or raise imbalance.most_added"
                 )
             needed = (total + len(train)) * columns * BYTES_PER_VALUE / 1e6
@@ -109,7 +114,7 @@ def check_augmentation(
                 )
             sizes = counts.sum(1) if by_group(plan) else counts.ravel()
             for part in wanted:
-                _check_part(people, plan, part, int(sizes[part]), split, generators, settings)
+                _check_part(people, plan, part, int(sizes[part]), where, generators, settings)
 
 
 def _check_part(
@@ -117,20 +122,20 @@ def _check_part(
     plan: str,
     part: int,
     size: int,
-    split: int,
+    where: str,
     generators: Sequence[str],
     settings: Mapping[str, Mapping[str, Any]],
 ) -> None:
     name, words = people.table.name, part_name(people, plan, part)
     if size == 0:
         raise UserError(
-            f"{name}: plan {plan} adds rows to {words}, which has none among the training rows of split {split}; "
+            f"{name}: plan {plan} adds rows to {words}, which has none among the training rows{where}; "
             "join groups, or take another plan"
         )
     for generator in generators:
         if size < (fewest := fewest_rows(generator, settings[generator])):
             raise UserError(
-                f"{name}: {words} has {size} training rows in split {split}, and {generator} needs {fewest}; "
+                f"{name}: {words} has {size} training rows{where}, and {generator} needs {fewest}; "
                 "join groups, or leave the generator or the plan out"
             )
 
@@ -145,6 +150,7 @@ def augment(
     settings: Mapping[str, Mapping[str, Any]],
     draw: int,
     seconds: Seconds | None = None,
+    dose: float = 1.0,
 ) -> list[Synthetic]:
     """Return the synthetic rows of every plan and generator of one split and draw.
 
@@ -154,13 +160,14 @@ def augment(
         features: those of the people, without gaps.
         train: positions of the training rows.
         seconds: where CPU seconds are added up, if wanted.
+        dose: the fraction of each plan's rows that is drawn.
     """
     names = (people.table.name, people.attribute, split, draw)
     made = []
     for generator in generators:
         for groups_filled in (False, True):
             own = [plan for plan in plans if by_group(plan) == groups_filled]
-            wanted = {plan: wanted_rows(people, train, plan) for plan in own}
+            wanted = {plan: wanted_rows(people, train, plan, dose) for plan in own}
             parts = sorted({part for rows in wanted.values() for part in rows})
             table, part = features.take(train), people.cells[train]
             if groups_filled:

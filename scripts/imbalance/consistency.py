@@ -23,10 +23,7 @@ def check(study: dict) -> None:
     for entry in study["datasets"]:
         table = TABLES[entry["table"]]
         where = f"config: imbalance.datasets: {dataset_name(entry)}"
-        for attribute in entry["attributes"]:
-            if attribute not in table.attributes:
-                known = ", ".join(table.attributes)
-                raise UserError(f"{where}: {table.name} has no attribute {attribute!r}; there are {known}")
+        _check_attributes(entry, where)
         known = [name for kind in features_of(table, entry["attributes"]) for name in kind]
         for name in entry.get("without", []):
             if name not in known:
@@ -45,5 +42,16 @@ def check(study: dict) -> None:
             "generators", [BOOTSTRAP]
         ):
             raise UserError(f"{where}: doses, variants and without need the generator {BOOTSTRAP}; add it")
+    for name, entry in study.get("augment", {}).items():
+        check_names({f"imbalance.augment.{name}.table": entry["table"]})
+        _check_attributes(entry, f"config: imbalance.augment: {name}")
     if not Plan(study).datasets:
         raise UserError("config: imbalance.datasets: only tables without a file are left; name it under tables")
+
+
+def _check_attributes(entry: dict, where: str) -> None:
+    table = TABLES[entry["table"]]
+    for attribute in entry["attributes"]:
+        if attribute not in table.attributes:
+            known = ", ".join(table.attributes)
+            raise UserError(f"{where}: {table.name} has no attribute {attribute!r}; there are {known}")

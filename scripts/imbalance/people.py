@@ -85,13 +85,16 @@ def features_of(table: Table, attributes: Sequence[str]) -> tuple[list[str], lis
     return numeric, categorical
 
 
-def people(frame: pd.DataFrame, name: str, attributes: Sequence[str], most_rows: int | None = None) -> People:
+def people(
+    frame: pd.DataFrame, name: str, attributes: Sequence[str], most_rows: int | None = None, joined: bool = True
+) -> People:
     """Return the checked people of a dataset.
 
     Args:
         frame: the prepared table, as rule `tabular` writes it; features may have gaps.
         attributes: one or more of the table's; with several, all combinations of their groups are the groups.
         most_rows: that many rows at most, chosen at random but always the same ones.
+        joined: whether features have the joined values of the published study (`JOINED`), or those of the table.
 
     Raises:
         UserError: there is no such table or attribute, a column is missing, a label is not 0 or 1 or one only, a group
@@ -110,7 +113,7 @@ def people(frame: pd.DataFrame, name: str, attributes: Sequence[str], most_rows:
     _check_groups(codes, names, name)
     if not numeric + categorical:
         raise UserError(f"{name}: without the sensitive columns no feature is left")
-    for attribute in JOINED.get(name, ()):
+    for attribute in JOINED.get(name, ()) if joined else ():
         own = attribute_of(table, attribute)
         frame[own.column] = np.array(own.words)[groups(frame, table, attribute)]
     features = MixedTable.from_frame(frame, numeric, categorical)
