@@ -16,9 +16,7 @@ localrules:
     frtrain_initial,
     frtrain_compile,
     frtrain_groups,
-    frtrain_figure_methods,
-    frtrain_figures,
-    frtrain_tables,
+    frtrain_draw,
     frtrain_bench,
 
 
@@ -194,38 +192,34 @@ rule frtrain_groups:
         "../scripts/frtrain/frtrain_groups.py"
 
 
-rule frtrain_figure_methods:
-    input:
-        choices=gathered("frtrain", "choices"),
-        published=os.path.relpath(ROOT / "scripts/frtrain/published.yaml"),
-        code=code("scripts/frtrain/frtrain_figure_methods.py"),
-    output:
-        figure_files("frtrain", "methods"),
-    log:
-        f"{FRTRAIN_OUT}/logs/frtrain_figure_methods.log",
-    conda:
-        "../envs/figures.yaml"
-    script:
-        "../scripts/frtrain/frtrain_figure_methods.py"
-
-
-rule frtrain_figures:
+rule frtrain_draw:
     input:
         metrics=gathered("frtrain", "metrics"),
         groups=gathered("frtrain", "groups"),
+        choices=gathered("frtrain", "choices"),
+        comparisons=gathered("frtrain", "comparisons"),
         published=os.path.relpath(ROOT / "scripts/frtrain/published.yaml"),
-        code=code("scripts/frtrain/frtrain_figures.py"),
+        code=code("scripts/frtrain/frtrain_draw.py"),
     output:
-        figure_files(
+        figures=figure_files(
             "frtrain",
+            "methods",
             "tradeoff",
             "poisoning_rate",
             "validation_size",
             "seed_spread",
             "two_groups",
         ),
+        tables=table_files(
+            "frtrain",
+            "synthetic",
+            "real",
+            "ablations",
+            "handover",
+            "equalized_odds",
+        ),
     log:
-        f"{FRTRAIN_OUT}/logs/frtrain_figures.log",
+        f"{FRTRAIN_OUT}/logs/frtrain_draw.log",
     conda:
         "../envs/figures.yaml"
     params:
@@ -233,23 +227,7 @@ rule frtrain_figures:
         seeds=FRTRAIN["seeds"],
         few_seeds=FRTRAIN["few_seeds"],
     script:
-        "../scripts/frtrain/frtrain_figures.py"
-
-
-rule frtrain_tables:
-    input:
-        choices=gathered("frtrain", "choices"),
-        comparisons=gathered("frtrain", "comparisons"),
-        published=os.path.relpath(ROOT / "scripts/frtrain/published.yaml"),
-        code=code("scripts/frtrain/frtrain_tables.py"),
-    output:
-        table_files("frtrain", "synthetic", "real", "ablations", "handover", "equalized_odds"),
-    log:
-        f"{FRTRAIN_OUT}/logs/frtrain_tables.log",
-    conda:
-        "../envs/figures.yaml"
-    script:
-        "../scripts/frtrain/frtrain_tables.py"
+        "../scripts/frtrain/frtrain_draw.py"
 
 
 rule frtrain_all_data:

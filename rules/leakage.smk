@@ -8,8 +8,7 @@ LEAKAGE_TABLES = list(dict.fromkeys(batch["table"] for batch in LEAKAGE["models"
 localrules:
     leakage_theory,
     leakage_gather,
-    leakage_figures,
-    leakage_tables,
+    leakage_draw,
 
 
 rule leakage_theory:
@@ -162,14 +161,16 @@ rule leakage_gather:
         "../scripts/leakage/leakage_gather.py"
 
 
-rule leakage_figures:
+rule leakage_draw:
     input:
         metrics=gathered("leakage", "metrics"),
         audit=gathered("leakage", "audit"),
         queries=gathered("leakage", "queries"),
-        code=code("scripts/leakage/leakage_figures.py"),
+        theory=gathered("leakage", "theory"),
+        comparisons=gathered("leakage", "comparisons"),
+        code=code("scripts/leakage/leakage_draw.py"),
     output:
-        figure_files(
+        figures=figure_files(
             "leakage",
             "bound_and_attack",
             "exposures_by_defence",
@@ -177,28 +178,12 @@ rule leakage_figures:
             "repeated_queries",
             "certified_by_rows",
         ),
+        tables=table_files("leakage", "audit", "theory", "checks"),
     log:
-        f"{LEAKAGE_OUT}/logs/leakage_figures.log",
+        f"{LEAKAGE_OUT}/logs/leakage_draw.log",
     conda:
         "../envs/figures.yaml"
     params:
         certify=LEAKAGE["certify"],
     script:
-        "../scripts/leakage/leakage_figures.py"
-
-
-rule leakage_tables:
-    input:
-        audit=gathered("leakage", "audit"),
-        theory=gathered("leakage", "theory"),
-        metrics=gathered("leakage", "metrics"),
-        comparisons=gathered("leakage", "comparisons"),
-        code=code("scripts/leakage/leakage_tables.py"),
-    output:
-        table_files("leakage", "audit", "theory", "checks"),
-    log:
-        f"{LEAKAGE_OUT}/logs/leakage_tables.log",
-    conda:
-        "../envs/figures.yaml"
-    script:
-        "../scripts/leakage/leakage_tables.py"
+        "../scripts/leakage/leakage_draw.py"
