@@ -15,7 +15,6 @@ localrules:
     frtrain_synthetic,
     frtrain_initial,
     frtrain_compile,
-    frtrain_groups,
     frtrain_draw,
     frtrain_bench,
 
@@ -119,77 +118,41 @@ rule frtrain_measure:
         "../scripts/frtrain/frtrain_measure.py"
 
 
-rule frtrain_choose:
-    input:
-        metrics=rules.frtrain_measure.output.metrics,
-        runs=rules.frtrain_measure.output.runs,
-        code=code("scripts/frtrain/frtrain_choose.py"),
-    output:
-        choices=f"{FRTRAIN_OUT}/choices.parquet",
-        summary=f"{FRTRAIN_OUT}/summary.parquet",
-        findings=f"{FRTRAIN_OUT}/findings.parquet",
-    log:
-        f"{FRTRAIN_OUT}/logs/frtrain_choose.log",
-    benchmark:
-        f"{FRTRAIN_OUT}/benchmarks/frtrain_choose.tsv"
-    conda:
-        "../envs/data.yaml"
-    resources:
-        mem_mb=growing(4000),
-        runtime=growing(60),
-    params:
-        lambdas=FRTRAIN["lambdas"],
-        first_seeds=FRTRAIN_FIRST,
-    script:
-        "../scripts/frtrain/frtrain_choose.py"
-
-
 rule frtrain_compare:
     input:
         predictions=expand(
             rules.frtrain_fit.output.predictions,
             batch=["grid_poisoned", "baselines_clean", "baselines_poisoned"],
         ),
-        choices=rules.frtrain_choose.output.choices,
         metrics=rules.frtrain_measure.output.metrics,
+        runs=rules.frtrain_measure.output.runs,
+        data=rules.frtrain_synthetic.output[0],
+        weights=expand(
+            rules.frtrain_fit.output.weights,
+            batch=["grid_clean", "grid_poisoned", "baselines_clean", "baselines_poisoned"],
+        ),
         code=code("scripts/frtrain/frtrain_compare.py"),
     output:
-        f"{FRTRAIN_OUT}/comparisons.parquet",
+        choices=f"{FRTRAIN_OUT}/choices.parquet",
+        summary=f"{FRTRAIN_OUT}/summary.parquet",
+        findings=f"{FRTRAIN_OUT}/findings.parquet",
+        comparisons=f"{FRTRAIN_OUT}/comparisons.parquet",
+        groups=f"{FRTRAIN_OUT}/groups.parquet",
     log:
         f"{FRTRAIN_OUT}/logs/frtrain_compare.log",
     benchmark:
         f"{FRTRAIN_OUT}/benchmarks/frtrain_compare.tsv"
     conda:
-        "../envs/data.yaml"
+        "../envs/tabular.yaml"
     resources:
         mem_mb=growing(4000),
         runtime=growing(60),
     params:
-        printed={labels: entry["printed"] for labels, entry in FRTRAIN["lambdas"].items()},
+        lambdas=FRTRAIN["lambdas"],
+        first_seeds=FRTRAIN_FIRST,
         replicates=FRTRAIN["bootstrap"],
     script:
         "../scripts/frtrain/frtrain_compare.py"
-
-
-rule frtrain_groups:
-    input:
-        data=rules.frtrain_synthetic.output,
-        weights=expand(
-            rules.frtrain_fit.output.weights,
-            batch=["grid_clean", "grid_poisoned", "baselines_clean", "baselines_poisoned"],
-        ),
-        code=code("scripts/frtrain/frtrain_groups.py"),
-    output:
-        f"{FRTRAIN_OUT}/groups.parquet",
-    log:
-        f"{FRTRAIN_OUT}/logs/frtrain_groups.log",
-    conda:
-        "../envs/tabular.yaml"
-    params:
-        seed=FRTRAIN["seeds"][0],
-        printed={labels: entry["printed"] for labels, entry in FRTRAIN["lambdas"].items()},
-    script:
-        "../scripts/frtrain/frtrain_groups.py"
 
 
 rule frtrain_draw:

@@ -7,7 +7,6 @@ LEAKAGE_TABLES = list(dict.fromkeys(batch["table"] for batch in LEAKAGE["models"
 
 localrules:
     leakage_theory,
-    leakage_gather,
     leakage_draw,
 
 
@@ -122,11 +121,15 @@ rule leakage_compare:
     input:
         predictions=rules.leakage_all_predictions.input,
         audit=rules.leakage_audit.output.audit,
-        checks=rules.leakage_checks.output.comparisons,
+        queries=rules.leakage_audit.output.queries,
+        files=rules.leakage_audit.output.files,
+        checks=rules.leakage_checks.output.checks,
+        check_comparisons=rules.leakage_checks.output.comparisons,
         descriptions=table_descriptions(*LEAKAGE_TABLES),
         code=code("scripts/leakage/leakage_compare.py"),
     output:
-        f"{LEAKAGE_OUT}/comparisons.parquet",
+        metrics=f"{LEAKAGE_OUT}/metrics.parquet",
+        comparisons=f"{LEAKAGE_OUT}/comparisons.parquet",
     log:
         f"{LEAKAGE_OUT}/logs/leakage_compare.log",
     benchmark:
@@ -141,24 +144,6 @@ rule leakage_compare:
         seed=LEAKAGE["audit_seed"],
     script:
         "../scripts/leakage/leakage_compare.py"
-
-
-rule leakage_gather:
-    input:
-        audit=rules.leakage_audit.output.audit,
-        queries=rules.leakage_audit.output.queries,
-        files=rules.leakage_audit.output.files,
-        checks=rules.leakage_checks.output.checks,
-        descriptions=table_descriptions(*LEAKAGE_TABLES),
-        code=code("scripts/leakage/leakage_gather.py"),
-    output:
-        f"{LEAKAGE_OUT}/metrics.parquet",
-    log:
-        f"{LEAKAGE_OUT}/logs/leakage_gather.log",
-    conda:
-        "../envs/data.yaml"
-    script:
-        "../scripts/leakage/leakage_gather.py"
 
 
 rule leakage_draw:

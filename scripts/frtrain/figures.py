@@ -19,8 +19,7 @@ def draw_all(
     """Write every figure of the study into a folder.
 
     Args:
-        metrics_path, choices_path, groups_path: Parquet files of the rules `frtrain_measure`, `frtrain_choose` and
-            `frtrain_groups`.
+        metrics_path, choices_path, groups_path: Parquet files of the rules `frtrain_measure` and `frtrain_compare`.
         lambdas: FR-Train's grids by kind of labels.
         seeds, few_seeds: all seeds, and those of the curves.
 

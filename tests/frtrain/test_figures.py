@@ -14,7 +14,7 @@ from scripts.frtrain import (
     figure_methods,
     figure_seeds,
     figure_tradeoff,
-    frtrain_groups,
+    groups,
     tables,
 )
 from tests.common.test_config import merged
@@ -78,13 +78,13 @@ def test_the_seeds_are_drawn_one_dot_each(frames):
 def test_the_motivating_picture_has_both_boundaries(small, table):
     names = ("grid_clean", "grid_poisoned", "baselines_clean", "baselines_poisoned")
     stored = {key: value for name in names for key, value in load_file(small / f"{name}.weights").items()}
-    frame = pd.concat([frtrain_groups.points(table), frtrain_groups.boundaries(stored, 1, PRINTED)], ignore_index=True)
+    frame = pd.concat([groups.points(table), groups.boundaries(stored, 1, PRINTED)], ignore_index=True)
     figure, drawn = figure_groups.draw(frame)
     assert len(figure.axes) == 4 and (drawn["kind"] == "boundary").sum() == 8
     flipped = drawn[(drawn["labels"] == "poisoned") & (drawn["kind"] == "point") & drawn["flipped"].astype(bool)]
     assert len(flipped) > 30 and (flipped["z"] == 1).all()
     with pytest.raises(UserError, match=r"no model synthetic.clean.lr.seed9"):
-        frtrain_groups.boundaries(stored, 9, PRINTED)
+        groups.boundaries(stored, 9, PRINTED)
 
 
 def test_the_table_puts_the_printed_numbers_beside_ours(frames):
