@@ -1,8 +1,8 @@
 """Rule `frtrain_compare`: the settings that each protocol chooses, and the differences that claims state.
 
 A difference is of two sides of one kind. Of two chosen runs of a seed on the same test rows the interval is that of a
-paired bootstrap: a row that is drawn twice counts twice for both runs. Of what is paired by seed alone (`seed_pairs`) it
-is Student's over the seeds.
+paired bootstrap: a row that is drawn twice counts twice for both runs. Of what is paired by seed alone (`seed_pairs`)
+it is Student's over the seeds.
 """
 
 import numpy as np

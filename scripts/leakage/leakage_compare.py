@@ -1,8 +1,8 @@
 """Rule `leakage_compare`: the study's numbers in one schema, and the differences that claims state.
 
 A difference is of two numbers about the same people. Most are differences of two balanced accuracies, of guesses that
-are right or wrong (or right with some probability) for each person. Their interval is the normal one of the groups' mean
-differences. The best map of a label is held at the observed one, since noise would raise a maximum.
+are right or wrong (or right with some probability) for each person. Their interval is the normal one of the groups'
+mean differences. The best map of a label is held at the observed one, since noise would raise a maximum.
 """
 
 from collections.abc import Sequence
