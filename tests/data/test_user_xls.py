@@ -15,8 +15,14 @@ from scripts.common.user_xls import as_csv
 from scripts.data.user_table import user_table
 from tests.workflow.conftest import ROOT
 
-BOOKS = ROOT / "tests/common/workbooks"
+BOOKS = ROOT / "tests/data/workbooks"
 CREDIT = BOOKS / "credit.xls"  # 60 rows in the layout of UCI's "default of credit card clients.xls"
+
+
+@pytest.fixture(autouse=True)
+def only_here():
+    yield
+    register({})
 
 
 def test_cells_are_written_as_in_a_csv_file_and_blank_lines_left_out():
