@@ -33,9 +33,11 @@ def test_imports_are_followed_through_modules_packages_and_functions(tmp_path):
 
 def test_imports_inside_every_kind_of_block_are_found_and_those_in_texts_are_not(tmp_path):
     text = '"""\nimport scripts.text\n"""\nwith open() as f:\n    import scripts.a\n'
-    text += "try:\n    import scripts.b\nexcept E:\n    import scripts.c\nelse:\n    import scripts.d\nfinally:\n    import scripts.e\n"
+    text += "try:\n    import scripts.b\nexcept E:\n    import scripts.c\n"
+    text += "else:\n    import scripts.d\nfinally:\n    import scripts.e\n"
     text += "match x:\n    case 1:\n        import scripts.f\nfor x in y:\n    pass\nelse:\n    import scripts.g\n"
-    text += "class C:\n    async def m(self):\n        if x:\n            pass\n        elif y:\n            import scripts.h\n"
+    text += "class C:\n    async def m(self):\n        if x:\n            pass\n"
+    text += "        elif y:\n            import scripts.h\n"
     text += "f = lambda: [0]\n"
     (tmp_path / "scripts").mkdir()
     for name in ("text", *"abcdefgh"):
