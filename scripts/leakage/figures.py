@@ -1,4 +1,4 @@
-"""Rule `leakage_figures`: all pictures of the study, from released numbers alone."""
+"""All pictures of the study, from released numbers alone."""
 
 from pathlib import Path
 
@@ -12,7 +12,6 @@ from scripts.common.conditions import condition_value
 from scripts.common.data_notes import span
 from scripts.common.interval_kinds import NEWCOMBE, RANGE, in_words
 from scripts.common.leakage.bounds import rows_needed
-from scripts.common.logs import job
 from scripts.common.pareto import pareto_mask
 from scripts.common.schemas.metrics import METRICS
 from scripts.leakage.numbers import ATTACK, BEST, BOUND, LABEL, MEMBER_MEAN, SCORE, VECTOR
@@ -268,9 +267,3 @@ def draw_all(metrics_path: str, audit_path: str, queries_path: str, folder: Path
     for name, draw in drawings.items():
         with figures.style():
             figures.save(*draw(), folder / name)
-
-
-if "snakemake" in globals():
-    with job(snakemake):
-        files = snakemake.input
-        draw_all(files.metrics, files.audit, files.queries, Path(snakemake.output[0]).parent, snakemake.params.certify)

@@ -1,4 +1,4 @@
-"""Rule `boosting_figures`: all figures of the study, and the explorer beside the Pareto fronts."""
+"""All figures of the study, and the explorer beside the Pareto fronts."""
 
 from pathlib import Path
 
@@ -24,7 +24,6 @@ from scripts.boosting.measures import WORST
 from scripts.boosting.notions import ODDS, PARITY
 from scripts.common import figures, parquet
 from scripts.common.interval_kinds import in_words
-from scripts.common.logs import job
 from scripts.common.pareto import pareto_mask
 from scripts.common.schemas.metrics import NO_ATTRIBUTE
 
@@ -187,9 +186,3 @@ def draw_all(paths: dict[str, str], folder: Path) -> None:
             figure, plotted = work()
             figures.save(figure, plotted, folder / name)
     write_explorer(data["candidates"], rounds, facts, folder / "fronts.html")
-
-
-if "snakemake" in globals():
-    with job(snakemake):
-        names = ("summary", "rounds", "candidates", "masses", "facts", "stages")
-        draw_all({name: snakemake.input[name] for name in names}, Path(snakemake.output[0]).parent)

@@ -1,18 +1,15 @@
-"""Rule `frtrain_figures`: the figures of all fits, in one job since a process takes as long as a figure.
-
-The figure of the chosen fits is drawn by a rule of its own: these need not wait for the choice.
-"""
+"""All figures of the study: of all fits, and of those that were chosen."""
 
 from pathlib import Path
 
 from scripts.common import figures, parquet
-from scripts.common.logs import job
 from scripts.common.schemas.metrics import METRICS
-from scripts.frtrain import figure_curves, figure_groups, figure_seeds, figure_tradeoff
+from scripts.frtrain import figure_curves, figure_groups, figure_methods, figure_seeds, figure_tradeoff
 
 
 def draw_all(
     metrics_path: str,
+    choices_path: str,
     groups_path: str,
     lambdas: dict,
     seeds: list[int],
@@ -22,7 +19,7 @@ def draw_all(
     """Write every figure of the study into a folder.
 
     Args:
-        metrics_path, groups_path: Parquet files of the rules `frtrain_measure` and `frtrain_groups`.
+        metrics_path, choices_path, groups_path: Parquet files of the rules `frtrain_measure` and `frtrain_compare`.
         lambdas: FR-Train's grids by kind of labels.
         seeds, few_seeds: all seeds, and those of the curves.
 
@@ -33,6 +30,7 @@ def draw_all(
     printed = {labels: own["printed"] for labels, own in lambdas.items()}
     curves = figure_curves.curve_rows(metrics, printed["poisoned"], few_seeds)
     drawings = {
+        "methods": lambda: figure_methods.draw(parquet.read(choices_path, METRICS)),
         "tradeoff": lambda: figure_tradeoff.draw(metrics, lambdas),
         "poisoning_rate": lambda: figure_curves.draw_rates(curves, printed["poisoned"]),
         "validation_size": lambda: figure_curves.draw_sizes(curves, printed["poisoned"]),
@@ -42,10 +40,3 @@ def draw_all(
     for name, draw in drawings.items():
         with figures.style():
             figures.save(*draw(), folder / name)
-
-
-if "snakemake" in globals():
-    with job(snakemake):
-        files, params = snakemake.input, snakemake.params
-        folder = Path(snakemake.output[0]).parent
-        draw_all(files.metrics, files.groups, params.lambdas, params.seeds, params.few_seeds, folder)

@@ -13,7 +13,6 @@ from matplotlib.ticker import MaxNLocator
 from scripts.common import figures, parquet
 from scripts.common.data_notes import span
 from scripts.common.errors import UserError
-from scripts.common.logs import job
 from scripts.common.schemas.curves import CURVES
 from scripts.tradeoffs.looks import ARMS
 from scripts.tradeoffs.model_points import PROTOCOLS
@@ -113,9 +112,3 @@ def draw_all(curves_path: str, runs_path: str, metrics_path: str, folder: str | 
     dataset = ", ".join(sorted(parquet.read(metrics_path, columns=["dataset"]).dataset.unique()))
     with figures.style():
         figures.save(*draw(curves, runs, dataset), Path(folder) / NAME)
-
-
-if "snakemake" in globals():
-    with job(snakemake):
-        files = snakemake.input
-        draw_all(files.curves, files.runs, files.metrics, Path(snakemake.output[0]).parent)

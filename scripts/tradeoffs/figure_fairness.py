@@ -10,7 +10,6 @@ from matplotlib.figure import Figure
 from scripts.common import figures, parquet
 from scripts.common.data_notes import data_note
 from scripts.common.interval_kinds import BOOTSTRAP
-from scripts.common.logs import job
 from scripts.common.published import values
 from scripts.common.schemas.metrics import METRICS
 from scripts.tradeoffs.fairness_price import (
@@ -203,9 +202,3 @@ def draw_all(metrics_path: str, runs_path: str, frontiers_path: str, folder: str
     for variant in VARIANTS:
         with figures.style():
             figures.save(*draw(metrics, runs, frontiers, variant), Path(folder) / f"fairness_frontier_{variant}")
-
-
-if "snakemake" in globals():
-    with job(snakemake):
-        files = snakemake.input
-        draw_all(files.metrics, files.runs, files.frontiers, Path(snakemake.output[0]).parent)

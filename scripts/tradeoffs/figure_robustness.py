@@ -11,7 +11,6 @@ from matplotlib.patheffects import withStroke
 from scripts.common import figures, parquet
 from scripts.common.data_notes import data_note
 from scripts.common.interval_kinds import BOOTSTRAP
-from scripts.common.logs import job
 from scripts.common.published import values
 from scripts.common.schemas.metrics import METRICS
 from scripts.tradeoffs.attack_table import PUBLISHED as PUBLISHED_ATTACK
@@ -188,10 +187,3 @@ def draw_all(metrics_path: str, runs_path: str, folder: str | Path, threat: str 
     metrics, runs = parquet.read(metrics_path, METRICS), parquet.read(runs_path)
     with figures.style():
         figures.save(*draw(metrics, runs, threat, budget), Path(folder) / NAME)
-
-
-if "snakemake" in globals():
-    with job(snakemake):
-        files, params = snakemake.input, snakemake.params
-        folder = Path(snakemake.output[0]).parent
-        draw_all(files.metrics, files.runs, folder, params.threat, params.budget)

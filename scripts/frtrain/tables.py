@@ -4,12 +4,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from scripts.common import parquet
 from scripts.common.interval_kinds import STUDENT, in_words
-from scripts.common.logs import job
 from scripts.common.published import values
-from scripts.common.schemas.comparisons import COMPARISONS
-from scripts.common.schemas.metrics import METRICS
 from scripts.common.tables import UNDEFINED, format_interval, format_number, save_table
 from scripts.frtrain.plan import KNOBS, METHODS
 from scripts.frtrain.points import ACCURACY, DI, GAP, PROTOCOLS, spread, wide
@@ -188,10 +184,3 @@ def save_all(choices: pd.DataFrame, comparisons: pd.DataFrame, folder: str | Pat
         f"Equalized-odds gap / accuracy, fitted for demographic parity and for equalized odds; {shared}; corrected "
         "protocol, mean over seeds.",
     )
-
-
-if "snakemake" in globals():
-    with job(snakemake):
-        files = snakemake.input
-        choices, comparisons = parquet.read(files.choices, METRICS), parquet.read(files.comparisons, COMPARISONS)
-        save_all(choices, comparisons, Path(snakemake.output[0]).parent)

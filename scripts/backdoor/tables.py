@@ -1,4 +1,4 @@
-"""Rule `backdoor_tables`: verdicts, mitigations, false alarms, and the notebook's numbers beside ours."""
+"""Verdicts, mitigations, false alarms, and the notebook's numbers beside ours."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,7 +9,6 @@ from scripts.backdoor.words import CLEAN, METHOD_WORDS, RATE_WORDS, in_kind_orde
 from scripts.common import parquet
 from scripts.common.aggregate import aggregate
 from scripts.common.interval_kinds import RANGE, in_words
-from scripts.common.logs import job
 from scripts.common.schemas.comparisons import COMPARISONS
 from scripts.common.schemas.metrics import METRICS
 from scripts.common.tables import UNDEFINED, format_interval, save_table
@@ -121,8 +120,3 @@ def write_tables(given: Mapping[str, str], folder: Path) -> None:
         folder / "protocols",
         f"The notebook's numbers and the corrected ones; means over seeds, {kind} (Wilson).",
     )
-
-
-if "snakemake" in globals():
-    with job(snakemake):
-        write_tables(dict(snakemake.input.items()), Path(snakemake.output[0]).parent)

@@ -1,4 +1,4 @@
-"""Rule `frtrain_choose`: which knob each protocol takes, what the chosen models reach, and what follows from it.
+"""Which knob each protocol takes, what the chosen models reach, and what follows from it.
 
 as_published: the knob is read off the test rows at the first seed, as the released notebooks do. corrected: it is
 chosen on the validation rows, for each seed anew, and the test rows are looked at once.
@@ -11,7 +11,7 @@ import pandas as pd
 
 from scripts.common import parquet
 from scripts.common.errors import UserError
-from scripts.common.logs import job, log
+from scripts.common.logs import log
 from scripts.common.schemas.metrics import METRICS
 from scripts.frtrain.findings import DI, FLOOR, GAP, SETTING, at_printed_lambda, findings, summary
 from scripts.frtrain.plan import CLEAN_ROWS, RATE
@@ -90,9 +90,3 @@ def choose_and_derive(
     parquet.write(summary(choices, fixed), output["summary"])
     parquet.write(findings(choices, fixed, parquet.read(runs_path)), output["findings"], METRICS)
     log.info("%d settings chosen, %d of them without reaching the demand", len(chosen), int((~chosen.met).sum()))
-
-
-if "snakemake" in globals():
-    with job(snakemake):
-        files, params = snakemake.input, snakemake.params
-        choose_and_derive(files.metrics, files.runs, params.lambdas, params.first_seeds, dict(snakemake.output.items()))

@@ -12,7 +12,6 @@ from scripts.common import figures, parquet
 from scripts.common.aggregate import aggregate
 from scripts.common.data_notes import data_note
 from scripts.common.interval_kinds import RANGE
-from scripts.common.logs import job
 from scripts.common.schemas.metrics import METRICS, select_metric
 from scripts.tradeoffs.attack_table import NO_ATTACK, PUBLISHED, WORST, under
 from scripts.tradeoffs.looks import ARMS, CONSTANT_NAMES, threat_words
@@ -168,10 +167,3 @@ def draw_all(
     for name, draw in (("robustness_by_sex", draw_by_sex), ("attack_cascade", draw_cascade)):
         with figures.style():
             figures.save(*draw(table, note + "."), Path(folder) / name)
-
-
-if "snakemake" in globals():
-    with job(snakemake):
-        files, params = snakemake.input, snakemake.params
-        folder = Path(snakemake.output[0]).parent
-        draw_all(files.metrics, files.runs, folder, params.threats, params.budget)

@@ -1,4 +1,4 @@
-"""Rule `boosting_tables`: the package's numbers, the published table, all arms, paired differences, two stages."""
+"""The package's numbers, the published table, all arms, paired differences, two stages."""
 
 from pathlib import Path
 
@@ -20,7 +20,6 @@ from scripts.boosting.measures import UNDECIDED, WORST
 from scripts.boosting.notions import ODDS, ODDS_SUM, OPPORTUNITY, PARITY
 from scripts.common import parquet
 from scripts.common.interval_kinds import in_words
-from scripts.common.logs import job
 from scripts.common.published import values
 from scripts.common.schemas.metrics import EVERYONE, NO_ATTRIBUTE
 from scripts.common.tables import UNDEFINED, format_interval, format_number, save_table
@@ -144,9 +143,3 @@ def write_tables(paths: dict[str, str], folder: Path) -> None:
     save_table(arms_table(shown[shown["paired_by"] == "splits"], measures), folder / "differences", said)
     said = "The synthetic selection in two stages: gaps of the share that passes. Means over seeds with"
     save_table(stages_table(data["stages"]), folder / "stages", f"{said} {in_words(data['stages']['interval'])}.")
-
-
-if "snakemake" in globals():
-    with job(snakemake):
-        files = {name: snakemake.input[name] for name in ("summary", "comparisons", "golden", "stages")}
-        write_tables(files, Path(snakemake.output[0]).parent)

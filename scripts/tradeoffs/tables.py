@@ -1,4 +1,4 @@
-"""Rule `tables`: models ranked by robust accuracy, the price of fairness, optimism, paired differences, label facts."""
+"""Models ranked by robust accuracy, the price of fairness, optimism, paired differences, label facts."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,17 +10,16 @@ from scripts.common.aggregate import aggregate
 from scripts.common.data_notes import data_note
 from scripts.common.interval_kinds import BOOTSTRAP, RANGE, in_words
 from scripts.common.intervals import absolute_interval
-from scripts.common.logs import job
 from scripts.common.published import values
 from scripts.common.schemas.metrics import METRICS, select_metric
 from scripts.common.tables import UNDEFINED, format_interval, format_number, save_table
 from scripts.tradeoffs.attack_table import PUBLISHED as PUBLISHED_ATTACK
 from scripts.tradeoffs.attack_table import under
 from scripts.tradeoffs.fairness_price import frontier_hull, operating_points, price_of_fairness
+from scripts.tradeoffs.findings import ORIGINAL_ARMS
 from scripts.tradeoffs.model_points import GAP, PROTOCOLS, THREAT, trained
 from scripts.tradeoffs.thresholds import ERROR_WEIGHT, GAP_WEIGHT
 from scripts.tradeoffs.tradeoffs_compare import KEYS
-from scripts.tradeoffs.tradeoffs_findings import ORIGINAL_ARMS
 
 PUBLISHED = Path(__file__).with_name("published.yaml")
 SETTING = ["method", "network", "protocol", "arm"]
@@ -176,10 +175,3 @@ def save_all(files: Mapping[str, str], folder: str | Path, threat: str = THREAT,
     save_table(optimism_table(parquet.read(files["optimism"])), Path(folder) / "optimism", promised, digits=4)
     save_table(comparisons_table(parquet.read(files["comparisons"])), Path(folder) / "comparisons", paired)
     save_table(label_facts_table(parquet.read(files["label_facts"])), Path(folder) / "label_facts", implied, digits=4)
-
-
-if "snakemake" in globals():
-    with job(snakemake):
-        names = ("metrics", "runs", "frontiers", "optimism", "comparisons", "label_facts")
-        files = {name: snakemake.input[name] for name in names}
-        save_all(files, Path(snakemake.output[0]).parent, snakemake.params.threat, snakemake.params.budget)

@@ -1,4 +1,4 @@
-"""Rule `income_figures`: before and after mitigation, accuracy against parity, swapped labels against the gap."""
+"""Before and after mitigation, accuracy against parity, swapped labels against the gap."""
 
 from pathlib import Path
 
@@ -9,7 +9,6 @@ from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 
 from scripts.common import figures, parquet
-from scripts.common.logs import job
 from scripts.common.tables import format_number
 from scripts.income.looks import ARMS, METRICS, TPR_GAP, data_note, of_metric
 from scripts.income.measures import PARITY
@@ -176,8 +175,3 @@ def draw_all(summary_path: str, swaps_path: str, folder: str | Path) -> None:
     for name, (draw, frame) in (drawings | {"swaps": (draw_swaps, swaps)}).items():
         with figures.style():
             figures.save(*draw(frame), Path(folder) / name)
-
-
-if "snakemake" in globals():
-    with job(snakemake):
-        draw_all(snakemake.input.summary, snakemake.input.swaps, Path(snakemake.output[0]).parent)

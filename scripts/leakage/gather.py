@@ -1,16 +1,14 @@
-"""Rule `leakage_gather`: the numbers of the study's own models, its checks and the audit's counts, in one schema."""
+"""The numbers of the study's own models, its checks and the audit's counts, in one schema."""
 
 from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
-from scripts.common import parquet
 from scripts.common.conditions import condition
 from scripts.common.interval_kinds import JOINED, NEWCOMBE, WILSON
 from scripts.common.intervals import proportion_interval
-from scripts.common.logs import job
-from scripts.common.schemas.metrics import METRICS, NO_ATTRIBUTE
+from scripts.common.schemas.metrics import NO_ATTRIBUTE
 from scripts.common.tabular import table_of
 from scripts.leakage.numbers import ATTACK, BEST, BOUND, LABEL, MEMBER_MEAN, PREDICTED, SCORE, VECTOR, asked
 
@@ -130,11 +128,3 @@ def gather(audit: pd.DataFrame, queries: pd.DataFrame, files: pd.DataFrame, chec
     parts = [*(part.assign(protocol="corrected") for part in parts), checks]
     frame = pd.concat([part for part in parts if len(part)], ignore_index=True)
     return frame.assign(study=STUDY, split="test", subgroup="all")
-
-
-if "snakemake" in globals():
-    with job(snakemake):
-        audit, queries, files, checks = (
-            parquet.read(snakemake.input[name]) for name in ("audit", "queries", "files", "checks")
-        )
-        parquet.write(gather(audit, queries, files, checks), snakemake.output[0], METRICS)

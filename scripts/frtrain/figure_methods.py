@@ -1,4 +1,4 @@
-"""Rule `frtrain_figure_methods`: accuracy against disparate impact of all methods, on clean and on poisoned labels."""
+"""Accuracy against disparate impact of all methods, on clean and on poisoned labels."""
 
 from pathlib import Path
 
@@ -6,12 +6,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from scripts.common import figures, parquet
+from scripts.common import figures
 from scripts.common.data_notes import span
 from scripts.common.interval_kinds import BOOTSTRAP, in_words
-from scripts.common.logs import job
 from scripts.common.published import values
-from scripts.common.schemas.metrics import METRICS
 from scripts.frtrain.points import ACCURACY, DI, FLOOR, LABELS, METHODS, require_rows, spread, wide
 
 PUBLISHED = Path(__file__).with_name("published.yaml")
@@ -90,9 +88,3 @@ def draw(choices: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
         f"at least 0.8 (dashed). Marks: means over seeds; bars: {in_words(BOOTSTRAP)}, of every method.",
     )
     return figure, pd.DataFrame(drawn).reindex(columns=COLUMNS)
-
-
-if "snakemake" in globals():
-    with job(snakemake), figures.style():
-        drawing = draw(parquet.read(snakemake.input.choices, METRICS))
-        figures.save(*drawing, Path(snakemake.output[0]).with_suffix(""))

@@ -1,4 +1,4 @@
-"""Rule `leakage_tables`: the statements, the audit's own tests, and the audit itself sorted by leakage."""
+"""The statements, the audit's own tests, and the audit itself sorted by leakage."""
 
 from pathlib import Path
 
@@ -8,7 +8,6 @@ import pandas as pd
 from scripts.common import parquet
 from scripts.common.aggregate import aggregate
 from scripts.common.interval_kinds import NEWCOMBE, RANGE, in_words
-from scripts.common.logs import job
 from scripts.common.schemas.comparisons import COMPARISONS
 from scripts.common.schemas.metrics import METRICS
 from scripts.common.tables import format_interval, save_table
@@ -93,9 +92,3 @@ def write_tables(audit_path: str, theory_path: str, metrics_path: str, compariso
     save_table(theory_table(theory), folder / "theory", "Statements on attribute inference, checked exactly.")
     checks = checks_table(metrics, parquet.read(comparisons_path, COMPARISONS))
     save_table(checks, folder / "checks", f"The audit's own tests; repetitions averaged, {in_words(RANGE)}.")
-
-
-if "snakemake" in globals():
-    with job(snakemake):
-        files = snakemake.input
-        write_tables(files.audit, files.theory, files.metrics, files.comparisons, Path(snakemake.output[0]).parent)

@@ -1,4 +1,4 @@
-"""Rule `findings`: derived numbers that claims rest on, in the schema of metrics.parquet.
+"""Derived numbers that claims rest on, in the schema of metrics.parquet.
 
 `method` says of which models: all of a protocol, or those without the fairness penalty, which the published study
 does not have.
@@ -6,13 +6,10 @@ does not have.
 
 import pandas as pd
 
-from scripts.common import parquet
 from scripts.common.aggregate import aggregate
 from scripts.common.conditions import condition
 from scripts.common.interval_kinds import BOOTSTRAP, JOINED, RANGE
 from scripts.common.intervals import unpaired_difference
-from scripts.common.logs import job
-from scripts.common.schemas.metrics import METRICS
 from scripts.tradeoffs.attack_table import under
 from scripts.tradeoffs.fairness_price import frontier_hull, near_zero, operating_points, price_of_fairness
 from scripts.tradeoffs.model_points import PROTOCOLS, THREAT, model_points, trained
@@ -99,10 +96,3 @@ def findings(metrics: pd.DataFrame, runs: pd.DataFrame, frontiers: pd.DataFrame)
     frame = pd.DataFrame(rows, columns=["method", "protocol", "n", *FOUND])
     seeds = int(metrics.seed.max())
     return frame.assign(study="tradeoffs", dataset=dataset, run="", seed=seeds, split="test", subgroup="all")
-
-
-if "snakemake" in globals():
-    with job(snakemake):
-        files = snakemake.input
-        frame = findings(parquet.read(files.metrics, METRICS), parquet.read(files.runs), parquet.read(files.frontiers))
-        parquet.write(frame, snakemake.output[0], METRICS)

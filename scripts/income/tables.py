@@ -1,4 +1,4 @@
-"""Rule `income_tables`: all arms with all metrics, and what each arm changes on the same rows."""
+"""All arms with all metrics, and what each arm changes on the same rows."""
 
 from pathlib import Path
 
@@ -6,7 +6,6 @@ import pandas as pd
 
 from scripts.common import parquet
 from scripts.common.interval_kinds import in_words
-from scripts.common.logs import job
 from scripts.common.schemas.comparisons import COMPARISONS
 from scripts.common.schemas.metrics import EVERYONE
 from scripts.common.tables import UNDEFINED, format_interval, save_table
@@ -69,8 +68,3 @@ def write_tables(summary_path: str, comparisons_path: str, folder: str | Path) -
     said = f"What each arm changes: arm minus base model, on the same test rows and seeds. {means}."
     own = compared[compared.paired_by == "splits"].rename(columns={"first": "method"})
     save_table(table_of(own, DIFFERENCES), Path(folder) / "differences", said)
-
-
-if "snakemake" in globals():
-    with job(snakemake):
-        write_tables(snakemake.input.summary, snakemake.input.comparisons, Path(snakemake.output[0]).parent)

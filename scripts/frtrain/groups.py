@@ -1,4 +1,4 @@
-"""Rule `frtrain_groups`: the points and boundaries of the motivating picture, two groups and a poisoned boundary."""
+"""The points and boundaries of the motivating picture, two groups and a poisoned boundary."""
 
 from pathlib import Path
 
@@ -8,7 +8,6 @@ from safetensors.numpy import load_file
 
 from scripts.common import parquet
 from scripts.common.errors import UserError
-from scripts.common.logs import job
 from scripts.frtrain.plan import Cell
 
 POINTS = 600  # of the training rows: more would hide the boundaries
@@ -43,9 +42,14 @@ def points(table: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True).assign(kind="point")
 
 
-if "snakemake" in globals():
-    with job(snakemake):
-        stored = {name: value for path in snakemake.input.weights for name, value in load_file(Path(path)).items()}
-        lines = boundaries(stored, snakemake.params.seed, snakemake.params.printed)
-        table = parquet.read(snakemake.input.data[0])
-        parquet.write(pd.concat([points(table), lines], ignore_index=True), snakemake.output[0])
+def write_groups(data: str, weights: list[str], seed: int, printed: dict[str, float], output: str) -> None:
+    """Write points and boundaries.
+
+    Args:
+        data, weights: the synthetic data (Parquet), and the files of the fits on it (safetensors).
+        seed: the seed of the fits that are shown.
+        printed: the lambda_f whose row is printed, by kind of labels.
+    """
+    stored = {name: value for path in weights for name, value in load_file(Path(path)).items()}
+    lines = boundaries(stored, seed, printed)
+    parquet.write(pd.concat([points(parquet.read(data)), lines], ignore_index=True), output)
