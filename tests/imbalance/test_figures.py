@@ -10,7 +10,7 @@ from matplotlib.transforms import Bbox
 from scripts.common import figures, parquet
 from scripts.common.interval_kinds import in_words
 from scripts.imbalance.drawings import cells, codes, dose, fidelity, forest, layout, plane
-from scripts.imbalance.imbalance_figures import DRAWINGS, draw_all
+from scripts.imbalance.figures import DRAWINGS, draw_all
 from scripts.imbalance.labels import at, in_order, points, published_method, published_numbers
 from tests.imbalance.frames import ADULT, GERMAN, frames
 from tests.workflow.conftest import ROOT
@@ -104,7 +104,9 @@ def test_parts_may_be_missing(name, case):
 def test_without_rows_a_figure_says_so(held, name, tmp_path):
     empty = {key: frame.head(0) for key, frame in held.items()} | {"facts": held["facts"]}
     figure, numbers = drawn(name, empty)
-    assert numbers.empty and "in these results" in " ".join(figure.axes[0].texts[0].get_text().split() + ["in these results"])
+    assert numbers.empty and "in these results" in " ".join(
+        figure.axes[0].texts[0].get_text().split() + ["in these results"]
+    )
     with figures.style():
         figures.save(figure, numbers, tmp_path / name)
     assert len(parquet.read(tmp_path / f"{name}.parquet")) == 0
@@ -135,7 +137,9 @@ def test_the_title_of_cells_follows_the_counts(held):
     uneven = (other["plan"] != "none") & (other["label"] == 1)
     other.loc[uneven, "added"] = 0  # then no plan evens anything
     other = other[other["dataset"] == ADULT]
-    assert cells.finding(cells.shown_cells(other)) == ["AdultCensus, sex: no plan gives the groups the same fraction of label 1."]
+    assert cells.finding(cells.shown_cells(other)) == [
+        "AdultCensus, sex: no plan gives the groups the same fraction of label 1."
+    ]
 
 
 def gap_rows(held: dict, second: str) -> pd.Series:
@@ -147,7 +151,10 @@ def test_the_title_of_the_forest_follows_the_tests(held):
     assert "class ratio narrows the gap by 3.7 points" in forest.finding(held["comparisons"])[0]
     assert "no generator beats copies" in forest.finding(held["comparisons"])[0]
     frame = held["comparisons"].copy()
-    frame.loc[gap_rows(held, "same_class bootstrap") & (frame["generator"] == "cart"), ["value", "p_holm"]] = [-0.02, 0.001]
+    frame.loc[gap_rows(held, "same_class bootstrap") & (frame["generator"] == "cart"), ["value", "p_holm"]] = [
+        -0.02,
+        0.001,
+    ]
     assert "CART beats copies" in forest.finding(frame)[0]
     frame.loc[gap_rows(held, "real"), "p_holm"] = 0.2
     assert forest.finding(frame)[0].endswith("no plan narrows the gap significantly.")
@@ -195,9 +202,10 @@ def test_the_title_of_the_plane_counts_what_is_better_in_both(held):
     frame["p_holm"] = 1.0
     assert "no method improves both" in plane.finding(points_, frame)[0]
     frame.loc[(frame["plan"] == "same_class") & (frame["second"] == "real"), "p_holm"] = 0.0
-    assert "5 of 22 methods improve both accuracy and gap of real rows significantly (class ratio)" in plane.finding(
-        points_, frame
-    )[0]
+    assert (
+        "5 of 22 methods improve both accuracy and gap of real rows significantly (class ratio)"
+        in plane.finding(points_, frame)[0]
+    )
 
 
 def test_dose_curves_begin_at_real_rows(held):

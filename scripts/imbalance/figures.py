@@ -1,12 +1,11 @@
-"""Rule `imbalance_figures`: all figures of the study, and the explorer of plans and generators."""
+"""All figures of the study, and the explorer of plans and generators."""
 
 from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
 
-from scripts.common import figures, parquet
-from scripts.common.logs import job
+from scripts.common import figures
 from scripts.imbalance.drawings.cells import draw_cells
 from scripts.imbalance.drawings.codes import draw_codes
 from scripts.imbalance.drawings.dose import draw_dose
@@ -33,8 +32,3 @@ def draw_all(frames: Mapping[str, pd.DataFrame], folder: Path) -> None:
             figure, drawn = draw(frames)
             figures.save(figure, drawn, folder / name)
     write_explorer(frames, folder / "explorer.html")
-
-
-if "snakemake" in globals():
-    with job(snakemake):
-        draw_all({name: parquet.read(snakemake.input[name]) for name in NEEDED}, Path(snakemake.output[0]).parent)

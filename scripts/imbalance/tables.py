@@ -1,14 +1,12 @@
-"""Rule `imbalance_tables`: plans beside the paper, paired differences, rows added, quality, sensitivity, variance."""
+"""All tables: plans beside the paper, paired differences, rows added, quality, sensitivity, variance."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pandas as pd
 
-from scripts.common import parquet
 from scripts.common.interval_kinds import in_words
-from scripts.common.logs import job
 from scripts.common.tables import UNDEFINED, format_interval, format_number, save_table
 from scripts.imbalance.generators import BOOTSTRAP
 from scripts.imbalance.labels import (
@@ -204,9 +202,8 @@ def variance_table(summary: pd.DataFrame) -> pd.DataFrame:
     return frame_of(rows, [*NAMES, "numbers", *titles])
 
 
-def write_tables(paths: dict[str, str], folder: Path) -> None:
+def write_tables(data: Mapping[str, pd.DataFrame], folder: Path) -> None:
     """Write all tables (each csv, md, tex) into `folder`."""
-    data = {name: parquet.read(path) for name, path in paths.items()}
     summary, comparisons = data["summary"], data["comparisons"]
     means = f"Means over splits with {in_words(summary['interval'])}; every gap is taken per split."
     said = "Plans and generators. Rows of the paper: mean ± standard deviation over its 6 splits."
@@ -221,9 +218,3 @@ def write_tables(paths: dict[str, str], folder: Path) -> None:
     save_table(sensitivity_table(summary, comparisons), folder / "sensitivity", f"{said} {means}")
     said = "Standard deviations (ddof 0, as published) over splits, over draws within a split (mean), and the paper's."
     save_table(variance_table(summary), folder / "variance", said)
-
-
-if "snakemake" in globals():
-    with job(snakemake):
-        files = {name: snakemake.input[name] for name in ("summary", "comparisons", "counts", "quality")}
-        write_tables(files, Path(snakemake.output[0]).parent)
