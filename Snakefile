@@ -107,7 +107,7 @@ for study in STUDIES:
 rule figures:
     input:
         PROMISED.values(),
-        rules.figure_claims.output,
+        rules.claims_draw.output,
         rules.manifest.output,
         rules.report.output,
         AUDIT_PAGES,

@@ -12,9 +12,7 @@ BACKDOOR_INDEX = f"results/data/mnist/{BACKDOOR_PLAN.source}.parquet"
 localrules:
     backdoor_pools,
     backdoor_gather,
-    backdoor_figure_gallery,
-    backdoor_figures,
-    backdoor_tables,
+    backdoor_draw,
     backdoor_bench,
 
 
@@ -40,15 +38,15 @@ rule backdoor_train:
         pools=rules.backdoor_pools.output[0],
         code=code("scripts/backdoor/backdoor_train.py"),
     output:
-        weights=f"{BACKDOOR_OUT}/models/{{kind}}.safetensors",
-        settings=f"{BACKDOOR_OUT}/models/{{kind}}.json",
-        curves=f"{BACKDOOR_OUT}/curves/{{kind}}.parquet",
+        weights=f"{BACKDOOR_OUT}/models/{{job}}.safetensors",
+        settings=f"{BACKDOOR_OUT}/models/{{job}}.json",
+        curves=f"{BACKDOOR_OUT}/curves/{{job}}.parquet",
     log:
-        f"{BACKDOOR_OUT}/logs/backdoor_train/{{kind}}.log",
+        f"{BACKDOOR_OUT}/logs/backdoor_train/{{job}}.log",
     benchmark:
-        f"{BACKDOOR_OUT}/benchmarks/backdoor_train/{{kind}}.tsv"
+        f"{BACKDOOR_OUT}/benchmarks/backdoor_train/{{job}}.tsv"
     wildcard_constraints:
-        kind="|".join(BACKDOOR_PLAN.trained),
+        job="|".join(map(re.escape, BACKDOOR_PLAN.training_jobs)),
     priority: BACKDOOR_PLAN.priority
     conda:
         "../envs/torch.yaml"
@@ -58,9 +56,9 @@ rule backdoor_train:
         mem_mb=growing(3000),
         runtime=growing(120),
     params:
-        entry=BACKDOOR_PLAN.entry,
+        entries=BACKDOOR_PLAN.entries,
         settings=BACKDOOR_PLAN.training(),
-        checkpoints=f"{BACKDOOR_OUT}/checkpoints/{{kind}}",
+        checkpoints=f"{BACKDOOR_OUT}/checkpoints/{{job}}",
     script:
         "../scripts/backdoor/backdoor_train.py"
 
@@ -72,15 +70,15 @@ rule backdoor_scan:
         pools=rules.backdoor_pools.output[0],
         code=code("scripts/backdoor/backdoor_scan.py"),
     output:
-        labels=f"{BACKDOOR_OUT}/labels/{{kind}}.parquet",
-        traces=f"{BACKDOOR_OUT}/traces/{{kind}}.parquet",
-        triggers=f"{BACKDOOR_OUT}/triggers/{{kind}}.safetensors",
+        labels=f"{BACKDOOR_OUT}/labels/{{job}}.parquet",
+        traces=f"{BACKDOOR_OUT}/traces/{{job}}.parquet",
+        triggers=f"{BACKDOOR_OUT}/triggers/{{job}}.safetensors",
     log:
-        f"{BACKDOOR_OUT}/logs/backdoor_scan/{{kind}}.log",
+        f"{BACKDOOR_OUT}/logs/backdoor_scan/{{job}}.log",
     benchmark:
-        f"{BACKDOOR_OUT}/benchmarks/backdoor_scan/{{kind}}.tsv"
+        f"{BACKDOOR_OUT}/benchmarks/backdoor_scan/{{job}}.tsv"
     wildcard_constraints:
-        kind="|".join(BACKDOOR_PLAN.kinds),
+        job="|".join(map(re.escape, BACKDOOR_PLAN.jobs)),
     priority: BACKDOOR_PLAN.priority
     conda:
         "../envs/torch.yaml"
@@ -92,7 +90,7 @@ rule backdoor_scan:
     params:
         own=BACKDOOR_PLAN.own_path,
         content=BACKDOOR_PLAN.own_content,
-        entry=BACKDOOR_PLAN.entry,
+        entries=BACKDOOR_PLAN.entries,
         settings=BACKDOOR_PLAN.scanning(),
     script:
         "../scripts/backdoor/backdoor_scan.py"
@@ -107,13 +105,13 @@ rule backdoor_mitigate:
         triggers=rules.backdoor_scan.output.triggers,
         code=code("scripts/backdoor/backdoor_mitigate.py"),
     output:
-        f"{BACKDOOR_OUT}/counts/{{kind}}.parquet",
+        f"{BACKDOOR_OUT}/counts/{{job}}.parquet",
     log:
-        f"{BACKDOOR_OUT}/logs/backdoor_mitigate/{{kind}}.log",
+        f"{BACKDOOR_OUT}/logs/backdoor_mitigate/{{job}}.log",
     benchmark:
-        f"{BACKDOOR_OUT}/benchmarks/backdoor_mitigate/{{kind}}.tsv"
+        f"{BACKDOOR_OUT}/benchmarks/backdoor_mitigate/{{job}}.tsv"
     wildcard_constraints:
-        kind="|".join(BACKDOOR_PLAN.kinds),
+        job="|".join(map(re.escape, BACKDOOR_PLAN.jobs)),
     priority: BACKDOOR_PLAN.priority
     conda:
         "../envs/torch.yaml"
@@ -125,7 +123,7 @@ rule backdoor_mitigate:
     params:
         own=BACKDOOR_PLAN.own_path,
         content=BACKDOOR_PLAN.own_content,
-        entry=BACKDOOR_PLAN.entry,
+        entries=BACKDOOR_PLAN.entries,
         settings=BACKDOOR_PLAN.mitigating(),
     script:
         "../scripts/backdoor/backdoor_mitigate.py"
@@ -133,10 +131,10 @@ rule backdoor_mitigate:
 
 rule backdoor_gather:
     input:
-        labels=expand(rules.backdoor_scan.output.labels, kind=BACKDOOR_PLAN.kinds),
-        traces=expand(rules.backdoor_scan.output.traces, kind=BACKDOOR_PLAN.kinds),
-        triggers=expand(rules.backdoor_scan.output.triggers, kind=BACKDOOR_PLAN.kinds),
-        counts=expand(rules.backdoor_mitigate.output, kind=BACKDOOR_PLAN.kinds),
+        labels=expand(rules.backdoor_scan.output.labels, job=BACKDOOR_PLAN.jobs),
+        traces=expand(rules.backdoor_scan.output.traces, job=BACKDOOR_PLAN.jobs),
+        triggers=expand(rules.backdoor_scan.output.triggers, job=BACKDOOR_PLAN.jobs),
+        counts=expand(rules.backdoor_mitigate.output, job=BACKDOOR_PLAN.jobs),
         code=code("scripts/backdoor/backdoor_gather.py"),
     output:
         **{name: f"{BACKDOOR_OUT}/{name}.parquet" for name in RELEASED["backdoor"]},
@@ -145,64 +143,48 @@ rule backdoor_gather:
     conda:
         "../envs/tabular.yaml"
     params:
-        kinds=BACKDOOR_PLAN.kinds,
+        jobs=list(BACKDOOR_PLAN.jobs.values()),
         settings=BACKDOOR_PLAN.gathering(),
         dataset=BACKDOOR_PLAN.dataset,
     script:
         "../scripts/backdoor/backdoor_gather.py"
 
 
-rule backdoor_figure_gallery:
+rule backdoor_draw:
     input:
         metrics=gathered("backdoor", "metrics"),
-        labels=gathered("backdoor", "labels"),
-        masks=gathered("backdoor", "masks"),
-        code=code("scripts/backdoor/backdoor_figure_gallery.py"),
-    output:
-        figure_files("backdoor", "gallery"),
-    log:
-        f"{BACKDOOR_OUT}/logs/backdoor_figure_gallery.log",
-    conda:
-        "../envs/figures.yaml"
-    script:
-        "../scripts/backdoor/backdoor_figure_gallery.py"
-
-
-rule backdoor_figures:
-    input:
-        metrics=gathered("backdoor", "metrics"),
+        comparisons=gathered("backdoor", "comparisons"),
         labels=gathered("backdoor", "labels"),
         models=gathered("backdoor", "models"),
+        masks=gathered("backdoor", "masks"),
         roc=gathered("backdoor", "roc"),
         traces=gathered("backdoor", "traces"),
-        code=code("scripts/backdoor/backdoor_figures.py"),
+        false_alarms=gathered("backdoor", "false_alarms"),
+        code=code("scripts/backdoor/backdoor_draw.py"),
     output:
-        figure_files("backdoor", "norms", "mitigations", "roc", "cost_and_norm"),
+        figures=figure_files(
+            "backdoor",
+            "norms",
+            "mitigations",
+            "roc",
+            "cost_and_norm",
+            "gallery",
+        ),
+        tables=table_files(
+            "backdoor",
+            "detection",
+            "before_after",
+            "false_alarms",
+            "protocols",
+        ),
     log:
-        f"{BACKDOOR_OUT}/logs/backdoor_figures.log",
+        f"{BACKDOOR_OUT}/logs/backdoor_draw.log",
     conda:
         "../envs/figures.yaml"
     params:
         index=BACKDOOR["verdict"]["index"],
     script:
-        "../scripts/backdoor/backdoor_figures.py"
-
-
-rule backdoor_tables:
-    input:
-        metrics=gathered("backdoor", "metrics"),
-        comparisons=gathered("backdoor", "comparisons"),
-        models=gathered("backdoor", "models"),
-        false_alarms=gathered("backdoor", "false_alarms"),
-        code=code("scripts/backdoor/backdoor_tables.py"),
-    output:
-        table_files("backdoor", "detection", "before_after", "false_alarms", "protocols"),
-    log:
-        f"{BACKDOOR_OUT}/logs/backdoor_tables.log",
-    conda:
-        "../envs/figures.yaml"
-    script:
-        "../scripts/backdoor/backdoor_tables.py"
+        "../scripts/backdoor/backdoor_draw.py"
 
 
 rule backdoor_all_data:
@@ -215,16 +197,16 @@ rule backdoor_all_data:
 
 rule backdoor_all_models:
     input:
-        expand(rules.backdoor_train.output.weights, kind=BACKDOOR_PLAN.trained),
-        expand(rules.backdoor_train.output.settings, kind=BACKDOOR_PLAN.trained),
+        expand(rules.backdoor_train.output.weights, job=BACKDOOR_PLAN.training_jobs),
+        expand(rules.backdoor_train.output.settings, job=BACKDOOR_PLAN.training_jobs),
 
 
 rule backdoor_bench:
     input:
-        weights=f"{BACKDOOR_OUT}/models/{BACKDOOR_PLAN.benched}.safetensors",
+        weights=f"{BACKDOOR_OUT}/models/{BACKDOOR_PLAN.benched_job}.safetensors",
         images=BACKDOOR_IMAGES,
         pools=rules.backdoor_pools.output[0],
-        labels=f"{BACKDOOR_OUT}/labels/{BACKDOOR_PLAN.benched}.parquet",
+        labels=f"{BACKDOOR_OUT}/labels/{BACKDOOR_PLAN.benched_job}.parquet",
         code=code("scripts/backdoor/bench.py"),
     output:
         parquet="results/bench/backdoor.parquet",
@@ -239,6 +221,7 @@ rule backdoor_bench:
         mem_mb=growing(3000),
         runtime=growing(60),
     params:
+        kind=BACKDOOR_PLAN.benched,
         settings=BACKDOOR["search"],
     script:
         "../scripts/backdoor/bench.py"

@@ -14,8 +14,7 @@ localrules:
     boosting_golden,
     boosting_two_stages,
     boosting_onnx,
-    boosting_figures,
-    boosting_tables,
+    boosting_draw,
     boosting_bench,
 
 
@@ -145,7 +144,7 @@ rule boosting_onnx:
         "../scripts/boosting/boosting_onnx.py"
 
 
-rule boosting_figures:
+rule boosting_draw:
     input:
         summary=gathered("boosting", "summary"),
         rounds=gathered("boosting", "rounds"),
@@ -153,10 +152,13 @@ rule boosting_figures:
         masses=gathered("boosting", "masses"),
         facts=gathered("boosting", "facts"),
         stages=gathered("boosting", "stages"),
+        comparisons=gathered("boosting", "comparisons"),
+        golden=gathered("boosting", "golden"),
+        published=os.path.relpath(ROOT / "scripts/boosting/published.yaml"),
         html=html_files("boosting/html"),
-        code=code("scripts/boosting/boosting_figures.py"),
+        code=code("scripts/boosting/boosting_draw.py"),
     output:
-        figure_files(
+        figures=figure_files(
             "boosting",
             "rounds",
             "methods",
@@ -165,24 +167,7 @@ rule boosting_figures:
             "weights",
             "two_stages",
         ),
-    log:
-        f"{BOOSTING_OUT}/logs/boosting_figures.log",
-    conda:
-        "../envs/figures.yaml"
-    script:
-        "../scripts/boosting/boosting_figures.py"
-
-
-rule boosting_tables:
-    input:
-        summary=gathered("boosting", "summary"),
-        comparisons=gathered("boosting", "comparisons"),
-        golden=gathered("boosting", "golden"),
-        stages=gathered("boosting", "stages"),
-        published=os.path.relpath(ROOT / "scripts/boosting/published.yaml"),
-        code=code("scripts/boosting/boosting_tables.py"),
-    output:
-        table_files(
+        tables=table_files(
             "boosting",
             "package",
             "published",
@@ -192,11 +177,11 @@ rule boosting_tables:
             "stages",
         ),
     log:
-        f"{BOOSTING_OUT}/logs/boosting_tables.log",
+        f"{BOOSTING_OUT}/logs/boosting_draw.log",
     conda:
-        "../envs/report.yaml"
+        "../envs/figures.yaml"
     script:
-        "../scripts/boosting/boosting_tables.py"
+        "../scripts/boosting/boosting_draw.py"
 
 
 rule boosting_all_data:

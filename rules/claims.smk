@@ -3,8 +3,7 @@
 
 localrules:
     claims,
-    figure_claims,
-    figure_claims_by_study,
+    claims_draw,
 
 
 rule claims:
@@ -37,31 +36,20 @@ rule claims:
         "../scripts/claims/claims.py"
 
 
-rule figure_claims:
+rule claims_draw:
     input:
         claims=rules.claims.output.claims,
-        code=code("scripts/claims/figure_claims.py"),
+        code=code("scripts/claims/claims_draw.py"),
     output:
-        expand("results/report/figures/claims_by_tolerance.{kind}", kind=studies.FIGURE_KINDS),
+        tolerance=expand(
+            "results/report/figures/claims_by_tolerance.{kind}", kind=studies.FIGURE_KINDS
+        ),
+        by_study=expand("results/report/figures/claims_by_study.{kind}", kind=studies.FIGURE_KINDS),
     log:
-        "results/report/logs/figure_claims.log",
-    conda:
-        "../envs/report.yaml"
-    script:
-        "../scripts/claims/figure_claims.py"
-
-
-rule figure_claims_by_study:
-    input:
-        claims=rules.claims.output.claims,
-        code=code("scripts/claims/figure_claims_by_study.py"),
-    output:
-        expand("results/report/figures/claims_by_study.{kind}", kind=studies.FIGURE_KINDS),
-    log:
-        "results/report/logs/figure_claims_by_study.log",
+        "results/report/logs/claims_draw.log",
     conda:
         "../envs/report.yaml"
     params:
         studies=IN_ORDER,
     script:
-        "../scripts/claims/figure_claims_by_study.py"
+        "../scripts/claims/claims_draw.py"

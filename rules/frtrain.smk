@@ -15,10 +15,7 @@ localrules:
     frtrain_synthetic,
     frtrain_initial,
     frtrain_compile,
-    frtrain_groups,
-    frtrain_figure_methods,
-    frtrain_figures,
-    frtrain_tables,
+    frtrain_draw,
     frtrain_bench,
 
 
@@ -121,111 +118,71 @@ rule frtrain_measure:
         "../scripts/frtrain/frtrain_measure.py"
 
 
-rule frtrain_choose:
-    input:
-        metrics=rules.frtrain_measure.output.metrics,
-        runs=rules.frtrain_measure.output.runs,
-        code=code("scripts/frtrain/frtrain_choose.py"),
-    output:
-        choices=f"{FRTRAIN_OUT}/choices.parquet",
-        summary=f"{FRTRAIN_OUT}/summary.parquet",
-        findings=f"{FRTRAIN_OUT}/findings.parquet",
-    log:
-        f"{FRTRAIN_OUT}/logs/frtrain_choose.log",
-    benchmark:
-        f"{FRTRAIN_OUT}/benchmarks/frtrain_choose.tsv"
-    conda:
-        "../envs/data.yaml"
-    resources:
-        mem_mb=growing(4000),
-        runtime=growing(60),
-    params:
-        lambdas=FRTRAIN["lambdas"],
-        first_seeds=FRTRAIN_FIRST,
-    script:
-        "../scripts/frtrain/frtrain_choose.py"
-
-
 rule frtrain_compare:
     input:
         predictions=expand(
             rules.frtrain_fit.output.predictions,
             batch=["grid_poisoned", "baselines_clean", "baselines_poisoned"],
         ),
-        choices=rules.frtrain_choose.output.choices,
         metrics=rules.frtrain_measure.output.metrics,
+        runs=rules.frtrain_measure.output.runs,
+        data=rules.frtrain_synthetic.output[0],
+        weights=expand(
+            rules.frtrain_fit.output.weights,
+            batch=["grid_clean", "grid_poisoned", "baselines_clean", "baselines_poisoned"],
+        ),
         code=code("scripts/frtrain/frtrain_compare.py"),
     output:
-        f"{FRTRAIN_OUT}/comparisons.parquet",
+        choices=f"{FRTRAIN_OUT}/choices.parquet",
+        summary=f"{FRTRAIN_OUT}/summary.parquet",
+        findings=f"{FRTRAIN_OUT}/findings.parquet",
+        comparisons=f"{FRTRAIN_OUT}/comparisons.parquet",
+        groups=f"{FRTRAIN_OUT}/groups.parquet",
     log:
         f"{FRTRAIN_OUT}/logs/frtrain_compare.log",
     benchmark:
         f"{FRTRAIN_OUT}/benchmarks/frtrain_compare.tsv"
     conda:
-        "../envs/data.yaml"
+        "../envs/tabular.yaml"
     resources:
         mem_mb=growing(4000),
         runtime=growing(60),
     params:
-        printed={labels: entry["printed"] for labels, entry in FRTRAIN["lambdas"].items()},
+        lambdas=FRTRAIN["lambdas"],
+        first_seeds=FRTRAIN_FIRST,
         replicates=FRTRAIN["bootstrap"],
     script:
         "../scripts/frtrain/frtrain_compare.py"
 
 
-rule frtrain_groups:
-    input:
-        data=rules.frtrain_synthetic.output,
-        weights=expand(
-            rules.frtrain_fit.output.weights,
-            batch=["grid_clean", "grid_poisoned", "baselines_clean", "baselines_poisoned"],
-        ),
-        code=code("scripts/frtrain/frtrain_groups.py"),
-    output:
-        f"{FRTRAIN_OUT}/groups.parquet",
-    log:
-        f"{FRTRAIN_OUT}/logs/frtrain_groups.log",
-    conda:
-        "../envs/tabular.yaml"
-    params:
-        seed=FRTRAIN["seeds"][0],
-        printed={labels: entry["printed"] for labels, entry in FRTRAIN["lambdas"].items()},
-    script:
-        "../scripts/frtrain/frtrain_groups.py"
-
-
-rule frtrain_figure_methods:
-    input:
-        choices=gathered("frtrain", "choices"),
-        published=os.path.relpath(ROOT / "scripts/frtrain/published.yaml"),
-        code=code("scripts/frtrain/frtrain_figure_methods.py"),
-    output:
-        figure_files("frtrain", "methods"),
-    log:
-        f"{FRTRAIN_OUT}/logs/frtrain_figure_methods.log",
-    conda:
-        "../envs/figures.yaml"
-    script:
-        "../scripts/frtrain/frtrain_figure_methods.py"
-
-
-rule frtrain_figures:
+rule frtrain_draw:
     input:
         metrics=gathered("frtrain", "metrics"),
         groups=gathered("frtrain", "groups"),
+        choices=gathered("frtrain", "choices"),
+        comparisons=gathered("frtrain", "comparisons"),
         published=os.path.relpath(ROOT / "scripts/frtrain/published.yaml"),
-        code=code("scripts/frtrain/frtrain_figures.py"),
+        code=code("scripts/frtrain/frtrain_draw.py"),
     output:
-        figure_files(
+        figures=figure_files(
             "frtrain",
+            "methods",
             "tradeoff",
             "poisoning_rate",
             "validation_size",
             "seed_spread",
             "two_groups",
         ),
+        tables=table_files(
+            "frtrain",
+            "synthetic",
+            "real",
+            "ablations",
+            "handover",
+            "equalized_odds",
+        ),
     log:
-        f"{FRTRAIN_OUT}/logs/frtrain_figures.log",
+        f"{FRTRAIN_OUT}/logs/frtrain_draw.log",
     conda:
         "../envs/figures.yaml"
     params:
@@ -233,23 +190,7 @@ rule frtrain_figures:
         seeds=FRTRAIN["seeds"],
         few_seeds=FRTRAIN["few_seeds"],
     script:
-        "../scripts/frtrain/frtrain_figures.py"
-
-
-rule frtrain_tables:
-    input:
-        choices=gathered("frtrain", "choices"),
-        comparisons=gathered("frtrain", "comparisons"),
-        published=os.path.relpath(ROOT / "scripts/frtrain/published.yaml"),
-        code=code("scripts/frtrain/frtrain_tables.py"),
-    output:
-        table_files("frtrain", "synthetic", "real", "ablations", "handover", "equalized_odds"),
-    log:
-        f"{FRTRAIN_OUT}/logs/frtrain_tables.log",
-    conda:
-        "../envs/figures.yaml"
-    script:
-        "../scripts/frtrain/frtrain_tables.py"
+        "../scripts/frtrain/frtrain_draw.py"
 
 
 rule frtrain_all_data:

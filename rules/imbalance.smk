@@ -15,8 +15,7 @@ IMBALANCE_SHOWN = [*IMBALANCE_MEASURED[1:], "quality"]
 localrules:
     imbalance_augment,
     imbalance_augment_page,
-    imbalance_figures,
-    imbalance_tables,
+    imbalance_draw,
     imbalance_bench,
 
 
@@ -149,29 +148,15 @@ rule imbalance_quality:
         "../scripts/imbalance/imbalance_quality.py"
 
 
-rule imbalance_figures:
+rule imbalance_draw:
     input:
         **{name: gathered("imbalance", name) for name in IMBALANCE_SHOWN},
         published=os.path.relpath(ROOT / "scripts/imbalance/published.yaml"),
         html=html_files("imbalance/html"),
-        code=code("scripts/imbalance/imbalance_figures.py"),
+        code=code("scripts/imbalance/imbalance_draw.py"),
     output:
-        figure_files("imbalance", "cells", "forest", "codes", "plane", "dose", "fidelity"),
-    log:
-        f"{IMBALANCE_OUT}/logs/imbalance_figures.log",
-    conda:
-        "../envs/figures.yaml"
-    script:
-        "../scripts/imbalance/imbalance_figures.py"
-
-
-rule imbalance_tables:
-    input:
-        **{name: gathered("imbalance", name) for name in IMBALANCE_SHOWN},
-        published=os.path.relpath(ROOT / "scripts/imbalance/published.yaml"),
-        code=code("scripts/imbalance/imbalance_tables.py"),
-    output:
-        table_files(
+        figures=figure_files("imbalance", "cells", "forest", "codes", "plane", "dose", "fidelity"),
+        tables=table_files(
             "imbalance",
             "plans",
             "differences",
@@ -181,11 +166,13 @@ rule imbalance_tables:
             "variance",
         ),
     log:
-        f"{IMBALANCE_OUT}/logs/imbalance_tables.log",
+        f"{IMBALANCE_OUT}/logs/imbalance_draw.log",
     conda:
-        "../envs/report.yaml"
+        "../envs/figures.yaml"
+    params:
+        shown=IMBALANCE_SHOWN,
     script:
-        "../scripts/imbalance/imbalance_tables.py"
+        "../scripts/imbalance/imbalance_draw.py"
 
 
 rule imbalance_all_data:

@@ -8,8 +8,7 @@ INCOME_OUT = "results/income"
 
 
 localrules:
-    income_figures,
-    income_tables,
+    income_draw,
 
 
 rule income_fit:
@@ -72,34 +71,21 @@ rule income_measure:
         "../scripts/income/income_measure.py"
 
 
-rule income_figures:
+rule income_draw:
     input:
         summary=gathered("income", "summary"),
         swaps=gathered("income", "swaps"),
-        code=code("scripts/income/income_figures.py"),
-    output:
-        figure_files("income", "before_after", "accuracy_parity", "swaps"),
-    log:
-        f"{INCOME_OUT}/logs/income_figures.log",
-    conda:
-        "../envs/figures.yaml"
-    script:
-        "../scripts/income/income_figures.py"
-
-
-rule income_tables:
-    input:
-        summary=gathered("income", "summary"),
         comparisons=gathered("income", "comparisons"),
-        code=code("scripts/income/income_tables.py"),
+        code=code("scripts/income/income_draw.py"),
     output:
-        table_files("income", "arms", "differences"),
+        figures=figure_files("income", "before_after", "accuracy_parity", "swaps"),
+        tables=table_files("income", "arms", "differences"),
     log:
-        f"{INCOME_OUT}/logs/income_tables.log",
+        f"{INCOME_OUT}/logs/income_draw.log",
     conda:
         "../envs/figures.yaml"
     script:
-        "../scripts/income/income_tables.py"
+        "../scripts/income/income_draw.py"
 
 
 rule income_all_data:

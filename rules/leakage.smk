@@ -7,9 +7,7 @@ LEAKAGE_TABLES = list(dict.fromkeys(batch["table"] for batch in LEAKAGE["models"
 
 localrules:
     leakage_theory,
-    leakage_gather,
-    leakage_figures,
-    leakage_tables,
+    leakage_draw,
 
 
 rule leakage_theory:
@@ -123,11 +121,15 @@ rule leakage_compare:
     input:
         predictions=rules.leakage_all_predictions.input,
         audit=rules.leakage_audit.output.audit,
-        checks=rules.leakage_checks.output.comparisons,
+        queries=rules.leakage_audit.output.queries,
+        files=rules.leakage_audit.output.files,
+        checks=rules.leakage_checks.output.checks,
+        check_comparisons=rules.leakage_checks.output.comparisons,
         descriptions=table_descriptions(*LEAKAGE_TABLES),
         code=code("scripts/leakage/leakage_compare.py"),
     output:
-        f"{LEAKAGE_OUT}/comparisons.parquet",
+        metrics=f"{LEAKAGE_OUT}/metrics.parquet",
+        comparisons=f"{LEAKAGE_OUT}/comparisons.parquet",
     log:
         f"{LEAKAGE_OUT}/logs/leakage_compare.log",
     benchmark:
@@ -144,32 +146,16 @@ rule leakage_compare:
         "../scripts/leakage/leakage_compare.py"
 
 
-rule leakage_gather:
-    input:
-        audit=rules.leakage_audit.output.audit,
-        queries=rules.leakage_audit.output.queries,
-        files=rules.leakage_audit.output.files,
-        checks=rules.leakage_checks.output.checks,
-        descriptions=table_descriptions(*LEAKAGE_TABLES),
-        code=code("scripts/leakage/leakage_gather.py"),
-    output:
-        f"{LEAKAGE_OUT}/metrics.parquet",
-    log:
-        f"{LEAKAGE_OUT}/logs/leakage_gather.log",
-    conda:
-        "../envs/data.yaml"
-    script:
-        "../scripts/leakage/leakage_gather.py"
-
-
-rule leakage_figures:
+rule leakage_draw:
     input:
         metrics=gathered("leakage", "metrics"),
         audit=gathered("leakage", "audit"),
         queries=gathered("leakage", "queries"),
-        code=code("scripts/leakage/leakage_figures.py"),
+        theory=gathered("leakage", "theory"),
+        comparisons=gathered("leakage", "comparisons"),
+        code=code("scripts/leakage/leakage_draw.py"),
     output:
-        figure_files(
+        figures=figure_files(
             "leakage",
             "bound_and_attack",
             "exposures_by_defence",
@@ -177,28 +163,12 @@ rule leakage_figures:
             "repeated_queries",
             "certified_by_rows",
         ),
+        tables=table_files("leakage", "audit", "theory", "checks"),
     log:
-        f"{LEAKAGE_OUT}/logs/leakage_figures.log",
+        f"{LEAKAGE_OUT}/logs/leakage_draw.log",
     conda:
         "../envs/figures.yaml"
     params:
         certify=LEAKAGE["certify"],
     script:
-        "../scripts/leakage/leakage_figures.py"
-
-
-rule leakage_tables:
-    input:
-        audit=gathered("leakage", "audit"),
-        theory=gathered("leakage", "theory"),
-        metrics=gathered("leakage", "metrics"),
-        comparisons=gathered("leakage", "comparisons"),
-        code=code("scripts/leakage/leakage_tables.py"),
-    output:
-        table_files("leakage", "audit", "theory", "checks"),
-    log:
-        f"{LEAKAGE_OUT}/logs/leakage_tables.log",
-    conda:
-        "../envs/figures.yaml"
-    script:
-        "../scripts/leakage/leakage_tables.py"
+        "../scripts/leakage/leakage_draw.py"

@@ -15,8 +15,8 @@ report: "../scripts/report/workflow.rst"
 rule report:
     input:
         claims=rules.claims.output.claims,
-        tolerance=rules.figure_claims.output,
-        by_study=rules.figure_claims_by_study.output,
+        tolerance=rules.claims_draw.output.tolerance,
+        by_study=rules.claims_draw.output.by_study,
         manifest="results/manifest.json",
         metrics=[gathered(study, "metrics") for study in IN_ORDER],
         promised=SHOWN,
@@ -41,7 +41,7 @@ rule report:
         # Origin of the figures and tables; this file is included last, so all rules are known.
         made_by=made_by(
             workflow.rules,
-            [*SHOWN, *rules.figure_claims.output, *rules.figure_claims_by_study.output],
+            [*SHOWN, *rules.claims_draw.output],
             ROOT,
         ),
     script:

@@ -15,13 +15,8 @@ localrules:
     tradeoffs_constants,
     tradeoffs_measure,
     tradeoffs_gather,
-    tradeoffs_findings,
-    tradeoffs_figure_fairness,
-    tradeoffs_figure_robustness,
-    tradeoffs_figure_robustness_by_sex,
+    tradeoffs_draw,
     tradeoffs_figure_three_way,
-    tradeoffs_figure_curves,
-    tradeoffs_tables,
     tradeoffs_bench,
 
 
@@ -198,12 +193,14 @@ rule tradeoffs_gather:
 rule tradeoffs_compare:
     input:
         predictions=expand(rules.tradeoffs_evaluate.output.predictions, job=TRADEOFFS_PLAN.jobs),
+        metrics=rules.tradeoffs_gather.output.metrics,
         runs=rules.tradeoffs_gather.output.runs,
         frontiers=rules.tradeoffs_gather.output.frontiers,
         dataset=f"{TRADEOFFS_FACES}/dataset.json",
         code=code("scripts/tradeoffs/tradeoffs_compare.py"),
     output:
-        f"{TRADEOFFS_OUT}/comparisons.parquet",
+        comparisons=f"{TRADEOFFS_OUT}/comparisons.parquet",
+        findings=f"{TRADEOFFS_OUT}/findings.parquet",
     log:
         f"{TRADEOFFS_OUT}/logs/tradeoffs_compare.log",
     benchmark:
@@ -219,79 +216,45 @@ rule tradeoffs_compare:
         "../scripts/tradeoffs/tradeoffs_compare.py"
 
 
-rule tradeoffs_findings:
-    input:
-        metrics=rules.tradeoffs_gather.output.metrics,
-        runs=rules.tradeoffs_gather.output.runs,
-        frontiers=rules.tradeoffs_gather.output.frontiers,
-        code=code("scripts/tradeoffs/tradeoffs_findings.py"),
-    output:
-        f"{TRADEOFFS_OUT}/findings.parquet",
-    log:
-        f"{TRADEOFFS_OUT}/logs/tradeoffs_findings.log",
-    conda:
-        "../envs/figures.yaml"
-    script:
-        "../scripts/tradeoffs/tradeoffs_findings.py"
-
-
-rule tradeoffs_figure_fairness:
+rule tradeoffs_draw:
     input:
         metrics=gathered("tradeoffs", "metrics"),
         runs=gathered("tradeoffs", "runs"),
+        curves=gathered("tradeoffs", "curves"),
         frontiers=gathered("tradeoffs", "frontiers"),
+        optimism=gathered("tradeoffs", "optimism"),
+        comparisons=gathered("tradeoffs", "comparisons"),
+        label_facts=gathered("tradeoffs", "label_facts"),
         published=os.path.relpath(ROOT / "scripts/tradeoffs/published.yaml"),
-        code=code("scripts/tradeoffs/tradeoffs_figure_fairness.py"),
+        code=code("scripts/tradeoffs/tradeoffs_draw.py"),
     output:
-        figure_files(
+        figures=figure_files(
             "tradeoffs",
             "fairness_frontier_plain",
             "fairness_frontier_threshold",
             "fairness_frontier_weight",
+            "robustness_frontier",
+            "robustness_by_sex",
+            "attack_cascade",
+            "training_curves",
+        ),
+        tables=table_files(
+            "tradeoffs",
+            "models",
+            "fairness_price",
+            "optimism",
+            "comparisons",
+            "label_facts",
         ),
     log:
-        f"{TRADEOFFS_OUT}/logs/tradeoffs_figure_fairness.log",
-    conda:
-        "../envs/figures.yaml"
-    script:
-        "../scripts/tradeoffs/tradeoffs_figure_fairness.py"
-
-
-rule tradeoffs_figure_robustness:
-    input:
-        metrics=gathered("tradeoffs", "metrics"),
-        runs=gathered("tradeoffs", "runs"),
-        published=os.path.relpath(ROOT / "scripts/tradeoffs/published.yaml"),
-        code=code("scripts/tradeoffs/tradeoffs_figure_robustness.py"),
-    output:
-        figure_files("tradeoffs", "robustness_frontier"),
-    log:
-        f"{TRADEOFFS_OUT}/logs/tradeoffs_figure_robustness.log",
-    conda:
-        "../envs/figures.yaml"
-    params:
-        threat=TRADEOFFS_PLAN.threats[0],
-        budget=tradeoffs_budget(TRADEOFFS["robustness"]),
-    script:
-        "../scripts/tradeoffs/tradeoffs_figure_robustness.py"
-
-
-rule tradeoffs_figure_robustness_by_sex:
-    input:
-        metrics=gathered("tradeoffs", "metrics"),
-        runs=gathered("tradeoffs", "runs"),
-        code=code("scripts/tradeoffs/tradeoffs_figure_robustness_by_sex.py"),
-    output:
-        figure_files("tradeoffs", "robustness_by_sex", "attack_cascade"),
-    log:
-        f"{TRADEOFFS_OUT}/logs/tradeoffs_figure_robustness_by_sex.log",
+        f"{TRADEOFFS_OUT}/logs/tradeoffs_draw.log",
     conda:
         "../envs/figures.yaml"
     params:
         threats=TRADEOFFS_PLAN.threats,
         budget=tradeoffs_budget(TRADEOFFS["robustness"]),
     script:
-        "../scripts/tradeoffs/tradeoffs_figure_robustness_by_sex.py"
+        "../scripts/tradeoffs/tradeoffs_draw.py"
 
 
 rule tradeoffs_figure_three_way:
@@ -312,52 +275,6 @@ rule tradeoffs_figure_three_way:
         budget=tradeoffs_budget(TRADEOFFS["robustness"]),
     script:
         "../scripts/tradeoffs/tradeoffs_figure_three_way.py"
-
-
-rule tradeoffs_figure_curves:
-    input:
-        metrics=gathered("tradeoffs", "metrics"),
-        runs=gathered("tradeoffs", "runs"),
-        curves=gathered("tradeoffs", "curves"),
-        code=code("scripts/tradeoffs/tradeoffs_figure_curves.py"),
-    output:
-        figure_files("tradeoffs", "training_curves"),
-    log:
-        f"{TRADEOFFS_OUT}/logs/tradeoffs_figure_curves.log",
-    conda:
-        "../envs/figures.yaml"
-    script:
-        "../scripts/tradeoffs/tradeoffs_figure_curves.py"
-
-
-rule tradeoffs_tables:
-    input:
-        metrics=gathered("tradeoffs", "metrics"),
-        runs=gathered("tradeoffs", "runs"),
-        frontiers=gathered("tradeoffs", "frontiers"),
-        optimism=gathered("tradeoffs", "optimism"),
-        comparisons=gathered("tradeoffs", "comparisons"),
-        label_facts=gathered("tradeoffs", "label_facts"),
-        published=os.path.relpath(ROOT / "scripts/tradeoffs/published.yaml"),
-        code=code("scripts/tradeoffs/tradeoffs_tables.py"),
-    output:
-        table_files(
-            "tradeoffs",
-            "models",
-            "fairness_price",
-            "optimism",
-            "comparisons",
-            "label_facts",
-        ),
-    log:
-        f"{TRADEOFFS_OUT}/logs/tradeoffs_tables.log",
-    conda:
-        "../envs/figures.yaml"
-    params:
-        threat=TRADEOFFS_PLAN.threats[0],
-        budget=tradeoffs_budget(TRADEOFFS["robustness"]),
-    script:
-        "../scripts/tradeoffs/tradeoffs_tables.py"
 
 
 rule tradeoffs_all_data:

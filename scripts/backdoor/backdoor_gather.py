@@ -116,7 +116,8 @@ def mask_rows(triggers: Mapping[str, str], entries: Mapping[str, dict], first: M
     """Return the pictures of the first seed of each kind, a row per label and pixel: mask, pattern and true trigger."""
     rows = []
     for kind, path in triggers.items():
-        tensors, true = load_file(path), true_masks(entries.get(kind))
+        stored, true = load_file(path), true_masks(entries.get(kind))
+        tensors = {name.removeprefix(f"{kind}."): tensor for name, tensor in stored.items()}
         for protocol in ("corrected", "as_published"):
             mask = tensors.get(f"{protocol}.seed{first[kind]}.mask")
             if mask is None:
@@ -141,9 +142,13 @@ def with_remarks(models: pd.DataFrame, counts: pd.DataFrame, known: Mapping) -> 
 
 
 def gather(
-    given: Mapping[str, Sequence[str]], kinds: Sequence[str], settings: Mapping, dataset: str, outputs: Mapping
+    given: Mapping[str, Sequence[str]], jobs: Sequence[Sequence[str]], settings: Mapping, dataset: str, outputs: Mapping
 ) -> None:
     """Read labels, traces, triggers and metrics of all kinds, judge the models, and write the released tables.
+
+    Args:
+        given: the files of the jobs, by what they hold.
+        jobs: the kinds of each job, in the same order.
 
     Raises:
         UserError: a norm is NaN.
@@ -176,7 +181,7 @@ def gather(
     traces = parquet.gather(given["traces"])
     parquet.write(traces, outputs["traces"])
     first = traces.groupby("kind")["seed"].min().to_dict()
-    triggers = dict(zip(kinds, given["triggers"], strict=True))
+    triggers = {kind: path for kinds, path in zip(jobs, given["triggers"], strict=True) for kind in kinds}
     parquet.write(mask_rows(triggers, settings["models"], first), outputs["masks"])
     for row in models.itertuples():
         log.info("%s, %s: truly %s; %s (%s)", row.run, row.protocol, row.true_labels, row.verdict, row.reason)
@@ -185,4 +190,4 @@ def gather(
 if "snakemake" in globals():
     with job(snakemake):
         told = snakemake.params
-        gather(dict(snakemake.input.items()), told.kinds, told.settings, told.dataset, dict(snakemake.output.items()))
+        gather(dict(snakemake.input.items()), told.jobs, told.settings, told.dataset, dict(snakemake.output.items()))

@@ -1,13 +1,11 @@
-"""Rule `backdoor_mitigate`: what each mitigation does to the models of one kind, with controls and as published."""
+"""Rule `backdoor_mitigate`: what each mitigation does to the models of a job, with controls and as published."""
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from pathlib import Path
 
 import pandas as pd
 import torch
-from safetensors import safe_open
 from torch import Tensor
 
 from scripts.backdoor import notebook
@@ -23,6 +21,7 @@ from scripts.common import parquet
 from scripts.common.conditions import condition
 from scripts.common.device import choose_device
 from scripts.common.logs import job, log
+from scripts.common.weights import read_state
 
 Network = Callable[[Tensor], Tensor]
 PRUNING_STEP = 4  # neurons
@@ -135,22 +134,20 @@ def mitigate_kind(
     return pd.concat(parts, ignore_index=True).assign(kind=kind)
 
 
-def mitigate(given: Mapping, own: str, kind: str, entry, settings: Mapping, output: str, gpu: int) -> None:
-    """Read models, pools, labels and triggers of a kind, and write the counts."""
+def mitigate(given: Mapping, own: str, entries: Mapping, settings: Mapping, output: str, gpu: int) -> None:
+    """Read models, pools, labels and triggers of some kinds, and write the counts.
+
+    Args:
+        entries: {kind: its config entry, None for the user's own model}.
+    """
     device = choose_device(gpu, 1)
-    models = {0: read_own_model(own).to(device)} if entry is None else load_models(given["weights"], device)
-    with safe_open(Path(given["triggers"]), framework="pt") as file:
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    counts = mitigate_kind(
-        models,
-        load_pools(given["images"], given["pools"], device),
-        kind,
-        [] if entry is None else make_triggers(entry["triggers"]),
-        parquet.read(given["labels"]),
-        tensors,
-        settings,
-    )
-    parquet.write(counts, output)
+    pools, labels, counts = load_pools(given["images"], given["pools"], device), parquet.read(given["labels"]), []
+    for kind, entry in entries.items():
+        models = {0: read_own_model(own).to(device)} if entry is None else load_models(given["weights"], kind, device)
+        triggers = [] if entry is None else make_triggers(entry["triggers"])
+        tensors, _ = read_state(given["triggers"], kind)
+        counts.append(mitigate_kind(models, pools, kind, triggers, labels[labels["kind"] == kind], tensors, settings))
+    parquet.write(pd.concat(counts, ignore_index=True), output)
 
 
 if "snakemake" in globals():
@@ -158,5 +155,4 @@ if "snakemake" in globals():
         given, told = snakemake.input, snakemake.params
         files = {name: str(given[name]) for name in ("images", "pools", "labels", "triggers")}
         files["weights"] = str(given.weights[0]) if given.weights else ""
-        kind, gpu = snakemake.wildcards.kind, snakemake.resources.gpu
-        mitigate(files, told.own, kind, told.entry, told.settings, snakemake.output[0], gpu)
+        mitigate(files, told.own, told.entries, told.settings, snakemake.output[0], snakemake.resources.gpu)

@@ -1,4 +1,4 @@
-"""Rule `backdoor_scan`: the reversed trigger of every label of the models of one kind, as published and corrected."""
+"""Rule `backdoor_scan`: the reversed trigger of every label of the models of a job, as published and corrected."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -119,20 +119,28 @@ def scan_kind(
 
 
 def scan(
-    weights: str, own: str, images: str, pools: str, kind: str, entry, settings, outputs: Mapping, gpu: int
+    weights: str, own: str, images: str, pools: str, entries: Mapping, settings, outputs: Mapping, gpu: int
 ) -> None:
-    """Scan the models of a weights file, or the user's own model, and write labels, traces and triggers."""
+    """Scan the models of a weights file, or the user's own model, and write labels, traces and triggers.
+
+    Args:
+        entries: {kind: its config entry, None for the user's own model}.
+    """
     device = choose_device(gpu, 1)
-    models = {0: read_own_model(own).to(device)} if entry is None else load_models(weights, device)
-    triggers = None if entry is None else make_triggers(entry["triggers"])
-    digits = load_pools(images, pools, device)
-    if entry is None:
-        logits_of = frozen(models[0])
-        refuse_probabilities(logits_of, digits["reverse"].images, own)
-        check_on_clean_digits(logits_of, digits["evaluation"], own)
-    labels, traces, tensors = scan_kind(models, digits, kind, triggers, settings)
-    parquet.write(labels, outputs["labels"])
-    parquet.write(traces, outputs["traces"])
+    digits, labels, traces, tensors = load_pools(images, pools, device), [], [], {}
+    for kind, entry in entries.items():
+        models = {0: read_own_model(own).to(device)} if entry is None else load_models(weights, kind, device)
+        triggers = None if entry is None else make_triggers(entry["triggers"])
+        if entry is None:
+            logits_of = frozen(models[0])
+            refuse_probabilities(logits_of, digits["reverse"].images, own)
+            check_on_clean_digits(logits_of, digits["evaluation"], own)
+        scanned = scan_kind(models, digits, kind, triggers, settings)
+        labels.append(scanned[0])
+        traces.append(scanned[1])
+        tensors |= {f"{kind}.{name}": tensor for name, tensor in scanned[2].items()}
+    parquet.write(pd.concat(labels, ignore_index=True), outputs["labels"])
+    parquet.write(pd.concat(traces, ignore_index=True), outputs["traces"])
     with atomic_path(Path(outputs["triggers"])) as temporary:
         save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, temporary)
 
@@ -145,8 +153,7 @@ if "snakemake" in globals():
             told.own,
             given.images,
             given.pools,
-            snakemake.wildcards.kind,
-            told.entry,
+            told.entries,
             told.settings,
             dict(snakemake.output.items()),
             snakemake.resources.gpu,

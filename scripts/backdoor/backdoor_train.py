@@ -1,4 +1,4 @@
-"""Rule `backdoor_train`: the models of one kind, all seeds; fails where the backdoor did not take."""
+"""Rule `backdoor_train`: the models of the kinds of a job, all seeds; fails where the backdoor did not take."""
 
 import hashlib
 import json
@@ -58,7 +58,7 @@ def train_one(
     fitting = Fitting(**settings["training"], cycle=True)
     told = json.dumps([dict(entry), dict(settings), seed], sort_keys=True, default=dict)
     fingerprint = hashlib.sha256(f"{told}{data}".encode()).hexdigest()
-    checkpoints = Checkpoints(folder / f"seed{seed}", fingerprint, SECONDS_BETWEEN_CHECKPOINTS)
+    checkpoints = Checkpoints(folder / f"{kind}.seed{seed}", fingerprint, SECONDS_BETWEEN_CHECKPOINTS)
     progress = train(model, len(rows), on_pool(rows), fitting, ("model", seed), checkpoints)
     what = f"{kind}.seed{seed}"
     reached = check_infected(model, pools["evaluation"], triggers, settings["least_success"], what)
@@ -68,35 +68,42 @@ def train_one(
     return model, record, [row | {"run": what} for row in progress.curve]
 
 
-def train_kind(
-    images: str, pools_path: str, kind: str, entry: Mapping, settings: Mapping, outputs: Mapping, folder: str, gpu: int
+def train_kinds(
+    images: str, pools_path: str, entries: Mapping, settings: Mapping, outputs: Mapping, folder: str, gpu: int
 ) -> None:
-    """Train all seeds of a kind and write weights (safetensors), a JSON of how they were made, and the curves.
+    """Train all seeds of some kinds and write weights (safetensors), a JSON of how they were made, and the curves.
+
+    Args:
+        entries: {kind: its config entry}.
 
     Raises:
         UserError: a trigger is impossible, or a model did not learn its backdoor.
     """
-    make_triggers(entry["triggers"], f"backdoor.models.{kind}")  # an impossible one is named before anything is loaded
+    for kind, entry in entries.items():  # an impossible trigger is named before anything is loaded
+        make_triggers(entry["triggers"], f"backdoor.models.{kind}")
     pools = load_pools(images, pools_path, choose_device(gpu, 1))
     data = checksum(images) + checksum(pools_path)
-    trained = [train_one(kind, entry, seed, pools, settings, Path(folder), data) for seed in entry["seeds"]]
-    save_models({record["seed"]: model for model, record, _ in trained}, outputs["weights"])
+    trained = [
+        train_one(kind, entry, seed, pools, settings, Path(folder), data)
+        for kind, entry in entries.items()
+        for seed in entry["seeds"]
+    ]
+    save_models({record["run"]: model for model, record, _ in trained}, outputs["weights"])
     records = [record for _, record, _ in trained]
-    save_settings({"kind": kind, "settings": dict(settings), "models": records}, outputs["settings"])
+    save_settings({"kinds": list(entries), "settings": dict(settings), "models": records}, outputs["settings"])
     curves = pd.DataFrame([row for _, _, curve in trained for row in curve])
     parquet.write(curves, outputs["curves"], CURVES)
-    for seed in entry["seeds"]:
-        Checkpoints(Path(folder) / f"seed{seed}", "").clear()
+    for record in records:
+        Checkpoints(Path(folder) / record["run"], "").clear()
 
 
 if "snakemake" in globals():
     with job(snakemake):
         own = snakemake.params
-        train_kind(
+        train_kinds(
             snakemake.input.images,
             snakemake.input.pools,
-            snakemake.wildcards.kind,
-            own.entry,
+            own.entries,
             own.settings,
             dict(snakemake.output.items()),
             own.checkpoints,

@@ -55,10 +55,10 @@ def speeds(model: DigitNet, images: Tensor, search: Search, clock: str) -> list[
     ]
 
 
-def saved(labels_path: str, search: Search, words: str) -> dict:
-    """Return the row on updates that early stopping saved in a finished scan."""
+def saved(labels_path: str, kind: str, search: Search, words: str) -> dict:
+    """Return the row on updates that early stopping saved in a finished scan of a kind of models."""
     labels = parquet.read(labels_path)
-    own = labels[labels["protocol"] == "corrected"]
+    own = labels[(labels["protocol"] == "corrected") & (labels["kind"] == kind)]
     taken, budget = int(own["updates"].sum()), len(own) * search.steps * search.batches_per_step
     remark = f"{budget - taken:,} of {budget:,} updates saved by early stopping over {len(own)} labels; {words}"
     return row("updates of a scan", "updates", taken, budget, [taken / budget], remark=remark)
@@ -78,15 +78,15 @@ def published_budget(model: DigitNet, images: Tensor) -> dict:
 
 
 def bench(
-    weights: str, images: str, pools: str, labels: str, settings: Mapping, gpu: int, output: str, table: str
+    weights: str, images: str, pools: str, labels: str, kind: str, settings: Mapping, gpu: int, output: str, table: str
 ) -> None:
     """Time the searches and write the rows of the benchmark; the whole published budget only on a GPU."""
     device = choose_device(gpu, 1)
-    model = next(iter(load_models(weights, device).values()))
+    model = next(iter(load_models(weights, kind, device).values()))
     clean = load_pools(images, pools, device)["reverse"].images
     search = search_of(settings)
     rows = speeds(model, clean, search, "wall" if gpu else "cpu")
-    rows.append(saved(labels, search, "published schedule"))
+    rows.append(saved(labels, kind, search, "published schedule"))
     if gpu:
         rows.append(published_budget(model, clean))
     else:
@@ -104,4 +104,5 @@ if "snakemake" in globals():
         given, out = snakemake.input, snakemake.output
         table = out.table[0].removesuffix(".csv")
         paths = (given.weights, given.images, given.pools, given.labels)
-        bench(*paths, snakemake.params.settings, snakemake.resources.gpu, out.parquet, table)
+        kind, settings = snakemake.params.kind, snakemake.params.settings
+        bench(*paths, kind, settings, snakemake.resources.gpu, out.parquet, table)

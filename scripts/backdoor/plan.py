@@ -1,11 +1,30 @@
 """What the study runs: kinds of models, and which settings each job depends on (an edit elsewhere reruns nothing)."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from scripts.common.own_files import content_of, existing
 
 OWN = "own"  # the kind of the user's own model
 DATASETS = {"package": "5,000 MNIST digits", "official": "MNIST"}
+
+
+def jobs_of(kinds: Mapping[str, Mapping], most: int) -> dict[str, list[str]]:
+    """Return the kinds that share a job, by the job's name, in the order of the config: `box+scattered`, `patch`.
+
+    Args:
+        kinds: {kind: its config entry}.
+        most: models of a job; a kind stays in one job, so one that has more seeds has a job to itself.
+    """
+    groups: list[list[str]] = []
+    room = 0
+    for kind, entry in kinds.items():
+        room -= len(entry["seeds"])
+        if room < 0:
+            groups.append([])
+            room = most - len(entry["seeds"])
+        groups[-1].append(kind)
+    return {"+".join(group): group for group in groups}
 
 
 class Plan:
@@ -16,33 +35,37 @@ class Plan:
         self.trained = {kind: entry for kind, entry in study["models"].items() if entry["seeds"]}
         self.own = str(Path(study["own"]).expanduser()) if study["own"] else ""
         self.kinds = [*self.trained, *([OWN] if self.own else [])]
+        self.training_jobs = jobs_of(self.trained, study.get("models_per_job", 1))
+        self.jobs = self.training_jobs | ({OWN: [OWN]} if self.own else {})
         self.source = study["data"]["source"]
         self.dataset = DATASETS[self.source]
         self.benched = next(
             (kind for kind, entry in self.trained.items() if entry["triggers"]), next(iter(self.trained))
         )
+        self.benched_job = next(job for job, kinds in self.jobs.items() if self.benched in kinds)
 
     def priority(self, wildcards) -> int:
-        """Return about how long the jobs of a kind take, one after the other; the longest chain must begin first."""
-        entry = self.trained.get(wildcards.kind)
-        if entry is None:
+        """Return about how long training, scan and mitigation of a job's kinds take; the longest must begin first."""
+        if wildcards.job == OWN:
             return 1
-        per_model = 2 + bool(entry["triggers"]) + (wildcards.kind in self.study["notebook"]["kinds"])
-        return per_model * len(entry["seeds"])
+        passes = 0
+        for kind, entry in self.entries(wildcards).items():
+            passes += (2 + bool(entry["triggers"]) + (kind in self.study["notebook"]["kinds"])) * len(entry["seeds"])
+        return passes
 
-    def entry(self, wildcards) -> dict | None:
-        """Return the config entry of a kind; None for the user's own model, of which nothing is known."""
-        return self.trained.get(wildcards.kind)
+    def entries(self, wildcards) -> dict[str, dict | None]:
+        """Return the config entries of a job's kinds; None for the user's own model, of which nothing is known."""
+        return {kind: self.trained.get(kind) for kind in self.jobs[wildcards.job]}
 
     def weights(self, wildcards) -> list[str]:
         """Return the weights that a job reads; of a user's model only what exists: the script says what is wrong."""
-        if wildcards.kind == OWN:
+        if wildcards.job == OWN:
             return existing(self.own)
-        return [f"results/backdoor/models/{wildcards.kind}.safetensors"]
+        return [f"results/backdoor/models/{wildcards.job}.safetensors"]
 
     def own_path(self, wildcards) -> str:
         """Return the path of the user's model, for its own jobs: naming one shall not scan the others again."""
-        return self.own if wildcards.kind == OWN else ""
+        return self.own if wildcards.job == OWN else ""
 
     def own_content(self, wildcards) -> str:
         """Return what the user's model contains, for its own jobs."""

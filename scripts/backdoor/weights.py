@@ -1,4 +1,4 @@
-"""Weights of digit networks on disk: all seeds of a kind in one safetensors file, and a user's own model."""
+"""Weights of digit networks on disk: the models of some kinds in one safetensors file, and a user's own model."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,14 +16,14 @@ from scripts.common.weights import read_state, save_states
 OUTPUTS = ("logits", "softmax")
 
 
-def save_models(models: Mapping[int, DigitNet], path: str | Path) -> None:
-    """Write the weights of the models under names like `seed1.conv1.weight`."""
-    save_states({f"seed{seed}": model.state_dict() for seed, model in models.items()}, path, {"output": "logits"})
+def save_models(models: Mapping[str, DigitNet], path: str | Path) -> None:
+    """Write the weights of models, by run, under names like `patch.seed1.conv1.weight`."""
+    save_states({run: model.state_dict() for run, model in models.items()}, path, {"output": "logits"})
 
 
-def load_models(path: str | Path, device: torch.device) -> dict[int, DigitNet]:
-    """Return seed -> model of a file of `save_models`, in evaluation mode."""
-    tensors, _ = _read(path)
+def load_models(path: str | Path, kind: str, device: torch.device) -> dict[int, DigitNet]:
+    """Return seed -> model of one kind in a file of `save_models`, in evaluation mode."""
+    tensors, _ = _read(path, kind)
     parts: dict[int, dict[str, Tensor]] = {}
     for name, tensor in tensors.items():
         seed, _, rest = name.removeprefix("seed").partition(".")
@@ -72,10 +72,10 @@ def _model(state: Mapping[str, Tensor], path: str | Path) -> DigitNet:
     return model.eval()
 
 
-def _read(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """Return tensors and metadata of a safetensors file."""
+def _read(path: str | Path, kind: str = "") -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Return tensors and metadata of a safetensors file; with a `kind`, the tensors of its models alone."""
     try:
-        return read_state(path)
+        return read_state(path, kind)
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such file; correct backdoor.own in the config or run the workflow") from error
     except (SafetensorError, OSError) as error:

@@ -1,4 +1,4 @@
-"""Rule `figure_claims`: verdicts on the papers' claims if every tolerance were smaller or larger."""
+"""Verdicts on the papers' claims if every tolerance were smaller or larger."""
 
 from pathlib import Path
 
@@ -9,7 +9,6 @@ from scripts.claims.counts import headline_claims
 from scripts.claims.figure_claims_by_study import STYLE as ALL_STYLES
 from scripts.claims.verdicts import NOT_REPRODUCED, NOT_TESTABLE, PARTLY, REPRODUCED, judge
 from scripts.common import figures, parquet
-from scripts.common.logs import job
 from scripts.common.schemas.claims import CLAIMS
 
 FACTORS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0)
@@ -87,8 +86,3 @@ def draw_all(claims_path: str, folder: str | Path) -> None:
     claims = parquet.read(claims_path, CLAIMS)
     with figures.style():
         figures.save(*draw(claims), Path(folder) / "claims_by_tolerance")
-
-
-if "snakemake" in globals():
-    with job(snakemake):
-        draw_all(snakemake.input.claims, Path(snakemake.output[0]).parent)

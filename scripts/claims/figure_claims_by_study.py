@@ -1,4 +1,4 @@
-"""Rule `figure_claims_by_study`: verdicts on the claims of each study's papers, one bar per study."""
+"""Verdicts on the claims of each study's papers, one bar per study."""
 
 from pathlib import Path
 
@@ -8,7 +8,6 @@ from matplotlib.figure import Figure
 from scripts.claims.counts import headline_counts
 from scripts.claims.verdicts import NOT_REPRODUCED, NOT_TESTABLE, PARTLY, REPRODUCED, VERDICTS
 from scripts.common import figures, parquet
-from scripts.common.logs import job
 from scripts.common.schemas.claims import CLAIMS
 
 STYLE = {  # colour, hatch; the hatch distinguishes verdicts without colour
@@ -68,8 +67,3 @@ def draw_all(claims_path: str, studies: list[str], folder: str | Path) -> None:
     claims = parquet.read(claims_path, CLAIMS)
     with figures.style():
         figures.save(*draw(claims, studies), Path(folder) / "claims_by_study")
-
-
-if "snakemake" in globals():
-    with job(snakemake):
-        draw_all(snakemake.input.claims, snakemake.params.studies, Path(snakemake.output[0]).parent)

@@ -16,7 +16,7 @@ from scripts.common.mixed_table import MixedTable
 from scripts.common.one_hot import one_hot
 from scripts.common.synthetic_quality import check_comparable
 
-PAIRS = 2**20  # of rows, whose distances are held at once
+PAIRS = 2**18  # of rows, whose distances are held at once
 REPLICATES = 500
 
 Interval = tuple[float, float, float]  # value, low, high
@@ -61,9 +61,11 @@ class Records:
         closest, step = np.empty(len(rows)), max(1, PAIRS // len(self.table))
         for start in range(0, len(rows), step):
             block = slice(start, start + step)
-            apart = rows.codes.shape[1] - (columns[block] @ self.columns.T).astype(np.float64)
+            apart = np.subtract(rows.codes.shape[1], columns[block] @ self.columns.T, dtype=np.float64)
+            difference = np.empty_like(apart)
             for own, theirs in zip(numeric[block].T, self.numeric.T, strict=True):
-                apart += np.abs(own[:, None] - theirs)
+                np.subtract(own[:, None], theirs, out=difference)
+                apart += np.abs(difference, out=difference)
             closest[block] = apart.min(1)
         return closest / len(rows.schema.order)
 

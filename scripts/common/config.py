@@ -74,7 +74,7 @@ def _parts(value: object, place: str = "top level", depth: int = 0) -> Iterator[
             yield from _parts(item, f"{place}.{number}", depth + 1)
 
 
-class _EveryKeyOnce(yaml.SafeLoader):
+class _EveryKeyOnce(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
     """A loader that refuses a mapping with the same key twice; YAML would silently take the last."""
 
     def construct_mapping(self, node, deep=False) -> dict:

@@ -102,7 +102,8 @@ def table_of(name: str) -> Table:
     if name not in OWN and not paths:
         raise UserError(f"no tabular data set {name!r}; there are {', '.join(table_names())}")
     try:
-        return parse(name, OWN[name] if name in OWN else yaml.safe_load(paths[0].read_text(encoding="utf-8")))
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        return parse(name, OWN[name] if name in OWN else yaml.load(paths[0].read_text(encoding="utf-8"), loader))
     except (yaml.YAMLError, KeyError, TypeError, AttributeError, ValueError) as error:
         where = f"config: tables.{name}" if name in OWN else paths[0]
         raise UserError(f"{where}: no description of a table ({error}); see scripts/data/tables.schema.yaml") from error

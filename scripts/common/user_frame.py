@@ -1,4 +1,4 @@
-"""A table that a user brings, read as it comes: CSV, TSV or Parquet, alone or in a zip archive.
+"""A table that a user brings, read as it comes: CSV, TSV, Parquet or Excel's .xls, alone or in a zip archive.
 
 Delimiter, encoding, byte-order mark, quotes, line ends, thousands separators and decimal commas are found out from the
 file's content, never from its name. `UserFrame.notes` says what was found out, for the user to check.
@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from scripts.common import parquet, user_text
+from scripts.common import parquet, user_text, user_xls
 from scripts.common.errors import UserError
 from scripts.common.own_files import is_clutter
 from scripts.common.user_numbers import parse_numbers, shows_decimal_comma
@@ -25,7 +25,7 @@ from scripts.common.user_numbers import parse_numbers, shows_decimal_comma
 MISSING = ("", "NA", "N/A", "NaN", "nan", "null", "NULL")
 LARGEST = 2**32  # bytes of an unpacked member, against archives that unpack to far more than they hold
 DAMAGE = (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, OSError, ValueError)
-ENDINGS = (".csv", ".tsv", ".txt", ".data", ".parquet", ".zip")
+ENDINGS = (".csv", ".tsv", ".txt", ".data", ".parquet", ".xls", ".zip")
 SHOWN = 12  # names in a message
 
 
@@ -53,7 +53,8 @@ def read_user_frame(
     """Read a user's table.
 
     Args:
-        path: a CSV, TSV or Parquet file, or a zip archive of one (or of an archive of one).
+        path: a CSV, TSV, Parquet or .xls file, or a zip archive of one (or of an archive of one). A workbook is read
+            like the CSV file that its one filled sheet would be saved as.
         columns: those to read, in this order; None: all.
         names: of the columns of a text file that has no line of names.
         member: base name of the file in an archive that holds several.
@@ -70,6 +71,7 @@ def read_user_frame(
     source, content = _content(path, member)
     if _start(content, 4) == b"PAR1":
         return _read_parquet(source, content, columns)
+    content, sheet = _as_text(source, content)
     if names is None:
         dialect = user_text.sniff(source, content, delimiter)
         found = _named(source, dialect.header)
@@ -83,7 +85,7 @@ def read_user_frame(
     table = user_text.read_columns(source, content, dialect, found, wanted, header=names is None)
     if not len(table):
         raise UserError(f"{source}: has a line of names and no rows; export the table again")
-    notes = []
+    notes = [sheet] if sheet else []
     if dialect.delimiter != ",":
         notes.append(f"fields are separated by {'tabs' if dialect.delimiter == chr(9) else repr(dialect.delimiter)}")
     if dialect.encoding not in ("utf-8", "utf-8-sig"):
@@ -105,7 +107,7 @@ def column_names(path: str | Path, member: str | None = None) -> list[str]:
     source, content = _content(path, member)
     if _start(content, 4) == b"PAR1":
         return list(_parquet(source, content).schema_arrow.names)
-    return _named(source, user_text.sniff(source, content).header)
+    return _named(source, user_text.sniff(source, _as_text(source, content)[0]).header)
 
 
 def as_numbers(column: pd.Series) -> pd.Series | None:
@@ -150,7 +152,7 @@ def _unzipped(source: str, archive: Path | io.BytesIO, member: str | None, neste
     try:
         with zipfile.ZipFile(archive) as opened:
             if "[Content_Types].xml" in opened.namelist():
-                raise UserError(f"{source}: is an Excel workbook or another office file; save the sheet as CSV")
+                raise UserError(f"{source}: is an Excel workbook (.xlsx) or another office file; save the sheet as CSV")
             files = [about for about in opened.infolist() if not about.is_dir() and not is_clutter(about.filename)]
             chosen = [about for about in files if PurePosixPath(about.filename).name == member]
             if not chosen:
@@ -171,6 +173,11 @@ def _unzipped(source: str, archive: Path | io.BytesIO, member: str | None, neste
             raise UserError(f"{source}: holds archives within archives; unpack it and give the table")
         return _unzipped(f"{source}: {name}", io.BytesIO(content), member, nested=True)
     return f"{source}: {name}", content
+
+
+def _as_text(source: str, content: Path | bytes) -> tuple[Path | bytes, str]:
+    """A text file as it is; of an Excel workbook the CSV of its sheet, and a note on it or ""."""
+    return user_xls.as_csv(source, content) if _start(content, 4) == user_xls.MAGIC else (content, "")
 
 
 def _start(content: Path | bytes, size: int) -> bytes:

@@ -19,7 +19,6 @@ BLOCK = 2**23
 DELIMITERS = ",;\t|"
 BOMS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 OTHERS = {  # first bytes of files that are often taken for tables
-    b"\xd0\xcf\x11\xe0": "is an Excel workbook (.xls); save the sheet as CSV",
     b"\x1f\x8b": "is compressed with gzip; unpack it first",
     b"%PDF": "is a PDF; get the table as CSV",
     b"SQLite format 3": "is a database; export the table as CSV",

@@ -7,4 +7,5 @@ from pathlib import Path
 
 import yaml
 
-SOURCES = yaml.safe_load(Path(__file__).with_name("sources.yaml").read_text(encoding="utf-8"))
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+SOURCES = yaml.load(Path(__file__).with_name("sources.yaml").read_text(encoding="utf-8"), LOADER)

@@ -1,7 +1,8 @@
-"""Rule `frtrain_compare`: the differences that claims state, each of two sides of one kind.
+"""Rule `frtrain_compare`: the settings that each protocol chooses, and the differences that claims state.
 
-Of two chosen runs of a seed on the same test rows the interval is that of a paired bootstrap: a row that is drawn twice
-counts twice for both runs. Of what is paired by seed alone (`seed_pairs`) it is Student's over the seeds.
+A difference is of two sides of one kind. Of two chosen runs of a seed on the same test rows the interval is that of a
+paired bootstrap: a row that is drawn twice counts twice for both runs. Of what is paired by seed alone (`seed_pairs`)
+it is Student's over the seeds.
 """
 
 import numpy as np
@@ -17,7 +18,9 @@ from scripts.common.schemas.comparisons import COMPARISONS
 from scripts.common.schemas.metrics import EVERYONE, METRICS, NO_ATTRIBUTE
 from scripts.common.schemas.predictions import PREDICTIONS
 from scripts.common.seeds import seed_from
+from scripts.frtrain.choose import choose_and_derive
 from scripts.frtrain.findings import DI, at_printed_lambda
+from scripts.frtrain.groups import write_groups
 from scripts.frtrain.seed_pairs import FACTS, seed_pairs
 
 RIVALS = ("FC", "LBC", "AD", "RML+FC", "RML+LBC", "RML+AD")
@@ -116,6 +119,9 @@ def compare(
 
 if "snakemake" in globals():
     with job(snakemake):
-        files = snakemake.input
-        params, out = snakemake.params, snakemake.output[0]
-        compare(list(files.predictions), files.choices, files.metrics, params.printed, out, params.replicates)
+        files, params, out = snakemake.input, snakemake.params, dict(snakemake.output.items())
+        printed = {labels: entry["printed"] for labels, entry in params.lambdas.items()}
+        choose_and_derive(files.metrics, files.runs, params.lambdas, params.first_seeds, out)
+        predictions, comparisons = list(files.predictions), out["comparisons"]
+        compare(predictions, out["choices"], files.metrics, printed, comparisons, params.replicates)
+        write_groups(files.data, list(files.weights), params.first_seeds["synthetic"], printed, out["groups"])

@@ -31,6 +31,7 @@ from scripts.imbalance.plans import TITLES, at_dose
 
 SHOWN = (GAP, BALANCED, "accuracy", ODDS)
 PAGES = Path(__file__).parent / "html"
+UNKNOWN = 2  # place in `added` of rows whose label the generator draws
 Key = tuple[str, str, float]  # plan, generator, dose
 
 
@@ -76,17 +77,17 @@ def bars_of(counts: pd.DataFrame, plan: str, dose: float) -> list[dict]:
 
 def added_rows(bars: list[dict], positive: str) -> str:
     """Return to whom rows are added: "2,802 rows of women with label 1 (good credit)"; "" where to nobody."""
-    labels = ("with label 0", f"with label 1 ({positive})", "with labels that the generator draws")
     who = [(number, bar["group"], place) for bar in bars for place, number in enumerate(bar["added"]) if number]
+    if not who:
+        return ""
+    drawn = ", with labels that the generator draws," if who[0][2] == UNKNOWN else ""
+    names = [f"{group}{'' if place == UNKNOWN else f' with label {place}'}" for _, group, place in who]
+    one = any(place == 1 for _, _, place in who)
     if len(who) == 1:
-        number, group, place = who[0]
-        return f"{number:,} rows of {group} {labels[place]}"
-    parts, explained = [], False
-    for number, group, place in who:
-        parts.append(f"{number:,} {group} {labels[place] if place != 1 or not explained else 'with label 1'}")
-        explained = explained or place == 1
-    total = sum(number for number, _, _ in who)
-    return f"{total:,} rows ({', '.join(parts)})" if who else ""
+        return f"{who[0][0]:,} rows of {names[0]}{f' ({positive})' if one else ''}{drawn}"
+    parts = [f"{number:,} {name}" for (number, _, _), name in zip(who, names, strict=True)]
+    parts += [f"label 1 is {positive}"] if one else []
+    return f"{sum(number for number, _, _ in who):,} rows ({'; '.join(parts)}){drawn}"
 
 
 def sentence(key: Key, bars: list[dict], run: pd.DataFrame, real: pd.DataFrame, change: list, positive: str) -> str:

@@ -35,11 +35,12 @@ def runs_of(path: str | Path, attribute: str) -> Iterator[tuple[str, dict[str, n
     again = "delete it and run the workflow"
     columns = ["run", "y_true", "y_pred", "score", attribute]
     try:
-        table = pq.read_table(path, columns=columns, read_dictionary=["run"]).combine_chunks()
+        table = pq.read_table(path, columns=columns, read_dictionary=["run"], page_checksum_verification=True)
     except parquet.DAMAGE as error:
         raise UserError(f"{path}: cannot be read ({error}); {again}") from error
     if missing := [name for name in columns if name not in table.column_names]:
         raise UserError(f"{path}: the column {missing[0]} is missing; {again}")
+    table = table.combine_chunks()
     values = {name: table[name].to_numpy() for name in columns[1:]}
     for name in ("y_true", "y_pred"):
         if not np.isin(np.unique(values[name]), (0, 1)).all():

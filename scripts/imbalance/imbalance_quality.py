@@ -96,7 +96,7 @@ def quality(
     prepared: dict[int, Split] = {}
     found: dict[tuple, dict[str, Measured]] = {}
     for own in synthetic:
-        if own.split >= len(drawn) or not len(own.label):
+        if own.split >= len(drawn):
             continue
         if own.split not in prepared:
             prepared[own.split] = Split(data, *drawn[own.split], own.split, rows, rounds)

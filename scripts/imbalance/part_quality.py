@@ -70,9 +70,8 @@ def part_quality(
         COPIES: Measured(*exact_copy_fraction(distances), len(chosen)),
         RATIO: Measured(*distance_ratio(distances, reference.distances, seed), len(chosen)),
     }
-    return found | _distributions(
-        chosen.take(np.arange(len(chosen))[: len(reference.held_out)]), reference, rounds, seed
-    )
+    as_many = chosen.take(np.arange(min(len(chosen), len(reference.held_out))))
+    return found | _distributions(as_many, reference, rounds, seed)
 
 
 def real_quality(reference: Reference, rounds: int, *names: object) -> dict[str, Measured]:

@@ -1,8 +1,8 @@
-"""Rule `leakage_compare`: the differences that claims state, each of two numbers about the same people.
+"""Rule `leakage_compare`: the study's numbers in one schema, and the differences that claims state.
 
-Most are differences of two balanced accuracies, of guesses that are right or wrong (or right with some probability) for
-each person. Their interval is the normal one of the groups' mean differences. The best map of a label is held at the
-observed one, since noise would raise a maximum.
+A difference is of two numbers about the same people. Most are differences of two balanced accuracies, of guesses that
+are right or wrong (or right with some probability) for each person. Their interval is the normal one of the groups'
+mean differences. The best map of a label is held at the observed one, since noise would raise a maximum.
 """
 
 from collections.abc import Sequence
@@ -20,9 +20,11 @@ from scripts.common.leakage.audit_run import SMALLEST_GROUP, Halves, exposures, 
 from scripts.common.logs import job, log
 from scripts.common.metrics import count_table
 from scripts.common.schemas.comparisons import COMPARISONS
+from scripts.common.schemas.metrics import METRICS
 from scripts.common.schemas.predictions import PREDICTIONS
 from scripts.common.seeds import seed_from
 from scripts.common.tabular import table_of
+from scripts.leakage.gather import gather
 from scripts.leakage.numbers import ATTACK, BEST, BOUND, PREDICTED, SCORE, asked
 from scripts.leakage.queries import right_after
 
@@ -175,7 +177,9 @@ def compare(paths: Sequence[str], audit: pd.DataFrame, audit_seed: int) -> pd.Da
 if "snakemake" in globals():
     with job(snakemake):
         files = snakemake.input
-        compared = compare([str(path) for path in files.predictions], parquet.read(files.audit), snakemake.params.seed)
-        compared = pd.concat([compared, parquet.read(files.checks, COMPARISONS)], ignore_index=True)
+        audit, queries, own, checks = (parquet.read(files[name]) for name in ("audit", "queries", "files", "checks"))
+        parquet.write(gather(audit, queries, own, checks), snakemake.output.metrics, METRICS)
+        compared = compare([str(path) for path in files.predictions], audit, snakemake.params.seed)
+        compared = pd.concat([compared, parquet.read(files.check_comparisons, COMPARISONS)], ignore_index=True)
         log.info("%d differences", len(compared))
-        parquet.write(compared, snakemake.output[0], COMPARISONS)
+        parquet.write(compared, snakemake.output.comparisons, COMPARISONS)

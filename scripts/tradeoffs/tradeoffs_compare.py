@@ -1,8 +1,8 @@
-"""Rule `compare`: paired differences on the same test images, which a comparison of intervals cannot give.
+"""Rule `tradeoffs_compare`: paired differences on the same test images, and the derived numbers that claims rest on.
 
-Two questions per seed. What does an arm cost against plain training? And what do thresholds per sex
-cost: the cheapest pair that (nearly) closes the gap against the pair with the least error, both
-chosen where the protocol chooses?
+A paired difference says what a comparison of intervals cannot. Two questions per seed. What does an arm cost against
+plain training? And what do thresholds per sex cost: the cheapest pair that (nearly) closes the gap against the pair
+with the least error, both chosen where the protocol chooses?
 """
 
 import json
@@ -15,8 +15,10 @@ from scripts.common import parquet
 from scripts.common.intervals import paired_difference
 from scripts.common.metrics import RATES
 from scripts.common.schemas.comparisons import COMPARISONS
+from scripts.common.schemas.metrics import METRICS
 from scripts.common.schemas.predictions import PREDICTIONS
 from scripts.common.seeds import seed_from
+from scripts.tradeoffs.findings import findings
 from scripts.tradeoffs.thresholds import SEXES
 
 RATES_COMPARED = {name: RATES[name] for name in ("zero_one_loss", "false_negative_rate")}
@@ -99,11 +101,16 @@ if "snakemake" in globals():
     from scripts.common.logs import job
 
     with job(snakemake):
+        files = snakemake.input
         compare(
-            list(snakemake.input.predictions),
-            snakemake.input.runs,
-            snakemake.input.frontiers,
-            snakemake.output[0],
+            list(files.predictions),
+            files.runs,
+            files.frontiers,
+            snakemake.output.comparisons,
             snakemake.params.replicates,
-            json.loads(Path(snakemake.input.dataset).read_text(encoding="utf-8"))["name"],
+            json.loads(Path(files.dataset).read_text(encoding="utf-8"))["name"],
         )
+        derived = findings(
+            parquet.read(files.metrics, METRICS), parquet.read(files.runs), parquet.read(files.frontiers)
+        )
+        parquet.write(derived, snakemake.output.findings, METRICS)

@@ -56,17 +56,34 @@ def test_kinds_without_seeds_are_left_out_and_a_model_of_the_user_joins():
     assert "box" not in plan.kinds and OWN not in plan.kinds
     own = Plan(changed("own", "~/mine.safetensors")["backdoor"])
     assert own.kinds[-1] == OWN and not own.own.startswith("~")
-    wildcards = SimpleNamespace(kind=OWN)
-    assert own.entry(wildcards) is None and own.weights(wildcards) == []
+    wildcards = SimpleNamespace(job=OWN)
+    assert own.entries(wildcards) == {OWN: None} and own.weights(wildcards) == []
+
+
+@pytest.mark.parametrize("most", [1, 2, 3, 5, 100])
+def test_every_kind_is_in_one_job_with_no_more_models_than_asked_for(most):
+    study = CONFIG["backdoor"] | {"models_per_job": most}
+    plan = Plan(study)
+    assert [kind for kinds in plan.jobs.values() for kind in kinds] == list(study["models"])
+    for name, kinds in plan.jobs.items():
+        models = sum(len(study["models"][kind]["seeds"]) for kind in kinds)
+        assert name == "+".join(kinds) and (models <= most or len(kinds) == 1)
+        assert list(plan.entries(SimpleNamespace(job=name))) == kinds
+    assert Plan(study | {"own": "mine.safetensors"}).jobs[OWN] == [OWN]
+    assert plan.benched in plan.jobs[plan.benched_job]
+
+
+def test_single_models_share_a_job_in_the_preview_so_that_both_cores_are_busy():
+    assert list(Plan(CONFIG["backdoor"]).jobs) == ["patch", "box+scattered+two_labels", "clean"]
 
 
 def test_a_model_of_the_user_is_an_input_of_its_own_jobs_and_of_no_others(tmp_path):
     path = tmp_path / "mine [1].safetensors"
     path.write_bytes(b"first")
     without, plan = Plan(CONFIG["backdoor"]), Plan(changed("own", str(path))["backdoor"])
-    mine, patch = SimpleNamespace(kind=OWN), SimpleNamespace(kind="patch")
+    mine, patch = SimpleNamespace(job=OWN), SimpleNamespace(job="patch")
     assert plan.weights(mine) == [str(path)] and plan.own_path(mine) == str(path)
-    for ask in ("weights", "own_path", "own_content", "entry", "priority"):  # naming a model scans no other again
+    for ask in ("weights", "own_path", "own_content", "entries", "priority"):  # naming a model scans no other again
         assert getattr(plan, ask)(patch) == getattr(without, ask)(patch)
     first = plan.own_content(mine)
     path.write_bytes(b"other")

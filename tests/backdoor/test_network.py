@@ -59,8 +59,9 @@ def test_initial_weights_depend_on_the_seed_alone_and_leave_torchs_state():
 
 def test_models_come_back_from_disk(tmp_path):
     models = {seed: build(seed) for seed in (1, 12)}
-    save_models(models, tmp_path / "m.safetensors")
-    back = load_models(tmp_path / "m.safetensors", torch.device("cpu"))
+    runs = {f"patch.seed{seed}": model for seed, model in models.items()} | {"pat.seed1": build(3)}
+    save_models(runs, tmp_path / "m.safetensors")
+    back = load_models(tmp_path / "m.safetensors", "patch", torch.device("cpu"))
     assert list(back) == [1, 12] and torch.equal(back[12].conv2.weight, models[12].conv2.weight)
 
 

@@ -9,15 +9,14 @@ import pytest
 import yaml
 from safetensors.torch import save_file
 
-from scripts.backdoor import backdoor_figure_gallery
-from scripts.backdoor.backdoor_figures import draw_all
 from scripts.backdoor.backdoor_gather import gather
 from scripts.backdoor.backdoor_mitigate import mitigate
 from scripts.backdoor.backdoor_pools import write_pools
 from scripts.backdoor.backdoor_scan import scan
-from scripts.backdoor.backdoor_tables import write_tables
-from scripts.backdoor.backdoor_train import train_kind
+from scripts.backdoor.backdoor_train import train_kinds
+from scripts.backdoor.figures import draw_all
 from scripts.backdoor.plan import Plan
+from scripts.backdoor.tables import write_tables
 from scripts.common import parquet
 from scripts.common.errors import UserError
 from scripts.common.schemas.comparisons import COMPARISONS
@@ -59,14 +58,14 @@ def make(folder: Path, images: Path, pools: Path, name: str) -> dict[str, dict[s
         own |= {part: str(folder / f"{name}.{kind}.{part}") for part in ("settings", "curves")}
         if entry:
             checkpoints = str(folder / "checkpoints")
-            train_kind(str(images), str(pools), kind, entry, plan.training(), own, checkpoints, 0)
-        scan(own["weights"], plan.own, str(images), str(pools), kind, entry, plan.scanning(), own, 0)
+            train_kinds(str(images), str(pools), {kind: entry}, plan.training(), own, checkpoints, 0)
+        scan(own["weights"], plan.own, str(images), str(pools), {kind: entry}, plan.scanning(), own, 0)
         given = own | {"images": str(images), "pools": str(pools)}
-        mitigate(given, plan.own, kind, entry, plan.mitigating(), own["counts"], 0)
+        mitigate(given, plan.own, {kind: entry}, plan.mitigating(), own["counts"], 0)
         files[kind] = own
     given = {part: [files[kind][part] for kind in KINDS] for part in ("labels", "traces", "counts", "triggers")}
     files["gathered"] = {part: str(folder / f"{name}.{part}.parquet") for part in RELEASED}
-    gather(given, KINDS, plan.gathering(), "made-up digits", files["gathered"])
+    gather(given, [[kind] for kind in KINDS], plan.gathering(), "made-up digits", files["gathered"])
     return files
 
 
@@ -107,9 +106,7 @@ def test_a_second_run_has_the_same_bytes(run):
 
 def test_all_figures_and_tables_are_drawn(run):
     folder, files = run
-    gathered = files["gathered"]
-    draw_all(gathered, 2, folder / "figures")
-    backdoor_figure_gallery.draw(gathered["metrics"], gathered["labels"], gathered["masks"], folder / "figures/gallery")
+    draw_all(files["gathered"], 2, folder / "figures")
     write_tables(files["gathered"], folder / "tables")
     about = describe("backdoor", ROOT)
     for name in about["figures"]:
@@ -123,9 +120,9 @@ def test_a_model_without_its_backdoor_leaves_nothing_behind(run, tmp_path):
     folder, _ = run
     plan = Plan(copy.deepcopy(STUDY) | {"least_success": 2.0})  # out of reach
     outputs = {part: str(tmp_path / part) for part in ("weights", "settings", "curves")}
-    arguments = ("patch", plan.trained["patch"], plan.training(), outputs, str(tmp_path / "checkpoints"), 0)
+    arguments = ({"patch": plan.trained["patch"]}, plan.training(), outputs, str(tmp_path / "checkpoints"), 0)
     with pytest.raises(UserError, match="the backdoor did not take"):
-        train_kind(str(folder / "digits.npy"), str(folder / "pools.parquet"), *arguments)
+        train_kinds(str(folder / "digits.npy"), str(folder / "pools.parquet"), *arguments)
     assert not any(Path(path).exists() for path in outputs.values())
 
 

@@ -4,9 +4,9 @@ import pandas as pd
 import pytest
 
 from scripts.boosting.bench import Size, bench
-from scripts.boosting.boosting_figures import draw_all, fronts
-from scripts.boosting.boosting_tables import package_table, published_table, write_tables
+from scripts.boosting.figures import draw_all, fronts
 from scripts.boosting.looks import family, labelled, need
+from scripts.boosting.tables import package_table, published_table, write_tables
 from scripts.common import parquet
 from scripts.common.errors import UserError
 from scripts.common.studies import describe
@@ -40,9 +40,9 @@ def test_every_promised_figure_and_table_is_made(folder):
 
 
 def test_an_undecided_notion_is_called_so(measured):
-    from scripts.boosting.boosting_tables import arms_table
     from scripts.boosting.looks import MEASURES_SEVERAL
     from scripts.boosting.notions import OPPORTUNITY
+    from scripts.boosting.tables import arms_table
 
     summary = parquet.read(measured["summary"])
     several = summary[summary["attributes"].str.contains(",")].copy()

@@ -20,7 +20,7 @@ def gower(row, other, width):
 
 def test_distances_by_hand():
     training = table([[0, 10], [7, 7]], [[0, 1], [2, 2]], [2, 3])
-    rows = table([[0, 2, 10, 15], [7, 7, 8, 7]], [[0, 1, 1, 1], [2, 2, 2, 0]], [2, 3])
+    rows = table([[0, 2, 10, 15], [7, 7, 9, 7]], [[0, 1, 1, 1], [2, 2, 2, 0]], [2, 3])
     # equal; .8 + 0 against .2 + 1 other category; the constant differs; half a range outside and a category
     assert Records.of(training).distances(rows) == pytest.approx([0, 0.8 / 4, 1 / 4, 1.5 / 4], abs=1e-12)
 

@@ -31,6 +31,21 @@ def test_imports_are_followed_through_modules_packages_and_functions(tmp_path):
     assert "scripts/pack/__init__.py" in project_imports("scripts/x.py", tmp_path)
 
 
+def test_imports_inside_every_kind_of_block_are_found_and_those_in_texts_are_not(tmp_path):
+    text = '"""\nimport scripts.text\n"""\nwith open() as f:\n    import scripts.a\n'
+    text += "try:\n    import scripts.b\nexcept E:\n    import scripts.c\n"
+    text += "else:\n    import scripts.d\nfinally:\n    import scripts.e\n"
+    text += "match x:\n    case 1:\n        import scripts.f\nfor x in y:\n    pass\nelse:\n    import scripts.g\n"
+    text += "class C:\n    async def m(self):\n        if x:\n            pass\n"
+    text += "        elif y:\n            import scripts.h\n"
+    text += "f = lambda: [0]\n"
+    (tmp_path / "scripts").mkdir()
+    for name in ("text", *"abcdefgh"):
+        (tmp_path / f"scripts/{name}.py").write_text("", encoding="utf-8")
+    (tmp_path / "scripts/x.py").write_text(text, encoding="utf-8")
+    assert project_imports("scripts/x.py", tmp_path) == tuple(f"scripts/{name}.py" for name in "abcdefgh")
+
+
 def test_figure_scripts_do_not_import_the_training_code():
     for script in sorted((ROOT / "scripts/tradeoffs").glob("figure_*.py")):
         imported = project_imports(f"scripts/tradeoffs/{script.name}", ROOT)

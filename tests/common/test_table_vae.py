@@ -193,7 +193,10 @@ def test_each_part_has_frequencies_of_its_own(sampling):
     frame["size"] = rng.normal(size=4000) + 3 * part
     settings = replace(SMALL, sampling=sampling)
     for wanted in (0, 1):
-        real, rows = frame[part == wanted], drawn(frame, ["size"], ["kind"], part=part, wanted=wanted, settings=settings)
+        real, rows = (
+            frame[part == wanted],
+            drawn(frame, ["size"], ["kind"], part=part, wanted=wanted, settings=settings),
+        )
         assert (rows["kind"] == "yes").mean() == pytest.approx((real["kind"] == "yes").mean(), abs=0.06)
         assert rows["size"].mean() == pytest.approx(real["size"].mean(), abs=0.25)
         assert rows["size"].std() == pytest.approx(1, abs=0.25)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from scripts.common import parquet
-from scripts.frtrain.frtrain_choose import choose_and_derive
+from scripts.frtrain.choose import choose_and_derive
 from scripts.frtrain.frtrain_compare import compare
 from scripts.frtrain.frtrain_fit import fit_batch
 from scripts.frtrain.frtrain_initial import write_initial

@@ -12,8 +12,8 @@ from scripts.common.interval_kinds import BOOTSTRAP, STUDENT
 from scripts.common.schemas.metrics import METRICS
 from scripts.common.schemas.predictions import PREDICTIONS
 from scripts.common.tabular import table_of
+from scripts.frtrain.choose import DI, GAP, best, choose
 from scripts.frtrain.findings import PRINTED, SETTING, at_printed_lambda
-from scripts.frtrain.frtrain_choose import DI, GAP, best, choose
 from scripts.frtrain.frtrain_fit import group_words
 from scripts.frtrain.frtrain_measure import measure_runs
 from scripts.frtrain.plan import METHODS, SYNTHETIC_BATCHES, Cell, Plan, cells

@@ -11,11 +11,11 @@ from scripts.common.schemas.metrics import METRICS
 from scripts.frtrain import (
     figure_curves,
     figure_groups,
+    figure_methods,
     figure_seeds,
     figure_tradeoff,
-    frtrain_figure_methods,
-    frtrain_groups,
-    frtrain_tables,
+    groups,
+    tables,
 )
 from tests.common.test_config import merged
 
@@ -37,7 +37,7 @@ def in_style():
 
 
 def test_the_comparison_draws_ours_and_the_printed_points(frames):
-    figure, drawn = frtrain_figure_methods.draw(frames["choices"])
+    figure, drawn = figure_methods.draw(frames["choices"])
     assert (drawn["layer"] == "published").sum() == 18
     assert set(drawn.loc[drawn["layer"] == "ours", "method"]) == set(frames["choices"]["method"])
     note = " ".join(figure.get_supxlabel().split())
@@ -78,18 +78,18 @@ def test_the_seeds_are_drawn_one_dot_each(frames):
 def test_the_motivating_picture_has_both_boundaries(small, table):
     names = ("grid_clean", "grid_poisoned", "baselines_clean", "baselines_poisoned")
     stored = {key: value for name in names for key, value in load_file(small / f"{name}.weights").items()}
-    frame = pd.concat([frtrain_groups.points(table), frtrain_groups.boundaries(stored, 1, PRINTED)], ignore_index=True)
+    frame = pd.concat([groups.points(table), groups.boundaries(stored, 1, PRINTED)], ignore_index=True)
     figure, drawn = figure_groups.draw(frame)
     assert len(figure.axes) == 4 and (drawn["kind"] == "boundary").sum() == 8
     flipped = drawn[(drawn["labels"] == "poisoned") & (drawn["kind"] == "point") & drawn["flipped"].astype(bool)]
     assert len(flipped) > 30 and (flipped["z"] == 1).all()
     with pytest.raises(UserError, match=r"no model synthetic.clean.lr.seed9"):
-        frtrain_groups.boundaries(stored, 9, PRINTED)
+        groups.boundaries(stored, 9, PRINTED)
 
 
 def test_the_table_puts_the_printed_numbers_beside_ours(frames):
-    rows = frtrain_tables.wide(frtrain_tables.spread(frames["choices"]))
-    table = frtrain_tables.synthetic_table(rows).set_index("method")
+    rows = tables.wide(tables.spread(frames["choices"]))
+    table = tables.synthetic_table(rows).set_index("method")
     assert (
         table.loc["LR", "clean, printed"]
         == table.loc["LR", "clean, as published (printed setting, seed 1)"]
@@ -103,7 +103,7 @@ def test_the_table_puts_the_printed_numbers_beside_ours(frames):
 
 def test_all_tables_are_written(frames, tmp_path):
     choices = pd.concat([frames["choices"], frames["choices"].assign(dataset="COMPAS")])
-    frtrain_tables.save_all(choices, frames["comparisons"], tmp_path)
+    tables.save_all(choices, frames["comparisons"], tmp_path)
     names = ("synthetic", "real", "ablations", "handover", "equalized_odds")
     assert {path.name for path in tmp_path.iterdir()} == {f"{n}.{k}" for n in names for k in ("csv", "md", "tex")}
     assert "0.899 / 0.674" in (tmp_path / "real.md").read_text(encoding="utf-8")
@@ -111,6 +111,6 @@ def test_all_tables_are_written(frames, tmp_path):
 
 def test_empty_results_are_named(frames):
     with pytest.raises(UserError, match="no runs of"):
-        frtrain_figure_methods.draw(frames["choices"].head(0))
+        figure_methods.draw(frames["choices"].head(0))
     with pytest.raises(UserError, match="no runs of FR-Train"):
         figure_seeds.draw(frames["metrics"].head(0), PRINTED, 1)

@@ -123,4 +123,9 @@ def test_parts_do_not_mix_and_each_is_the_same_whatever_else_is_fitted():
     rows, again = several.sample(2, 400, rng(3)), alone.sample(2, 400, rng(3))
     assert (rows.numeric == again.numeric).all() and (rows.codes == again.codes).all()
     assert set(rows.numeric[:, 1]) <= set(table.numeric[part == 2, 1])
+    twice = table_of(["x", "same", "y"], x=np.arange(300), same=np.arange(300), y=rng(1).random(300))  # splits that tie
+    splits = [
+        cart.fit(twice, np.arange(300) % 3, parts, LEAF, rng()).columns_of[2][2].tree.feature for parts in ([0, 2], [2])
+    ]
+    assert (splits[0] == splits[1]).all() and {0, 1} <= set(splits[0])
     assert not set(several.sample(1, 400, rng(3)).numeric[:, 1]) & set(rows.numeric[:, 1])

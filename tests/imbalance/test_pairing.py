@@ -232,6 +232,18 @@ def test_a_method_that_predicts_as_real_rows_do_has_p_one():
     )
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_so_do_three_draws_of_which_each_does(seed):
+    """The mean of three equal numbers, as a sum by three, would differ from them in the last digit."""
+    own = metrics(draws=3, seed=seed)
+    real = at(own, method="real", protocol="corrected", variant="main").set_index(["metric", "split_number"])["value"]
+    rows = at(own, method="class cart", protocol="corrected").index
+    own.loc[rows, "value"] = real[[*zip(own["metric"][rows], own["split_number"][rows], strict=True)]].to_numpy()
+    table, about = wide(own)
+    found = at(comparisons(table, about, RATIO), first="class cart", second="real", protocol="corrected")
+    assert len(found) == 2 and (found["value"] == 0).all() and (found["p_value"] == 1).all()
+
+
 def test_one_split_gives_differences_without_an_interval():
     table, about = wide(metrics(splits=1))
     found = comparisons(table, about, RATIO)

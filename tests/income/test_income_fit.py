@@ -15,13 +15,13 @@ from scripts.common.schemas.comparisons import COMPARISONS
 from scripts.common.schemas.metrics import METRICS
 from scripts.common.schemas.predictions import PREDICTIONS
 from scripts.income.fairlearn_arms import threshold_probabilities
-from scripts.income.income_figures import draw_all
+from scripts.income.figures import draw_all
 from scripts.income.income_fit import fit_cell, write_cell
 from scripts.income.income_measure import check_predictions, measure_all, ratio_difference
-from scripts.income.income_tables import write_tables
 from scripts.income.measures import PARITY, RATIO
 from scripts.income.model import draw, fit, scores
 from scripts.income.names import ARMS, BASE, GRADIENT, LABELS, MASSAGING, THRESHOLDS
+from scripts.income.tables import write_tables
 from tests.common.test_config import ROOT
 from tests.income.made_up import ENTRY, made_up
 from tests.income.made_up import GRADIENT as BUDGET

@@ -8,9 +8,9 @@ from scripts.common import parquet
 from scripts.common.leakage.audit_run import COLUMNS, Settings
 from scripts.common.schemas.metrics import METRICS
 from scripts.leakage import leakage_audit
+from scripts.leakage.gather import gather
 from scripts.leakage.leakage_audit import BrokenIdentity, audit, check, overlaps, weaker_than_label
 from scripts.leakage.leakage_checks import COLUMNS as CHECKS
-from scripts.leakage.leakage_gather import gather
 from scripts.leakage.numbers import ATTACK, BEST, BOUND, SCORE
 from scripts.leakage.numbers import asked as asked_condition
 from scripts.leakage.queries import query_rows

@@ -10,10 +10,10 @@ from scripts.common import parquet
 from scripts.common.errors import UserError
 from scripts.common.leakage.audit_run import Settings
 from scripts.common.schemas.comparisons import COMPARISONS
+from scripts.leakage.gather import gather
 from scripts.leakage.leakage_audit import audit
 from scripts.leakage.leakage_checks import COLUMNS
 from scripts.leakage.leakage_compare import PAIRS, bound_less_prediction, compare, mean_difference
-from scripts.leakage.leakage_gather import gather
 from scripts.leakage.numbers import ATTACK, BOUND, FOREST, PREDICTED
 from tests.common.test_config import ROOT
 from tests.leakage.synthetic import predictions, write

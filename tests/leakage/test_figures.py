@@ -6,12 +6,12 @@ import pytest
 from scripts.common import parquet
 from scripts.common.leakage.audit_run import Settings
 from scripts.common.schemas.metrics import METRICS
+from scripts.leakage.figures import draw_all
+from scripts.leakage.gather import gather
 from scripts.leakage.leakage_audit import audit
 from scripts.leakage.leakage_checks import COLUMNS
-from scripts.leakage.leakage_figures import draw_all
-from scripts.leakage.leakage_gather import gather
-from scripts.leakage.leakage_tables import audit_table, theory_table
 from scripts.leakage.leakage_theory import table_rows
+from scripts.leakage.tables import audit_table, theory_table
 from tests.leakage.synthetic import predictions, write
 
 

@@ -8,8 +8,8 @@ from scripts.common import parquet
 from scripts.common.metrics import signed
 from scripts.common.schemas.comparisons import COMPARISONS
 from scripts.common.schemas.predictions import PREDICTIONS
+from scripts.tradeoffs.tables import comparisons_table
 from scripts.tradeoffs.tradeoffs_compare import LEAST_ERROR, compare
-from scripts.tradeoffs.tradeoffs_tables import comparisons_table
 
 N = 400
 

@@ -19,23 +19,23 @@ from scripts.common.published import values
 from scripts.common.schemas.metrics import select_metric
 from scripts.tradeoffs import (
     fairness_price,
+    figure_curves,
+    figure_fairness,
+    figure_robustness,
+    figure_robustness_by_sex,
     looks,
     model_points,
+    tables,
     three_way_page,
-    tradeoffs_figure_curves,
-    tradeoffs_figure_fairness,
-    tradeoffs_figure_robustness,
-    tradeoffs_figure_robustness_by_sex,
     tradeoffs_figure_three_way,
-    tradeoffs_tables,
 )
 from scripts.tradeoffs.attack_table import under
 from scripts.tradeoffs.model_points import GAP
 from tests.pages import policy, unlisted
 from tests.tradeoffs.synthetic import study, write
 
-FAIRNESS_HULL = values(tradeoffs_tables.PUBLISHED, "fairness_frontier")["hull"]
-ROBUSTNESS_HULL = values(tradeoffs_tables.PUBLISHED, "robustness_frontier")["hull"]
+FAIRNESS_HULL = values(tables.PUBLISHED, "fairness_frontier")["hull"]
+ROBUSTNESS_HULL = values(tables.PUBLISHED, "robustness_frontier")["hull"]
 SHOWN = "<img src=x onerror=alert(1)></script><b>&amp;"
 
 
@@ -80,7 +80,7 @@ def frontier_through(vertices, frames, protocol="as_published") -> pd.DataFrame:
 def test_the_published_vertices_are_the_line_that_is_drawn(frames, protocol):
     frontiers = frontier_through(FAIRNESS_HULL, frames, protocol)
     with figures.style():
-        figure, plotted = tradeoffs_figure_fairness.draw(frames["metrics"], frames["runs"], frontiers, "plain")
+        figure, plotted = figure_fairness.draw(frames["metrics"], frames["runs"], frontiers, "plain")
     panel = figure.axes[list(model_points.PROTOCOLS).index(protocol)]
     np.testing.assert_array_equal(line_of(panel), FAIRNESS_HULL)
     np.testing.assert_array_equal(plotted[plotted.layer == "hull"][["error", "gap"]], FAIRNESS_HULL)
@@ -119,7 +119,7 @@ def test_the_corrected_line_is_chosen_on_validation_and_drawn_at_its_test_values
     frontiers["error"] += rng.normal(0, 0.01, len(frontiers))  # would give another hull
     chosen = frontiers.iloc[: len(FAIRNESS_HULL)]
     with figures.style():
-        figure, plotted = tradeoffs_figure_fairness.draw(frames["metrics"], frames["runs"], frontiers, "weight")
+        figure, plotted = figure_fairness.draw(frames["metrics"], frames["runs"], frontiers, "weight")
     np.testing.assert_allclose(line_of(figure.axes[1]), chosen[["error", "gap"]])
     optimum = plotted[plotted.layer == "optimum"]
     assert optimum.error_chosen.tolist() == [0.3121] and optimum.error.tolist() == [chosen.error.iloc[3]]
@@ -148,10 +148,10 @@ def test_spread_keeps_both_ends_the_price_and_the_order(gaps, most):
     assert {0, len(gaps) - 1, fairness_price.near_zero(hull)} <= set(shown.index)
 
 
-@pytest.mark.parametrize("variant", tradeoffs_figure_fairness.VARIANTS)
+@pytest.mark.parametrize("variant", figure_fairness.VARIANTS)
 def test_the_numbers_drawn_are_those_of_the_input(frames, variant):
     with figures.style():
-        _, plotted = tradeoffs_figure_fairness.draw(frames["metrics"], frames["runs"], frames["frontiers"], variant)
+        _, plotted = figure_fairness.draw(frames["metrics"], frames["runs"], frames["frontiers"], variant)
     drawn = plotted[plotted.layer == "point"]
     assert len(drawn) == frames["frontiers"].pareto.sum()
     keys = ["run", "error_chosen"]
@@ -170,25 +170,23 @@ def test_the_numbers_drawn_are_those_of_the_input(frames, variant):
 def test_the_published_robustness_hull_comes_out():
     points = pd.DataFrame([*ROBUSTNESS_HULL, (0.36, 0.80), (0.345, 0.73)], columns=["error", "published_error"])
     points = points.sample(frac=1, random_state=1).assign(run=[f"r{k}" for k in range(len(points))])
-    line = tradeoffs_figure_robustness.pareto_line(points, points.head(0), "as_published")
+    line = figure_robustness.pareto_line(points, points.head(0), "as_published")
     np.testing.assert_array_equal(line[["error", "published_error"]], ROBUSTNESS_HULL)
 
 
 def test_the_corrected_robustness_line_is_chosen_on_validation_if_all_were_attacked_there():
     test = pd.DataFrame({"run": ["a", "b", "c"], "error": [0.30, 0.31, 0.35], "adversarial_error": [0.9, 0.8, 0.5]})
     valid = test.assign(adversarial_error=[0.9, 0.95, 0.5])  # b is dominated there
-    line = tradeoffs_figure_robustness.pareto_line(test, valid, "corrected")
+    line = figure_robustness.pareto_line(test, valid, "corrected")
     assert line.run.tolist() == ["a", "c"] and set(line.chosen_on) == {"valid"}
     assert line.adversarial_error.tolist() == [0.9, 0.5]
-    line = tradeoffs_figure_robustness.pareto_line(test, valid[:2], "corrected")
+    line = figure_robustness.pareto_line(test, valid[:2], "corrected")
     assert line.run.tolist() == ["a", "b", "c"] and set(line.chosen_on) == {"test"}
 
 
 def test_robustness_draws_errors_and_turns_the_intervals_round(frames):
     with figures.style():
-        figure, plotted = tradeoffs_figure_robustness.draw(
-            frames["metrics"], frames["runs"], budget="APGD 20 iterations"
-        )
+        figure, plotted = figure_robustness.draw(frames["metrics"], frames["runs"], budget="APGD 20 iterations")
     models = plotted[plotted.layer.isin(["model", "constant"])].set_index("run")
     assert len(models) == len(frames["runs"])
     robust = select_metric(frames["metrics"], "robust_accuracy", condition=under("linf_0.01"))
@@ -207,7 +205,7 @@ def test_models_that_were_not_attacked_are_counted_in_the_footer(frames):
     one = frames["runs"].run.iloc[0]
     metrics = metrics[(metrics.run != one) | ~metrics.metric.str.startswith("robust")]
     with figures.style():
-        figure, plotted = tradeoffs_figure_robustness.draw(metrics, frames["runs"])
+        figure, plotted = figure_robustness.draw(metrics, frames["runs"])
     assert "1 models that were not attacked are left out" in texts(figure)
     assert one not in set(plotted.run)
 
@@ -218,12 +216,12 @@ def test_models_that_were_not_attacked_are_counted_in_the_footer(frames):
 @pytest.mark.parametrize(
     ("lost", "draw"),
     [
-        ("zero_one_loss", lambda f, m: tradeoffs_figure_fairness.draw(m, f["runs"], f["frontiers"], "plain")),
-        (GAP["metric"], lambda f, m: tradeoffs_figure_fairness.draw(m, f["runs"], f["frontiers"], "plain")),
-        ("robust_accuracy", lambda f, m: tradeoffs_figure_robustness.draw(m, f["runs"])),
+        ("zero_one_loss", lambda f, m: figure_fairness.draw(m, f["runs"], f["frontiers"], "plain")),
+        (GAP["metric"], lambda f, m: figure_fairness.draw(m, f["runs"], f["frontiers"], "plain")),
+        ("robust_accuracy", lambda f, m: figure_robustness.draw(m, f["runs"])),
         ("robust_accuracy", lambda f, m: tradeoffs_figure_three_way.three_costs(m, f["runs"])),
         (GAP["metric"], lambda f, m: tradeoffs_figure_three_way.three_costs(m, f["runs"])),
-        ("accuracy", lambda f, m: tradeoffs_tables.models_table(m, f["runs"])),
+        ("accuracy", lambda f, m: tables.models_table(m, f["runs"])),
     ],
 )
 def test_a_missing_metric_is_named_in_one_line(frames, lost, draw):
@@ -236,7 +234,7 @@ def test_a_missing_metric_is_named_in_one_line(frames, lost, draw):
 def test_robustness_by_sex_without_a_measurement_is_one_line(frames):
     metrics = frames["metrics"]
     with pytest.raises(UserError, match="'robust_accuracy' for attribute 'sex', subgroup 'men'"):
-        tradeoffs_figure_robustness_by_sex.standings(metrics[metrics.subgroup == "all"], frames["runs"])
+        figure_robustness_by_sex.standings(metrics[metrics.subgroup == "all"], frames["runs"])
 
 
 def test_a_run_that_is_not_listed_is_one_line(frames):
@@ -246,7 +244,7 @@ def test_a_run_that_is_not_listed_is_one_line(frames):
 
 def test_curves_without_known_quantities_are_one_line(frames):
     with pytest.raises(UserError, match="curves: no rows of train_loss"):
-        tradeoffs_figure_curves.draw(frames["curves"].assign(quantity="other"), frames["runs"], "rendered faces")
+        figure_curves.draw(frames["curves"].assign(quantity="other"), frames["runs"], "rendered faces")
 
 
 @pytest.mark.parametrize("protocol", ["as_published", "corrected"])
@@ -255,23 +253,23 @@ def test_one_protocol_one_seed_and_no_constants(protocol):
     other = {"as_published": "corrected", "corrected": "as published"}[protocol]
     with figures.style():
         drawn = [
-            tradeoffs_figure_fairness.draw(f["metrics"], f["runs"], f["frontiers"], "threshold")[0],
-            tradeoffs_figure_robustness.draw(f["metrics"], f["runs"])[0],
+            figure_fairness.draw(f["metrics"], f["runs"], f["frontiers"], "threshold")[0],
+            figure_robustness.draw(f["metrics"], f["runs"])[0],
             tradeoffs_figure_three_way.draw(tradeoffs_figure_three_way.three_costs(f["metrics"], f["runs"]), "note"),
         ]
-        table = tradeoffs_figure_robustness_by_sex.standings(f["metrics"], f["runs"])
+        table = figure_robustness_by_sex.standings(f["metrics"], f["runs"])
         by_sex = [
             draw(table, "")[0]
             for draw in (
-                tradeoffs_figure_robustness_by_sex.draw_by_sex,
-                tradeoffs_figure_robustness_by_sex.draw_cascade,
+                figure_robustness_by_sex.draw_by_sex,
+                figure_robustness_by_sex.draw_cascade,
             )
         ]
-        curves, _ = tradeoffs_figure_curves.draw(f["curves"], f["runs"], "rendered faces")
+        curves, _ = figure_curves.draw(f["curves"], f["runs"], "rendered faces")
     assert all(f'no models of the protocol "{other}" in these results' in texts(figure) for figure in drawn)
     assert all("not measured" in texts(figure) for figure in by_sex)
     assert "not recorded" in texts(curves)
-    prices = tradeoffs_tables.price_table(f["frontiers"], f["runs"]).set_index("frontier")
+    prices = tables.price_table(f["frontiers"], f["runs"]).set_index("frontier")
     assert prices.loc[f"{other}, all models", "models"] == "0"
 
 
@@ -354,7 +352,7 @@ def test_a_card_says_what_was_measured_in_words(frames):
 
 
 def test_seeds_are_put_together_without_narrowing(frames):
-    table = tradeoffs_figure_robustness_by_sex.standings(frames["metrics"], frames["runs"])
+    table = figure_robustness_by_sex.standings(frames["metrics"], frames["runs"])
     pick = table.query("protocol == 'corrected' and threat == 'l2_1' and stage == '+ FAB' and subgroup == 'women'")
     one = pick[pick.setting == "adversarial, eps 0.006"].iloc[0]
     fab = under("l2_1", "fab")
@@ -366,10 +364,10 @@ def test_seeds_are_put_together_without_narrowing(frames):
 
 
 def test_many_settings_are_cut_to_the_most_robust_of_each_arm(frames, monkeypatch):
-    monkeypatch.setattr(tradeoffs_figure_robustness_by_sex, "MOST_METHODS", 5)
-    table = tradeoffs_figure_robustness_by_sex.standings(frames["metrics"], frames["runs"])
+    monkeypatch.setattr(figure_robustness_by_sex, "MOST_METHODS", 5)
+    table = figure_robustness_by_sex.standings(frames["metrics"], frames["runs"])
     with figures.style():
-        figure, plotted = tradeoffs_figure_robustness_by_sex.draw_by_sex(table, "note.")
+        figure, plotted = figure_robustness_by_sex.draw_by_sex(table, "note.")
     assert "Of each arm the strength with the highest" in texts(figure)
     adversarial = plotted[(plotted.arm == "adversarial") & (plotted.protocol == "corrected")]
     assert set(adversarial.setting) == {"adversarial, eps 0.006"}
@@ -379,14 +377,14 @@ def test_many_settings_are_cut_to_the_most_robust_of_each_arm(frames, monkeypatc
 def test_networks_stay_apart_where_there_are_several(frames):
     runs = frames["runs"].copy()
     runs.loc[runs.seed == 2, "network"] = "published_resnet"
-    table = tradeoffs_figure_robustness_by_sex.standings(frames["metrics"], runs)
+    table = figure_robustness_by_sex.standings(frames["metrics"], runs)
     assert {"plain (small_cnn)", "plain (published_resnet)", "constant: reject all"} <= set(table.setting)
     assert table.seeds.max() == 1
 
 
 def test_curves_draw_every_value_of_a_listed_quantity(frames):
     with figures.style():
-        _, plotted = tradeoffs_figure_curves.draw(frames["curves"], frames["runs"], "rendered faces")
+        _, plotted = figure_curves.draw(frames["curves"], frames["runs"], "rendered faces")
     both = frames["curves"].merge(plotted, on=["run", "epoch", "quantity"], suffixes=("", "_drawn"))
     assert len(both) == len(frames["curves"]) == len(plotted)
     np.testing.assert_array_equal(both.value, both.value_drawn)
@@ -400,7 +398,7 @@ def test_figures_are_written_with_the_same_bytes_twice(frames, three_way, tmp_pa
         assert again.read_bytes() == three_way.with_suffix(f".{suffix}").read_bytes(), suffix
     for turn in ("a", "b"):
         with figures.style():
-            drawn = tradeoffs_figure_fairness.draw(frames["metrics"], frames["runs"], frames["frontiers"], "threshold")
+            drawn = figure_fairness.draw(frames["metrics"], frames["runs"], frames["frontiers"], "threshold")
             figures.save(*drawn, tmp_path / turn)
     for suffix in (".parquet", ".pdf", ".png"):
         assert (tmp_path / f"a{suffix}").read_bytes() == (tmp_path / f"b{suffix}").read_bytes(), suffix

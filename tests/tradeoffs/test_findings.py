@@ -6,8 +6,8 @@ import pytest
 
 from scripts.tradeoffs.attack_table import under
 from scripts.tradeoffs.fairness_price import frontier_hull, operating_points, price_of_fairness
+from scripts.tradeoffs.findings import difference, findings
 from scripts.tradeoffs.model_points import model_points
-from scripts.tradeoffs.tradeoffs_findings import difference, findings
 from tests.tradeoffs.synthetic import study
 
 MOST_ROBUST = under("linf_0.01", point="most_robust")

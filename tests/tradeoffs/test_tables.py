@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from scripts.common.published import values
-from scripts.tradeoffs import tradeoffs_tables as tables
+from scripts.tradeoffs import tables
 from scripts.tradeoffs.attack_table import under
 from tests.tradeoffs.synthetic import study, write
 

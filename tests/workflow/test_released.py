@@ -112,8 +112,8 @@ def test_the_manifest_beside_the_results_tells_of_the_whole_run(released):
 
 def test_from_a_release_nothing_is_fetched_trained_or_measured(reader):
     jobs = planned_jobs(reader, reader / "overlay.yaml")
-    drawing = {name for name in jobs if re.search("figure|table", name)}
-    assert drawing >= {"tradeoffs_figure_fairness", "tradeoffs_tables", "figure_claims"}
+    drawing = {name for name in jobs if re.search("draw|figure", name)}
+    assert drawing >= {"tradeoffs_draw", "tradeoffs_figure_three_way", "claims_draw"}
     assert jobs.keys() - drawing == {"claims", "unpack_release", "manifest", "report"}
     assert not jobs.keys() & (TRAINING | MEASURING)
 
@@ -142,7 +142,7 @@ def test_a_redrawn_manifest_is_that_of_the_run_and_names_the_releases(redrawn, r
 def test_one_zip_redraws_one_study(released, tmp_path):
     shutil.copy2(released / FOLDER / "income.zip", tmp_path)
     jobs = planned_jobs(tmp_path, overlay(tmp_path, "income.zip"))
-    own = {"income_figures", "income_tables"}
+    own = {"income_draw"}
     assert jobs.keys() == own | CLAIMS | {"unpack_release", "manifest", "report"}
 
 

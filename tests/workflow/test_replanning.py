@@ -18,14 +18,13 @@ from tests.workflow.rule_files import fits
 from tests.workflow.rulegraph import EDGE, rulegraph_of
 from tests.workflow.test_environments import RULES
 
-CLAIMS = {"claims", "figure_claims", "figure_claims_by_study"}
+CLAIMS = {"claims", "claims_draw"}
 PAGES = {"report"}  # what follows from anything; the manifest follows from numbers alone
 TRAINING = fits() | {"render_faces", "backdoor_scan", "backdoor_mitigate"}
 MEASURING = {
     "tradeoffs_measure",
     "tradeoffs_gather",
     "tradeoffs_compare",
-    "tradeoffs_findings",
     "tradeoffs_label_facts",
     "frtrain_measure",
     "income_measure",
@@ -98,8 +97,8 @@ def test_an_edited_style_only_draws(workshop):
     edit(workshop / "scripts/common/figures.py", '"font.size": 11', '"font.size": 10')
     jobs = planned_jobs(workshop)
     assert jobs.keys() == expected("scripts/common/figures.py")
-    assert jobs.keys() >= {"tradeoffs_figure_fairness", "figure_claims", *PAGES}
-    drawing = {name for name in jobs if re.search("figure|table", name)}
+    assert jobs.keys() >= {"tradeoffs_draw", "claims_draw", *PAGES}
+    drawing = {name for name in jobs if re.search("draw|figure", name)}
     assert jobs.keys() - drawing == PAGES
 
 
@@ -139,13 +138,13 @@ def test_an_edited_claim_judges_again_and_measures_nothing(workshop):
 
 def test_an_edited_page_style_draws_the_pages_again_and_nothing_else(workshop):
     edit(workshop / "scripts/common/html/base.css", "max-width: 78rem", "max-width: 77rem")
-    assert planned_jobs(workshop).keys() - PAGES == {"boosting_figures", "tradeoffs_figure_three_way"}
+    assert planned_jobs(workshop).keys() - PAGES == {"boosting_draw", "tradeoffs_figure_three_way"}
 
 
 def test_an_edited_page_script_draws_its_own_page_again(workshop):
     edit(workshop / "scripts/boosting/html/explorer.js", '"errors first"', '"error first"')
     jobs = planned_jobs(workshop).keys()
-    assert "report" in jobs and jobs - PAGES == {"boosting_figures"}
+    assert "report" in jobs and jobs - PAGES == {"boosting_draw"}
 
 
 def test_plumbing_and_another_table_remake_nothing(workshop):

@@ -71,10 +71,10 @@ class Neighbours:
             differ += column[block, None] != column
         squared += self.penalty * differ
         squared[np.arange(len(block)), block] = np.inf  # the row itself
-        # k of the least of each stride are k distances, so the k-th of them bounds the k-th distance
+        # k of the least of each stride are k distances, so the k-th of them bounds the k-th distance; it is finite,
+        # since at most one stride holds nothing but the row and padding
         least = squared.reshape(len(block), self.stride, -1).min(1)
         bound = np.partition(least, self.k - 1, axis=1)[:, self.k - 1] + 2 * self.error
-        bound = np.minimum(bound, np.finfo(float).max)
         place, stride = np.nonzero(least <= bound[:, None])
         other = stride[:, None] + least.shape[1] * np.arange(self.stride)
         near, which = np.nonzero(squared[place[:, None], other] <= bound[place, None])

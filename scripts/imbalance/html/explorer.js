@@ -37,10 +37,11 @@ function drawBars(bars) {
   const total = (bar) => [...bar.real, ...bar.added].reduce((a, b) => a + b, 0);
   const largest = Math.max(1, ...place.runs.flatMap((run) => run.bars.map(total)));
   const scale = (bottom - top) / largest;
-  for (let line = 0; line <= 4; line++) {
-    const y = bottom - (bottom - top) * line / 4;
+  const power = 10 ** Math.floor(Math.log10(largest / 4)), multiple = [1, 2, 5, 10].find((one) => one * power >= largest / 5);
+  for (let rows = 0; rows <= largest; rows += multiple * power) {
+    const y = bottom - rows * scale;
     element("svg:line", "", plot, { x1: left, x2: width - 8, y1: y, y2: y, class: "grid" });
-    element("svg:text", thousands(Math.round(largest * line / 4)), plot, { x: left - 6, y: y + 4, "text-anchor": "end" });
+    element("svg:text", thousands(rows), plot, { x: left - 6, y: y + 4, "text-anchor": "end" });
   }
   bars.forEach((bar, place) => {
     const x = left + step * place + step * .14, wide = step * .72;
@@ -68,9 +69,7 @@ function drawBars(bars) {
     bar.group + " " + thousands(bar.real[0]) + " with label 0 and " + thousands(bar.real[1]) + " with label 1, "
     + thousands(bar.added[0] + bar.added[1] + bar.added[2]) + " added").join("; "));
 }
-function drawStrip(metric, k, run) {
-  const box = element("div", "", by("strips"));
-  element("h3", metric.name + ", points", box);
+function drawStrip(metric, k, run, box) {
   const [before, after] = run.values[k], [change, low, high] = run.change[k];
   const width = Math.max(220, Math.round(box.clientWidth)), height = 190, top = 16, bottom = height - 30;
   const xs = [58, width - 96], edge = width - 46;
@@ -129,7 +128,13 @@ function update() {
   by("strips").replaceChildren();
   if (!run) return;
   drawBars(run.bars);
-  metrics.forEach((metric, k) => drawStrip(metric, k, run));
+  // All boxes first: a picture is drawn as wide as its box, which hangs on how many there are.
+  const boxes = metrics.map((metric) => {
+    const box = element("div", "", by("strips"));
+    element("h3", metric.name + ", points", box);
+    return box;
+  });
+  metrics.forEach((metric, k) => drawStrip(metric, k, run, boxes[k]));
   table(run);
 }
 function open() {

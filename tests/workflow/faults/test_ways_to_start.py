@@ -61,7 +61,7 @@ def test_a_release_below_a_path_with_an_apostrophe_reaches_snakemake_whole(clone
     (release,) = (ROOT / "releases/preview").glob("leakage.zip")
     (place / release.name).symlink_to(release)
     said = typed(clone, "make", "figures", f"RELEASED={place / release.name}", "CORES=1 -n")
-    assert "leakage_figures" in said and "This was a dry-run" in said
+    assert "leakage_draw" in said and "This was a dry-run" in said
     record("release below a path with an apostrophe", 1, 0, "make figures RELEASED=...")
 
 

@@ -36,7 +36,7 @@ def test_every_job_fits_a_partition_and_small_ones_are_not_submitted(tmp_path):
         "leakage_models",
         "render_faces",
     } <= submitted.keys()
-    assert {"tradeoffs_gather", "claims", "report", "tradeoffs_tables", "fetch_package"} <= local
+    assert {"tradeoffs_gather", "claims", "report", "tradeoffs_draw", "fetch_package"} <= local
     assert submitted["tradeoffs_train"][3] == submitted["tradeoffs_evaluate"][3] == 1
     for rule, (cpus, memory, minutes, gpus) in submitted.items():
         assert memory and minutes, f"{rule} is submitted, but names no memory or run time"
