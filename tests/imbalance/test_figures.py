@@ -94,17 +94,19 @@ SOME = {
 
 
 @pytest.mark.parametrize("case", list(SOME))
-@pytest.mark.parametrize("name", list(DRAWINGS))
-def test_parts_may_be_missing(name, case):
-    figure, _ = drawn(name, frames(**SOME[case]))
-    assert figure.axes
+def test_parts_may_be_missing(case):
+    held = frames(**SOME[case])
+    for name in DRAWINGS:
+        figure, _ = drawn(name, held)
+        assert figure.axes
 
 
 @pytest.mark.parametrize("name", list(DRAWINGS))
 def test_without_rows_a_figure_says_so(held, name, tmp_path):
     empty = {key: frame.head(0) for key, frame in held.items()} | {"facts": held["facts"]}
     figure, numbers = drawn(name, empty)
-    assert numbers.empty and "in these results" in " ".join(figure.axes[0].texts[0].get_text().split() + ["in these results"])
+    text = " ".join(figure.axes[0].texts[0].get_text().split())
+    assert numbers.empty and text.startswith("No ")
     with figures.style():
         figures.save(figure, numbers, tmp_path / name)
     assert len(parquet.read(tmp_path / f"{name}.parquet")) == 0
@@ -135,7 +137,9 @@ def test_the_title_of_cells_follows_the_counts(held):
     uneven = (other["plan"] != "none") & (other["label"] == 1)
     other.loc[uneven, "added"] = 0  # then no plan evens anything
     other = other[other["dataset"] == ADULT]
-    assert cells.finding(cells.shown_cells(other)) == ["AdultCensus, sex: no plan gives the groups the same fraction of label 1."]
+    assert cells.finding(cells.shown_cells(other)) == [
+        "AdultCensus, sex: no plan gives the groups the same fraction of label 1."
+    ]
 
 
 def gap_rows(held: dict, second: str) -> pd.Series:
@@ -147,7 +151,10 @@ def test_the_title_of_the_forest_follows_the_tests(held):
     assert "class ratio narrows the gap by 3.7 points" in forest.finding(held["comparisons"])[0]
     assert "no generator beats copies" in forest.finding(held["comparisons"])[0]
     frame = held["comparisons"].copy()
-    frame.loc[gap_rows(held, "same_class bootstrap") & (frame["generator"] == "cart"), ["value", "p_holm"]] = [-0.02, 0.001]
+    frame.loc[gap_rows(held, "same_class bootstrap") & (frame["generator"] == "cart"), ["value", "p_holm"]] = [
+        -0.02,
+        0.001,
+    ]
     assert "CART beats copies" in forest.finding(frame)[0]
     frame.loc[gap_rows(held, "real"), "p_holm"] = 0.2
     assert forest.finding(frame)[0].endswith("no plan narrows the gap significantly.")
@@ -195,9 +202,10 @@ def test_the_title_of_the_plane_counts_what_is_better_in_both(held):
     frame["p_holm"] = 1.0
     assert "no method improves both" in plane.finding(points_, frame)[0]
     frame.loc[(frame["plan"] == "same_class") & (frame["second"] == "real"), "p_holm"] = 0.0
-    assert "5 of 22 methods improve both accuracy and gap of real rows significantly (class ratio)" in plane.finding(
-        points_, frame
-    )[0]
+    assert (
+        "5 of 22 methods improve both accuracy and gap of real rows significantly (class ratio)"
+        in plane.finding(points_, frame)[0]
+    )
 
 
 def test_dose_curves_begin_at_real_rows(held):
@@ -247,8 +255,11 @@ def test_numbers_and_names_of_the_paper():
 
 def test_rows_come_by_dataset_plan_and_controls_first():
     rows = pd.DataFrame(
-        [("b", "x", "same_class", "cart"), ("a", "x", "class", "new"), ("b", "x", "none", "real")]
-        + [("b", "x", "same_class", "bootstrap"), ("a", "x", "class", "weights")],
-        columns=["dataset", "attributes", "plan", "generator"],
+        {
+            "dataset": list("babba"),
+            "attributes": "x",
+            "plan": ["same_class", "class", "none", "same_class", "class"],
+            "generator": ["cart", "new", "real", "bootstrap", "weights"],
+        }
     )
     assert in_order(rows).index.tolist() == [2, 3, 0, 4, 1]

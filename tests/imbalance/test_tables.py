@@ -65,7 +65,11 @@ def test_differences_say_against_what(held):
     own = table[(table["data"] == "AdultCensus, sex") & (table["plan"] == "class ratio")]
     cart = own[own["generator"] == "CART"]
     assert sorted(cart["minus"] + " " + cart["numbers"]) == sorted(
-        [f"{other} {protocol}" for other in ("real rows", "copies of the plan") for protocol in ("as published", "corrected")]
+        [
+            f"{other} {protocol}"
+            for other in ("real rows", "copies of the plan")
+            for protocol in ("as published", "corrected")
+        ]
         + ["the same, corrected as published"]
     )
     row = held["comparisons"]
@@ -80,7 +84,11 @@ def test_differences_say_against_what(held):
 def test_rows_added_are_those_of_the_fixture(held):
     table = tables.rows_added_table(held["counts"])
     own = table[table["data"] == "AdultCensus, sex"].set_index("plan")
-    assert own.loc["class ratio", ["rows added", "percent", "to"]].tolist() == ["2,802", "9.3 %", "women, label 1: 2,802"]
+    assert own.loc["class ratio", ["rows added", "percent", "to"]].tolist() == [
+        "2,802",
+        "9.3 %",
+        "women, label 1: 2,802",
+    ]
     assert own.loc["group", "to"] == "women: 10,624" and own.loc["class", "rows added"] == "15,210"
 
 
