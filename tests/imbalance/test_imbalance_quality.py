@@ -101,9 +101,7 @@ def test_rows_are_compared_with_the_training_and_test_rows_of_their_split(data, 
     train, test = drawn[1]
     for rows, expected in ((train, 1), (test, 0)):
         rows = rows[data.cells[rows] == 3]
-        part = Synthetic(
-            "class", "x", 1, 0, data.groups[rows], np.ones(len(rows), np.int8), data.features.take(rows)
-        )
+        part = Synthetic("class", "x", 1, 0, data.groups[rows], np.ones(len(rows), np.int8), data.features.take(rows))
         found = quality(data, drawn, [part], 500, ROUNDS)
         assert value(found, COPIES, generator="x") == expected
         assert value(found, RATIO, generator="x") == pytest.approx(1 - expected, abs=1e-12)
