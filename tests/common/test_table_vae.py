@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections import Counter
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -53,7 +54,7 @@ def random_weights(layout, layers, conditions=2, hidden=5, latent=3):
         ("encoder", [layout.width + conditions, *inner, 2 * latent]),
         ("decoder", [latent + conditions, *inner, layout.width]),
     ):
-        for layer, (inputs, outputs) in enumerate(zip(units[:-1], units[1:], strict=True)):
+        for layer, (inputs, outputs) in enumerate(pairwise(units)):
             shapes |= {f"{side}.weight{layer}": (outputs, inputs), f"{side}.bias{layer}": (outputs,)}
     size = sum(int(np.prod(shape)) for shape in shapes.values())
     return torch.randn(size, dtype=torch.float64, generator=torch.Generator().manual_seed(1)) * 0.4, shapes
