@@ -68,9 +68,7 @@ def wide(metrics: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     keys = [*RUN_KEYS, *METRIC_KEYS]
     by_draw = metrics.groupby([*keys, "split_number"], sort=False)["value"]
     means = by_draw.first()
-    if metrics[
-        "draw"
-    ].any():  # by differences to the first, so that equal draws have exactly their value as mean
+    if metrics["draw"].any():  # by differences to the first, so that equal draws have exactly their value as mean
         differences = metrics.assign(value=metrics["value"] - by_draw.transform("first"))
         own = differences.groupby([*keys, "split_number"], sort=False)["value"]
         means += own.agg(lambda values: values.mean(skipna=False))
