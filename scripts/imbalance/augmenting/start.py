@@ -24,6 +24,7 @@ USAGE = "make augment TABLE=adult PLAN=same_class GENERATOR=cart [ATTRIBUTES=sex
 NEEDED = ("TABLE", "PLAN", "GENERATOR")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,119}")
 LARGEST_SEED = 2**31 - 1
+STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 QUIET = ("--quiet", "progress", "rules", "reason", "host")  # errors are printed, which `all` would hide
 
 
@@ -126,6 +127,17 @@ def run(command: Sequence[str]) -> tuple[int, str]:
 
     Ctrl-C, SIGTERM and SIGHUP are passed on once, and the workflow is waited for: it removes what is half-written.
     """
+    running: list[subprocess.Popen] = []
+
+    def interrupt(_number: int, _frame: object) -> None:
+        for name in STOPS:
+            signal.signal(name, signal.SIG_IGN)
+        if not running:
+            sys.exit("Error: stopped before anything was made")
+        running[0].send_signal(signal.SIGINT)
+
+    for name in STOPS:  # before the start: a signal that this process ignored would be ignored by the workflow too
+        signal.signal(name, interrupt)
     with subprocess.Popen(
         command,
         stdout=subprocess.PIPE,
@@ -136,14 +148,7 @@ def run(command: Sequence[str]) -> tuple[int, str]:
         errors="replace",
         start_new_session=True,  # or a terminal would interrupt it, and this process would once more
     ) as process:
-
-        def interrupt(_number: int, _frame: object) -> None:
-            for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-                signal.signal(name, signal.SIG_IGN)
-            process.send_signal(signal.SIGINT)
-
-        for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(name, interrupt)
+        running.append(process)
         printed = process.communicate()[0]
     return process.returncode, printed
 
@@ -153,9 +158,12 @@ def start(environment: Mapping[str, str], cores: str, configs: Sequence[str]) ->
     name, entry = settings_from(environment, configs)
     folder = Path("results/augmented") / name
     settings = folder / "augment.yaml"
-    with atomic_path(settings) as temporary:  # JSON is YAML
-        block = {"imbalance": {"augment": {name: entry}}}
-        temporary.write_text(json.dumps(block, indent=1, ensure_ascii=False), encoding="utf-8")
+    block = {"imbalance": {"augment": {name: entry}}}
+    try:
+        with atomic_path(settings) as temporary:  # JSON is YAML
+            temporary.write_text(json.dumps(block, indent=1, ensure_ascii=False), encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"{folder}: cannot be written ({error.strerror}); move it, or give another NAME") from error
     for log in folder.glob("logs/*.log"):
         log.unlink()
     command = [sys.executable, "-m", "snakemake", "--cores", cores, *QUIET, "--configfile", *configs]
