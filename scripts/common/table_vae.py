@@ -13,6 +13,7 @@ import json
 import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -155,7 +156,7 @@ def _first_weights(
     }
     weights = {"log_variance": torch.zeros(layout.scores, device=mean.device)}
     for side, units in sizes.items():
-        for layer, (inputs, outputs) in enumerate(zip(units[:-1], units[1:], strict=True)):
+        for layer, (inputs, outputs) in enumerate(pairwise(units)):
             bound = math.sqrt(6 / inputs) * (0.1 if layer == len(inner) else 1)
             uniform = torch.rand(outputs, inputs, generator=generator, device=mean.device)
             weights[f"{side}.weight{layer}"] = (2 * uniform - 1) * bound

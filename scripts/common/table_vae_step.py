@@ -23,7 +23,9 @@ class Step:
         weights: by name, views of `flat`; `flat` is updated by an optimizer that reads the gradient from `flat.grad`.
     """
 
-    def __init__(self, layout: Layout, latent: int, kl_weight: float, weights: Mapping[str, Tensor], flat: Tensor):
+    def __init__(
+        self, layout: Layout, latent: int, kl_weight: float, weights: Mapping[str, Tensor], flat: Tensor
+    ) -> None:
         self.layout, self.latent, self.kl_weight, self.weights = layout, latent, kl_weight, weights
         flat.grad = torch.zeros_like(flat)
         self.gradients = views(flat.grad, {name: weight.shape for name, weight in weights.items()})

@@ -32,7 +32,13 @@ def boosted_log_odds(
 
     features, types = matrix(train)
     data = xgboost.QuantileDMatrix(
-        features, y, weight=weight, feature_types=types, enable_categorical=True, nthread=1, max_bin=256
+        features,
+        y.astype(np.float32),
+        weight=weight,
+        feature_types=types,
+        enable_categorical=True,
+        nthread=1,
+        max_bin=256,
     )
     parameters = {
         "objective": "binary:logistic",

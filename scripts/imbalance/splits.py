@@ -30,16 +30,32 @@ def splits(people: People, splitting: Splitting) -> list[tuple[np.ndarray, np.nd
     Raises:
         UserError: there are fewer rows than folds, or, by cell, a cell has fewer rows than folds.
     """
-    from sklearn.model_selection import RepeatedKFold, RepeatedStratifiedKFold
-
-    name, settings = people.table.name, {"n_splits": splitting.folds, "n_repeats": splitting.repeats}
+    name = people.table.name
     fewest = np.bincount(people.cells).min() if splitting.stratify else len(people.y)
     if fewest < splitting.folds:
         what = "the smallest cell of group and label" if splitting.stratify else "the table"
         raise UserError(f"{name}: {what} has {fewest} rows, fewer than {splitting.folds} folds; take fewer folds")
-    kind = RepeatedStratifiedKFold if splitting.stratify else RepeatedKFold
-    drawn = kind(**settings, random_state=splitting.seed).split(people.cells, people.cells)
-    return [(np.sort(train), np.sort(test)) for train, test in drawn]
+    return _by_cell(people.cells, splitting) if splitting.stratify else _repeated(len(people.y), splitting)
+
+
+def _repeated(rows: int, splitting: Splitting) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return the splits of scikit-learn's RepeatedKFold, bit for bit; importing it takes longer than a small fit."""
+    random, found = np.random.RandomState(splitting.seed), []
+    for _ in range(splitting.repeats):
+        order = np.arange(rows)
+        random.shuffle(order)
+        for test in np.array_split(order, splitting.folds):
+            held = np.zeros(rows, bool)
+            held[test] = True
+            found.append((np.flatnonzero(~held), np.flatnonzero(held)))
+    return found
+
+
+def _by_cell(cells: np.ndarray, splitting: Splitting) -> list[tuple[np.ndarray, np.ndarray]]:
+    from sklearn.model_selection import RepeatedStratifiedKFold
+
+    kind = RepeatedStratifiedKFold(n_splits=splitting.folds, n_repeats=splitting.repeats, random_state=splitting.seed)
+    return [(np.sort(train), np.sort(test)) for train, test in kind.split(cells, cells)]
 
 
 def fill_gaps(features: MixedTable, train: np.ndarray) -> MixedTable:

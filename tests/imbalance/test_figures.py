@@ -36,7 +36,7 @@ def title_of(figure) -> str:
 
 def test_every_promised_figure_is_made_and_has_a_caption(held, tmp_path):
     draw_all(held, tmp_path)
-    part = yaml.safe_load((ROOT / "scripts/imbalance/study_figures.yaml.part").read_text(encoding="utf-8"))
+    part = yaml.safe_load((ROOT / "scripts/imbalance/study.yaml").read_text(encoding="utf-8"))
     assert list(part["figures"]) and set(part["figures"]) == set(DRAWINGS)
     for name in DRAWINGS:
         assert all((tmp_path / f"{name}.{kind}").stat().st_size > 1000 for kind in ("png", "pdf", "parquet"))
@@ -94,19 +94,19 @@ SOME = {
 
 
 @pytest.mark.parametrize("case", list(SOME))
-@pytest.mark.parametrize("name", list(DRAWINGS))
-def test_parts_may_be_missing(name, case):
-    figure, _ = drawn(name, frames(**SOME[case]))
-    assert figure.axes
+def test_parts_may_be_missing(case):
+    held = frames(**SOME[case])
+    for name in DRAWINGS:
+        figure, _ = drawn(name, held)
+        assert figure.axes
 
 
 @pytest.mark.parametrize("name", list(DRAWINGS))
 def test_without_rows_a_figure_says_so(held, name, tmp_path):
     empty = {key: frame.head(0) for key, frame in held.items()} | {"facts": held["facts"]}
     figure, numbers = drawn(name, empty)
-    assert numbers.empty and "in these results" in " ".join(
-        figure.axes[0].texts[0].get_text().split() + ["in these results"]
-    )
+    text = " ".join(figure.axes[0].texts[0].get_text().split())
+    assert numbers.empty and text.startswith("No ")
     with figures.style():
         figures.save(figure, numbers, tmp_path / name)
     assert len(parquet.read(tmp_path / f"{name}.parquet")) == 0
@@ -255,8 +255,11 @@ def test_numbers_and_names_of_the_paper():
 
 def test_rows_come_by_dataset_plan_and_controls_first():
     rows = pd.DataFrame(
-        [("b", "x", "same_class", "cart"), ("a", "x", "class", "new"), ("b", "x", "none", "real")]
-        + [("b", "x", "same_class", "bootstrap"), ("a", "x", "class", "weights")],
-        columns=["dataset", "attributes", "plan", "generator"],
+        {
+            "dataset": list("babba"),
+            "attributes": "x",
+            "plan": ["same_class", "class", "none", "same_class", "class"],
+            "generator": ["cart", "new", "real", "bootstrap", "weights"],
+        }
     )
     assert in_order(rows).index.tolist() == [2, 3, 0, 4, 1]

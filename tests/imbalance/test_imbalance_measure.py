@@ -63,7 +63,7 @@ def test_the_metrics_of_a_run_are_those_of_its_rows(written):
 
 
 def test_runs_are_told_apart_whatever_the_order_of_rows(written, tmp_path):
-    predictions, runs = part(written)
+    predictions, runs = part(written, 1)
     frame = parquet.read(predictions).astype({"run": "category"})
     mixed = frame.iloc[np.random.default_rng(0).permutation(len(frame))]
     write_predictions(mixed, tmp_path / "mixed.parquet", {"sex": ("women", "men")})

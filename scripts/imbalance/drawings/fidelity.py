@@ -19,6 +19,7 @@ from scripts.imbalance.labels import (
     places,
     plan_title,
 )
+from scripts.imbalance.names import REAL
 from scripts.imbalance.plans import TITLES
 
 COPIED, DISTANCE, AUC = "exact_copy_fraction", "closest_record_distance_ratio", "real_synthetic_roc_auc"
@@ -43,7 +44,7 @@ def finding(rows: pd.DataFrame) -> list[str]:
     sentences = []
     for place in places(rows):
         own = at(rows, place)
-        own = own[own["generator"] != BOOTSTRAP]
+        own = own[~own["generator"].isin([BOOTSTRAP, REAL])]
         means = own.groupby(["metric", "generator"], sort=False)["value"].mean()
         parts = []
         if COPIED in means.index:

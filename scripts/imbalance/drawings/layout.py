@@ -25,13 +25,13 @@ def titled(figure: Figure, sentences: Sequence[str], handles: Mapping[str, Artis
     columns = legend_columns(figure.get_figwidth(), list(handles or ()))
     room = "\n " * -(-len(handles or ()) // columns)  # lines for the legend
     title = figure.suptitle(text + room, x=0.01, ha="left", fontsize=12, fontweight="bold", linespacing=1.3)
+    figure.draw_without_rendering()  # so that the layout has put the title where it stays
+    figure.set_layout_engine("none")  # all is in its place; solving again costs a second per file written
     if not handles:
         return
-    figure.draw_without_rendering()  # so that the layout has put the title where it stays
     low = title.get_window_extent().transformed(figure.transFigure.inverted()).y0
     place = {"loc": "lower left", "bbox_to_anchor": (0.0, low), "borderaxespad": 0.0}
-    legend = figure.legend(handles.values(), handles.keys(), ncols=columns, columnspacing=1.6, **place)
-    legend.set_in_layout(False)
+    figure.legend(handles.values(), handles.keys(), ncols=columns, columnspacing=1.6, **place)
 
 
 def legend_columns(width: float, labels: Sequence[str]) -> int:

@@ -49,27 +49,30 @@ class Neighbours:
         """Return the neighbours of some rows, nearest first, int32 [n, k]."""
         missing = np.unique(rows[self.known[rows, 0] < 0])
         step = max(AT_ONCE // len(self.right), 1)
+        room = np.empty((2, min(step, len(missing)), len(self.right)))  # for all blocks: fresh memory costs time
         for start in range(0, len(missing), step):
             block = missing[start : start + step]
-            self.known[block] = self._nearest(block)
+            self.known[block] = self._nearest(block, room[:, : len(block)])
         return self.known[rows]
 
-    def _nearest(self, block: np.ndarray) -> np.ndarray:
-        """Return the neighbours of a block of rows."""
-        place, other = self._candidates(block)
+    def _nearest(self, block: np.ndarray, room: np.ndarray) -> np.ndarray:
+        """Return the neighbours of a block of rows; `room` [2, block, n] is overwritten."""
+        place, other = self._candidates(block, *room)
         squared = ((self.numeric[block[place]] - self.numeric[other]) ** 2).sum(1)
         squared += self.penalty * (self.codes[block[place]] != self.codes[other]).sum(1)
         order = np.lexsort((other, squared, place))
         first = np.searchsorted(place[order], np.arange(len(block)))
         return other[order[first[:, None] + np.arange(self.k)]]
 
-    def _candidates(self, block: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _candidates(
+        self, block: np.ndarray, squared: np.ndarray, penalties: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Return pairs, of a place in the block and of another row, with all that can be among the k nearest."""
-        squared = self.left[block] @ self.right.T
+        np.matmul(self.left[block], self.right.T, out=squared)
         differ = np.zeros(squared.shape, np.min_scalar_type(len(self.columns)))
         for column in self.columns:
             differ += column[block, None] != column
-        squared += self.penalty * differ
+        squared += np.multiply(differ, self.penalty, out=penalties)
         squared[np.arange(len(block)), block] = np.inf  # the row itself
         # k of the least of each stride are k distances, so the k-th of them bounds the k-th distance; it is finite,
         # since at most one stride holds nothing but the row and padding
