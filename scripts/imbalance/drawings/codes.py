@@ -101,7 +101,7 @@ def _met(rows: pd.DataFrame) -> str:
     means = known.groupby(["protocol", "plan", "generator"])[["value", "published", "published_deviation"]].mean()
     met = ((means["value"] - means["published"]).abs() <= means["published_deviation"]).groupby("protocol").sum()
     number = len(means) // 2
-    text = f" Of {number} published means {met[AS_PUBLISHED]} lie within 1 sd of ours as published"
+    text = f" Of {number} published means {met[AS_PUBLISHED]} lie within one published sd of ours as published"
     return f"{text}, {met[CORRECTED]} of ours corrected."
 
 
