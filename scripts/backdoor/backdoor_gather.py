@@ -8,6 +8,7 @@ from safetensors.numpy import load_file
 
 from scripts.backdoor.clean_remark import remark
 from scripts.backdoor.detection import judge_models, null_rows, roc_rows, verdict_false_alarm, with_indices
+from scripts.backdoor.plan import OWN
 from scripts.backdoor.shapes import true_masks
 from scripts.common import parquet
 from scripts.common.conditions import condition
@@ -141,6 +142,11 @@ def with_remarks(models: pd.DataFrame, counts: pd.DataFrame, known: Mapping) -> 
     return models.assign(verdict=models["verdict"] + models["run"].map(remarks).fillna(""))
 
 
+def in_order(frame: pd.DataFrame, kinds: Sequence[str]) -> pd.DataFrame:
+    """Return the rows in the order of the kinds, whichever jobs they came from; those of one kind stay as they are."""
+    return frame.sort_values("kind", key=lambda column: column.map(kinds.index), kind="stable", ignore_index=True)
+
+
 def gather(
     given: Mapping[str, Sequence[str]], jobs: Sequence[Sequence[str]], settings: Mapping, dataset: str, outputs: Mapping
 ) -> None:
@@ -153,8 +159,10 @@ def gather(
     Raises:
         UserError: a norm is NaN.
     """
-    labels = with_indices(parquet.gather(given["labels"]))
-    counts = parquet.gather(given["counts"])
+    path_of = {kind: path for kinds, path in zip(jobs, given["triggers"], strict=True) for kind in kinds}
+    kinds = [kind for kind in (*settings["models"], OWN) if kind in path_of]
+    labels = with_indices(in_order(parquet.gather(given["labels"]), kinds))
+    counts = in_order(parquet.gather(given["counts"]), kinds)
     models = with_remarks(judge_models(labels, settings["verdict"]), counts, settings["models"])
     many, judged = labels["label"].nunique(), int(labels["n"].max())
     common = {"study": "backdoor", "dataset": dataset, "split": "test"} | EVERYONE
@@ -178,11 +186,10 @@ def gather(
     parquet.write(models, outputs["models"])
     parquet.write(null_rows(labels, settings["verdict"]), outputs["false_alarms"])
     parquet.write(roc_rows(models, many, settings["verdict"]), outputs["roc"])
-    traces = parquet.gather(given["traces"])
+    traces = in_order(parquet.gather(given["traces"]), kinds)
     parquet.write(traces, outputs["traces"])
     first = traces.groupby("kind")["seed"].min().to_dict()
-    triggers = {kind: path for kinds, path in zip(jobs, given["triggers"], strict=True) for kind in kinds}
-    parquet.write(mask_rows(triggers, settings["models"], first), outputs["masks"])
+    parquet.write(mask_rows({kind: path_of[kind] for kind in kinds}, settings["models"], first), outputs["masks"])
     for row in models.itertuples():
         log.info("%s, %s: truly %s; %s (%s)", row.run, row.protocol, row.true_labels, row.verdict, row.reason)
 

@@ -10,20 +10,22 @@ DATASETS = {"package": "5,000 MNIST digits", "official": "MNIST"}
 
 
 def jobs_of(kinds: Mapping[str, Mapping], most: int) -> dict[str, list[str]]:
-    """Return the kinds that share a job, by the job's name, in the order of the config: `box+scattered`, `patch`.
+    """Return the kinds that share a job, by the job's name: `box+scattered`, `patch`. Each joins the first with room.
 
     Args:
         kinds: {kind: its config entry}.
         most: models of a job; a kind stays in one job, so one that has more seeds has a job to itself.
     """
     groups: list[list[str]] = []
-    room = 0
+    room: list[int] = []
     for kind, entry in kinds.items():
-        room -= len(entry["seeds"])
-        if room < 0:
+        models = len(entry["seeds"])
+        place = next((place for place, left in enumerate(room) if models <= left), len(groups))
+        if place == len(groups):
             groups.append([])
-            room = most - len(entry["seeds"])
-        groups[-1].append(kind)
+            room.append(most)
+        groups[place].append(kind)
+        room[place] -= models
     return {"+".join(group): group for group in groups}
 
 

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from scripts.backdoor.plan import OWN, Plan
-from scripts.common.config import validate
+from scripts.common.config import in_order, validate
 from scripts.common.errors import UserError
 from scripts.data.mnist import make
 from scripts.data.plan import mnist_folder
@@ -64,7 +64,7 @@ def test_kinds_without_seeds_are_left_out_and_a_model_of_the_user_joins():
 def test_every_kind_is_in_one_job_with_no_more_models_than_asked_for(most):
     study = CONFIG["backdoor"] | {"models_per_job": most}
     plan = Plan(study)
-    assert [kind for kinds in plan.jobs.values() for kind in kinds] == list(study["models"])
+    assert sorted(kind for kinds in plan.jobs.values() for kind in kinds) == sorted(study["models"])
     for name, kinds in plan.jobs.items():
         models = sum(len(study["models"][kind]["seeds"]) for kind in kinds)
         assert name == "+".join(kinds) and (models <= most or len(kinds) == 1)
@@ -74,7 +74,8 @@ def test_every_kind_is_in_one_job_with_no_more_models_than_asked_for(most):
 
 
 def test_single_models_share_a_job_in_the_preview_so_that_both_cores_are_busy():
-    assert list(Plan(CONFIG["backdoor"]).jobs) == ["patch", "box+scattered+two_labels", "clean"]
+    jobs = Plan(in_order(CONFIG["backdoor"])).jobs  # the workflow sorts the keys of a config
+    assert list(jobs) == ["box+scattered+two_labels", "clean", "patch"]
 
 
 def test_a_model_of_the_user_is_an_input_of_its_own_jobs_and_of_no_others(tmp_path):

@@ -2,6 +2,7 @@
 
 import copy
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -102,6 +103,36 @@ def test_a_second_run_has_the_same_bytes(run):
         for part, path in own.items():
             if Path(path).exists():
                 assert Path(path).read_bytes() == Path(again[kind][part]).read_bytes(), (kind, part)
+
+
+def test_the_order_of_jobs_changes_no_number(run, tmp_path):
+    folder, files = run
+    order = [*reversed(KINDS)]
+    given = {part: [files[kind][part] for kind in order] for part in ("labels", "traces", "counts", "triggers")}
+    outputs = {part: str(tmp_path / f"{part}.parquet") for part in RELEASED}
+    study = copy.deepcopy(STUDY) | {"own": str(folder / "mine.safetensors")}
+    study["models"]["patch"]["triggers"][0]["size"] = [6, 6]
+    gather(given, [[kind] for kind in order], Plan(study).gathering(), "made-up digits", outputs)
+    for part, path in outputs.items():
+        assert Path(path).read_bytes() == Path(files["gathered"][part]).read_bytes(), part
+
+
+def test_two_kinds_in_one_job_are_the_same_as_alone(run, tmp_path):
+    folder, files = run
+    study = copy.deepcopy(STUDY) | {"least_success": 1e-9, "models_per_job": 2}
+    study["models"]["patch"]["triggers"][0]["size"] = [6, 6]
+    plan, digits_and_pools = Plan(study), (str(folder / "digits.npy"), str(folder / "pools.parquet"))
+    assert list(plan.jobs.values()) == [["patch", "clean"]]
+    entries = plan.entries(SimpleNamespace(job="patch+clean"))
+    own = {part: str(tmp_path / part) for part in ("labels", "traces", "counts", "curves", "settings")}
+    own |= {part: str(tmp_path / f"{part}.safetensors") for part in ("weights", "triggers")}
+    train_kinds(*digits_and_pools, entries, plan.training(), own, str(tmp_path / "checkpoints"), 0)
+    scan(own["weights"], "", *digits_and_pools, entries, plan.scanning(), own, 0)
+    given = own | dict(zip(("images", "pools"), digits_and_pools, strict=True))
+    mitigate(given, "", entries, plan.mitigating(), own["counts"], 0)
+    for part in ("labels", "traces", "counts", "curves"):
+        alone = pd.concat([parquet.read(files[kind][part]) for kind in ("patch", "clean")], ignore_index=True)
+        pd.testing.assert_frame_equal(parquet.read(own[part]), alone)
 
 
 def test_all_figures_and_tables_are_drawn(run):

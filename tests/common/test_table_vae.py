@@ -220,6 +220,7 @@ def test_constant_columns_stay_constant_and_a_category_without_rows_stays_rare()
     model = fit(encoding.encode(table), encoding.layout, part, 3, SMALL, 0)
     matrix = sample(model, np.repeat([0, 1, 2], 500), 0)
     rows = encoding.decode(matrix, np.random.default_rng(0))
+    assert all(weight.isfinite().all() for weight in model.weights.values())
     assert np.isfinite(matrix).all() and (rows.numeric == 2.5).all() and (rows.codes[:, 0] == 0).all()
     counts = np.bincount(rows.codes[:, 1], minlength=3)
     assert counts[1] < 15 and min(counts[0], counts[2]) > 400

@@ -34,8 +34,8 @@ TEST = (
     "before you augment."
 )
 STUDY = (
-    "In the study behind this command, plain copies of rows (GENERATOR=bootstrap) did as well as every generator: what "
-    "is filled decides, hardly what fills it. See docs/studies/imbalance.md."
+    "In the study behind this command, the plan decided more than the generator: compare with plain copies of rows "
+    "(GENERATOR=bootstrap) and with row weights before you trust one. See docs/studies/imbalance.md."
 )
 GROUPS = 4  # as many as sentences name
 

@@ -134,7 +134,7 @@ def run(command: Sequence[str]) -> tuple[int, str]:
             signal.signal(name, signal.SIG_IGN)
         if not running:
             sys.exit("Error: stopped before anything was made")
-        running[0].send_signal(signal.SIGINT)
+        os.killpg(running[0].pid, signal.SIGINT)  # as a terminal does: the job in progress ends too
 
     for name in STOPS:  # before the start: a signal that this process ignored would be ignored by the workflow too
         signal.signal(name, interrupt)

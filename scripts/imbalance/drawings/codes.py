@@ -44,7 +44,8 @@ def lost_splits(facts: pd.DataFrame, place: Place) -> list[int]:
 def shown_splits(splits: pd.DataFrame, facts: pd.DataFrame) -> pd.DataFrame:
     """Return the values per split of the methods that ran in both protocols, with the published mean and deviation.
 
-    Where a dataset has published numbers, only methods that have one are kept.
+    Where a dataset has published numbers, only methods that have one are kept, and where any dataset has published
+    deviations, only such datasets.
     """
     rows = main_runs(splits, None)
     rows = rows[rows["metric"].isin(SHOWN)]
@@ -64,7 +65,8 @@ def shown_splits(splits: pd.DataFrame, facts: pd.DataFrame) -> pd.DataFrame:
         )
         known = own.groupby("method")["published"].transform("count") > 0
         parts.append(own[known] if known.any() else own)
-    return figures.stack(parts, COLUMNS)
+    published = [own for own in parts if own["published_deviation"].notna().any()]
+    return figures.stack(published or parts, COLUMNS)
 
 
 def finding(rows: pd.DataFrame) -> list[str]:

@@ -42,11 +42,18 @@ def differences_to(comparisons: pd.DataFrame, second: str, metrics: tuple[str, .
     return in_order(rows[rows["value"].notna()]).reset_index(drop=True)
 
 
+def with_generators(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the datasets with at least two generators beside the controls, or all if there is none."""
+    rivals = rows["generator"].where(~is_control(rows["generator"]))
+    several = rivals.groupby([rows["dataset"], rows["attributes"]]).transform("nunique") > 1
+    return rows[several].reset_index(drop=True) if several.any() else rows
+
+
 def finding(comparisons: pd.DataFrame) -> list[str]:
     """Return per dataset which plan narrows the gap most, and whether a generator beats copies; three at most."""
     to_real, to_copies = (differences_to(comparisons, second, (GAP,)) for second in (REAL, BOOTSTRAP))
     sentences = []
-    for place in places(to_real):
+    for place in places(with_generators(to_real)):
         own = at(to_real, place)
         sure = own[(own["p_holm"] < SURE) & (own["value"] < 0) & (own["plan"] != NO_PLAN)]
         if sure.empty:
@@ -113,7 +120,7 @@ def name_rows(axes: Axes, order: list[tuple[str, str]]) -> None:
 
 def draw_forest(frames: Mapping[str, pd.DataFrame]) -> tuple[Figure, pd.DataFrame]:
     """Draw paired differences of balanced accuracy and gap to real rows, two panels per dataset."""
-    rows = differences_to(frames["comparisons"], REAL)
+    rows = with_generators(differences_to(frames["comparisons"], REAL))
     if rows.empty:
         return without_data("No paired differences to real rows in these results.", list(rows.columns))
     number = {place: len(at(rows, place).drop_duplicates(["plan", "generator"])) for place in places(rows)}

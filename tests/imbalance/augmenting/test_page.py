@@ -32,7 +32,7 @@ def test_the_page_opens_with_what_was_added_and_holds_every_part(folder):
     text = (folder / "report.html").read_text(encoding="utf-8")
     parts = ['class="finding">', "synthetic rows were added to the 600 rows of mine", "never test on it"]
     parts += [
-        "did as well as every generator",
+        "the plan decided more than the generator",
         "Before you use it",
         "What was added",
         "How close the rows are",

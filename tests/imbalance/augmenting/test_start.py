@@ -118,7 +118,7 @@ def test_a_stranger_gets_the_table_and_one_line_per_mistake(clone, tmp_path):
     path = tmp_path / "Köln's people.csv"
     people(5000).to_csv(path, index=False)
     config = write_config(tmp_path, path)
-    given = {"TABLE": "mine", "PLAN": "class", "GENERATOR": "cart", "NAME": "first"}
+    given = {"TABLE": "mine", "PLAN": "class", "GENERATOR": "cart", "NAME": "first", "ATTRIBUTES": "sex"}
     done = start(clone, config, **given)
     assert done.returncode == 0, done.stderr
     assert "synthetic rows were added to the 5,000 rows of mine" in done.stdout
@@ -159,7 +159,7 @@ def test_an_interrupt_leaves_nothing_half_written_and_no_lock(clone, tmp_path, t
     path = tmp_path / "many.csv"
     people(60_000).to_csv(path, index=False)
     config, name = write_config(tmp_path, path), f"interrupted-{target}"
-    given = {"TABLE": "mine", "PLAN": "class_protected", "GENERATOR": "cart", "NAME": name}
+    given = {"TABLE": "mine", "PLAN": "class_protected", "GENERATOR": "cart", "NAME": name, "ATTRIBUTES": "sex"}
     environment = {**os.environ, **given}
     with subprocess.Popen(
         command(config), cwd=clone, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
