@@ -67,9 +67,8 @@ def finding(comparisons: pd.DataFrame) -> list[str]:
         if rival.empty:
             end = "no generator was compared with copies"
         elif names:
-            end = (
-                f"of its generators, {' and '.join(names)} {'beats' if len(names) == 1 else 'beat'} copies of real rows"
-            )
+            verb = "beats" if len(names) == 1 else "beat"
+            end = f"of its generators, {' and '.join(names)} {verb} copies of real rows"
         else:
             end = "none of its generators beats copies of real rows"
         text = f"{plan_title(best['plan'])} narrows the gap by {points(-best['value'])} points"
