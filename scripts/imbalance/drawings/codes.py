@@ -101,7 +101,9 @@ def _deviations(rows: pd.DataFrame) -> str:
     methods = known.groupby(["protocol", "plan", "generator"])
     ours = methods["value"].std(ddof=0).groupby("protocol").mean()
     published = points(methods["published_deviation"].first().mean())
-    text = f" Its standard deviation over splits is {published} points in the paper, {points(ours[AS_PUBLISHED])} with the"
+    text = (
+        f" Its standard deviation over splits is {published} points in the paper, {points(ours[AS_PUBLISHED])} with the"
+    )
     return f"{text} shift and {points(ours[CORRECTED])} without (means over methods)."
 
 
