@@ -19,7 +19,7 @@ from scripts.imbalance.generators import GENERATORS
 from scripts.imbalance.measures import OF_SPLITS, measure
 from scripts.imbalance.names import CORRECTED, MAIN, NO_PLAN, PUBLISHED, REAL, dataset_name
 from scripts.imbalance.people import People, people
-from scripts.imbalance.plans import by_group, rows_to_add
+from scripts.imbalance.plans import PLANS, by_group, rows_to_add
 from scripts.imbalance.splits import Splitting, lost_categories, splits
 
 STUDY = "imbalance"
@@ -90,6 +90,9 @@ def by_protocol(metrics: pd.DataFrame) -> pd.DataFrame:
 def counts_of(data: People, drawn: Sequence[tuple[np.ndarray, np.ndarray]], plans: Sequence[str]) -> pd.DataFrame:
     """Return real rows per group and label and those that each plan adds, per split.
 
+    Args:
+        plans: those that were run; other plans are counted as well, where they can be computed.
+
     Returns:
         split, plan ("none": the real rows), group, label, rows (real), added; where a plan fills whole groups the label
         is -1 and the rows are the group's.
@@ -97,9 +100,14 @@ def counts_of(data: People, drawn: Sequence[tuple[np.ndarray, np.ndarray]], plan
     rows = []
     for split, (train, _) in enumerate(drawn):
         counts = data.counts(train)
-        for plan in (NO_PLAN, *plans):
+        for plan in (NO_PLAN, *PLANS):
             filled = plan != NO_PLAN and by_group(plan)
-            added = np.zeros_like(counts) if plan == NO_PLAN else rows_to_add(plan, counts, data.group_names)
+            try:
+                added = np.zeros_like(counts) if plan == NO_PLAN else rows_to_add(plan, counts, data.group_names)
+            except UserError:
+                if plan in plans:
+                    raise
+                continue
             for group, name in enumerate(data.group_names):
                 if filled:
                     rows.append((split, plan, name, -1, int(counts[group].sum()), int(added[group])))

@@ -101,10 +101,9 @@ def _deviations(rows: pd.DataFrame) -> str:
     methods = known.groupby(["protocol", "plan", "generator"])
     ours = methods["value"].std(ddof=0).groupby("protocol").mean()
     published = points(methods["published_deviation"].first().mean())
-    text = (
-        f" Its standard deviation over splits is {published} points in the paper, {points(ours[AS_PUBLISHED])} with the"
-    )
-    return f"{text} shift and {points(ours[CORRECTED])} without (means over methods)."
+    shifted, kept = (points(ours[protocol]) for protocol in COLOURS)
+    text = f" Its standard deviation over splits is {published} points in the paper, {shifted} with the shift"
+    return f"{text} and {kept} without (means over methods)."
 
 
 def draw_panel(axes: Axes, rows: pd.DataFrame, order: list[tuple[str, str]]) -> None:
