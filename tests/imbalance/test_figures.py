@@ -164,14 +164,15 @@ def test_the_title_of_the_forest_follows_the_tests(held):
 
 def test_controls_are_grey_squares_and_unsure_ones_hollow(held):
     figure, rows = drawn("forest", held)
-    own = rows[(rows["dataset"] == ADULT) & (rows["metric"] == forest.GAP)]
-    lines = [line for line in figure.axes[1].lines if line.get_marker() in "so" and len(line.get_xdata()) == 1]
-    assert len(lines) == len(own)
-    for line, row in zip(lines, own.itertuples(), strict=True):
-        control = row.generator in ("bootstrap", "weights", "reweighing", "duplicate_all")
-        assert (line.get_marker() == "s") == control == (line.get_color() == figures.GREY)
-        assert (line.get_markerfacecolor() == "white") == (row.p_holm >= forest.SURE)
-        assert line.get_xdata()[0] == pytest.approx(100 * row.value)
+    for axes, metric in zip(figure.axes, forest.SHOWN, strict=False):  # Adult is drawn first
+        own = rows[(rows["dataset"] == ADULT) & (rows["metric"] == metric)]
+        lines = [line for line in axes.lines if line.get_marker() in "so" and len(line.get_xdata()) == 1]
+        assert len(lines) == len(own)
+        for line, row in zip(lines, own.itertuples(), strict=True):
+            control = row.generator in ("bootstrap", "weights", "reweighing", "duplicate_all")
+            assert (line.get_marker() == "s") == control == (line.get_color() == figures.GREY)
+            assert (line.get_markerfacecolor() == "white") == (row.p_holm >= forest.SURE)
+            assert line.get_xdata()[0] == pytest.approx(100 * row.value)
 
 
 def test_codes_show_six_dots_and_the_published_deviation(held):
