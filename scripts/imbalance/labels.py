@@ -143,7 +143,8 @@ def points(value: float, digits: int = 1, signed: bool = False) -> str:
 
 def published_numbers(place: Place, deviations: bool = False) -> dict[str, dict[str, float]]:
     """Return the published means, or standard deviations, by published method and metric; {} where there are none."""
-    group = PUBLISHED_GROUPS.get(place, "")
+    dataset, attributes = place
+    group = PUBLISHED_GROUPS.get((dataset.partition(", ")[0], attributes), "")  # "Credit, 10,000 rows" is Credit
     return read_published(PUBLISHED).get(f"{group}_sd" if deviations else group, {}).get("values", {})
 
 

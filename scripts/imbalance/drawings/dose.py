@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from scripts.common import figures
+from scripts.imbalance.drawings.forest import SURE, differences_to
 from scripts.imbalance.drawings.layout import RIGHT, label_marks, titled, without_data
 from scripts.imbalance.labels import (
     BALANCED,
@@ -20,7 +21,6 @@ from scripts.imbalance.labels import (
     data_note,
     generator_title,
     in_order,
-    method_title,
     place_title,
     places,
     plan_title,
@@ -50,29 +50,34 @@ def dose_rows(summary: pd.DataFrame) -> pd.DataFrame:
     return figures.stack(parts, COLUMNS)
 
 
-def finding(rows: pd.DataFrame) -> list[str]:
-    """Return per dataset how the gap changes with half of the rows, of the method that narrows it most."""
+def finding(rows: pd.DataFrame, comparisons: pd.DataFrame) -> list[str]:
+    """Return per dataset how the gap changes with half of the rows and with all, of the method that narrows it most.
+
+    A change that the paired test cannot tell from chance is called so.
+    """
+    tests = differences_to(comparisons, REAL, (GAP,))
     sentences = []
     for place in places(rows):
-        wide = (
-            at(rows, place)
-            .query("metric == @GAP")
-            .pivot_table(index=["plan", "generator"], columns="dose", values="value")
-        )
+        own = at(rows, place)
+        wide = own[own["metric"] == GAP].pivot_table(index=["plan", "generator"], columns="dose", values="value")
         if not {0.0, 1.0} <= set(wide.columns):
             continue
         change = wide.sub(wide[0.0], axis=0).dropna(subset=[1.0])
         if change.empty or change[1.0].min() >= 0:
             sentences.append(f"{place_title(place)}: no plan that ran at several doses narrows the gap.")
             continue
-        best = change[1.0].idxmin()
+        plan, generator = best = change[1.0].idxmin()
+        test = at(tests, place)
+        test = test[(test["plan"] == plan) & (test["generator"] == generator)]
+        whole = points(change.loc[best, 1.0], signed=True)
+        text = f"{place_title(place)}: {plan_title(plan)} with {generator_title(generator)} changes the gap by"
         inner = [dose for dose in change.columns if 0 < dose < 1 and pd.notna(change.loc[best, dose])]
-        if not inner:
-            continue
-        middle = min(inner, key=lambda dose: abs(dose - 0.5))
-        text = f"{method_title(*best)} changes the gap by {points(change.loc[best, middle], signed=True)} points with"
-        text += f" {100 * middle:.0f}\u00a0% of its rows, by {points(change.loc[best, 1.0], signed=True)} with all"
-        sentences.append(f"{place_title(place)}: {text}.")
+        if test.empty or test["p_holm"].iloc[0] >= SURE:
+            sentences.append(f"{text} {whole} points with all its rows, which may be chance.")
+        elif inner:
+            middle = min(inner, key=lambda dose: abs(dose - 0.5))
+            part = points(change.loc[best, middle], signed=True)
+            sentences.append(f"{text} {part} points with {100 * middle:.0f}\u00a0% of its rows, by {whole} with all.")
     return sentences[:3]
 
 
@@ -110,6 +115,8 @@ def draw_dose(frames: Mapping[str, pd.DataFrame]) -> tuple[Figure, pd.DataFrame]
             mine = own[own["metric"] == metric]
             labels.append((axes, mine, draw_panel(axes, mine)))
             axes.set(xticks=[0, 25, 50, 75, 100], xlim=(-4, 126))  # room for labels
+            if metric == GAP:
+                axes.set_ylim(bottom=max(0, axes.get_ylim()[0]))  # a gap is not negative
             if column == 0:
                 axes.set_ylabel(f"{METRICS[metric]},\npoints")
         grid[0, column].set_title(place_title(place), loc="left")
@@ -121,7 +128,7 @@ def draw_dose(frames: Mapping[str, pd.DataFrame]) -> tuple[Figure, pd.DataFrame]
         handles[generator_title(name)] = Line2D([], [], color=figures.BLACK, lw=1.0, **mark)
     note = "0 %: real rows alone; 100 %: the whole plan. Intervals on one curve per plan."
     figures.footer(figure, f"{note} {data_note(frames['facts'], shown, rows)}")
-    titled(figure, finding(rows), handles)
+    titled(figure, finding(rows, frames["comparisons"]), handles)
     for axes, mine, texts in labels:
         label_marks(axes, list(zip(100 * mine["dose"], 100 * mine["value"], strict=True)), texts, RIGHT)
     return figure, rows

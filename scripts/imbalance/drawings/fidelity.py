@@ -44,6 +44,7 @@ def finding(rows: pd.DataFrame) -> list[str]:
     sentences = []
     for place in places(rows):
         own = at(rows, place)
+        held_out = own[(own["generator"] == REAL) & (own["metric"] == COPIED)]["value"]
         own = own[~own["generator"].isin([BOOTSTRAP, REAL])]
         means = own.groupby(["metric", "generator"], sort=False)["value"].mean()
         parts = []
@@ -51,6 +52,7 @@ def finding(rows: pd.DataFrame) -> list[str]:
             copied = means[COPIED]
             best = copied.idxmax()
             text = f"{100 * copied[best]:.0f}\u00a0% of {generator_title(best)}'s rows copy a training row"
+            text += f" (held-out real rows: {100 * held_out.mean():.0f}\u00a0%)" if len(held_out) else ""
             parts.append(text if copied[best] >= 0.005 else "no generator copies training rows")
         if AUC in means.index:
             apart = means[AUC]
@@ -93,7 +95,8 @@ def draw_fidelity(frames: Mapping[str, pd.DataFrame]) -> tuple[Figure, pd.DataFr
             axes.set_xlabel(title, fontsize=9.5)
             if metric != AUC:
                 axes.set_xlim(left=min(0, axes.get_xlim()[0]))
-        line[0].set_yticks(range(len(orders[place])), [generator_title(name) for name in orders[place]], fontsize=9.5)
+        titles = ["held-out real rows" if name == REAL else generator_title(name) for name in orders[place]]
+        line[0].set_yticks(range(len(orders[place])), titles, fontsize=9.5)
         line[0].set_title(place_title(place), loc="left", fontsize=11)
     handles = {plan_title(plan): Line2D([], [], ls="", marker="o", color=PLAN_COLOURS[plan]) for plan in plans}
     handles["equal to real rows"] = Line2D([], [], color=figures.BLACK, lw=0.9, ls=":")

@@ -61,13 +61,16 @@ def finding(comparisons: pd.DataFrame) -> list[str]:
             continue
         best = sure.loc[sure["value"].idxmin()]
         rival = at(to_copies, place)
-        rival = rival[~is_control(rival["generator"])]
+        rival = rival[(rival["plan"] == best["plan"]) & ~is_control(rival["generator"])]
         better = rival[(rival["p_holm"] < SURE) & (rival["value"] < 0)]
-        end = "no generator was compared with copies"
-        if len(rival):
-            names = list(dict.fromkeys(generator_title(name) for name in better["generator"]))
-            end = f"{' and '.join(names)} beats copies" if len(names) == 1 else f"{', '.join(names)} beat copies"
-            end = end if names else "no generator beats copies of real rows"
+        names = [generator_title(name) for name in better["generator"]]
+        if rival.empty:
+            end = "no generator was compared with copies"
+        elif names:
+            verb = "beats" if len(names) == 1 else "beat"
+            end = f"of its generators, {' and '.join(names)} {verb} copies of real rows"
+        else:
+            end = "none of its generators beats copies of real rows"
         text = f"{plan_title(best['plan'])} narrows the gap by {points(-best['value'])} points"
         sentences.append(f"{place_title(place)}: {text} ({generator_title(best['generator'])}); {end}.")
     return sentences[:3]
@@ -95,42 +98,48 @@ def draw_panel(axes: Axes, rows: pd.DataFrame, order: list[tuple[str, str]]) -> 
     axes.locator_params(axis="x", nbins=5)
 
 
+def order_of(rows: pd.DataFrame) -> list[tuple[str, str]]:
+    """Return the plans and generators of some rows, in the order of all figures."""
+    one = in_order(rows.assign(dataset="", attributes=""))
+    return list(dict.fromkeys(zip(one["plan"], one["generator"], strict=True)))
+
+
+def name_rows(axes: Axes, order: list[tuple[str, str]]) -> None:
+    """Write the generators at the left of a line of panels, and their plans further left."""
+    axes.set_yticks(range(len(order)), [generator_title(name) for _, name in order], fontsize=9)
+    plans = [plan for plan, _ in order]
+    for plan in dict.fromkeys(plans):
+        middle = plans.index(plan) + (plans.count(plan) - 1) / 2
+        title = "no plan" if plan == NO_PLAN else plan_title(plan)
+        title = title.replace(" and ", "\nand ").replace(" ratio", "\nratio")
+        where = {"xycoords": axes.get_yaxis_transform(), "annotation_clip": False}
+        style = {"ha": "center", "va": "center", "rotation": 90, "fontsize": 9.5, "fontweight": "bold"}
+        axes.annotate(title, (-0.78, middle), color=PLAN_COLOURS.get(plan, figures.PURPLE), **where, **style)
+
+
 def draw_forest(frames: Mapping[str, pd.DataFrame]) -> tuple[Figure, pd.DataFrame]:
     """Draw paired differences of balanced accuracy and gap to real rows, two panels per dataset."""
     rows = with_generators(differences_to(frames["comparisons"], REAL))
     if rows.empty:
         return without_data("No paired differences to real rows in these results.", list(rows.columns))
-    shown: list[Place] = places(rows)
-    order = list(dict.fromkeys(zip(rows["plan"], rows["generator"], strict=True)))
+    number = {place: len(at(rows, place).drop_duplicates(["plan", "generator"])) for place in places(rows)}
+    shown: list[Place] = sorted(number, key=number.get, reverse=True)  # those with as many rows side by side
     per_line = min(2, len(shown))
-    lines = -(-len(shown) // per_line)
-    figure = figures.new_figure(2.6 + 4.9 * per_line, 1.9 + lines * (0.8 + 0.235 * len(order)))
-    grid = figure.subplots(lines, 2 * per_line, squeeze=False)
-    for number, place in enumerate(shown):
-        line, left = divmod(number, per_line)
-        own = at(rows, place)
-        for side, metric in enumerate(SHOWN):
-            axes = grid[line, 2 * left + side]
-            draw_panel(axes, own[own["metric"] == metric], order)
-            axes.set_title(place_title(place) if side == 0 else "", loc="left", fontsize=11)
-            axes.set_xlabel(f"{METRICS[metric]},\npoints", fontsize=10)
-    for axes in grid.ravel()[2 * len(shown) :]:
-        axes.set_visible(False)
-    for line in grid:
-        line[0].set_yticks(range(len(order)), [generator_title(name) for _, name in order], fontsize=9)
-        plans = [plan for plan, _ in order]
-        for plan in dict.fromkeys(plans):
-            middle = plans.index(plan) + (plans.count(plan) - 1) / 2
-            text = (
-                "no plan"
-                if plan == NO_PLAN
-                else plan_title(plan).replace(" and ", "\nand ").replace(" ratio", "\nratio")
-            )
-            where = {"xycoords": line[0].get_yaxis_transform(), "ha": "center", "va": "center", "rotation": 90}
-            colour = PLAN_COLOURS.get(plan, figures.PURPLE)
-            line[0].annotate(
-                text, (-0.78, middle), fontsize=9.5, color=colour, fontweight="bold", annotation_clip=False, **where
-            )
+    pairs = [shown[start : start + per_line] for start in range(0, len(shown), per_line)]
+    orders = [order_of(pd.concat([at(rows, place) for place in pair])) for pair in pairs]
+    heights = [0.85 + 0.235 * len(order) for order in orders]
+    figure = figures.new_figure(2.6 + 4.9 * per_line, 1.9 + sum(heights))
+    grid = figure.subplots(len(pairs), 2 * per_line, squeeze=False, gridspec_kw={"height_ratios": heights})
+    for line, pair, order in zip(grid, pairs, orders, strict=True):
+        for axes in line[2 * len(pair) :]:
+            axes.set_visible(False)
+        for left, place in enumerate(pair):
+            own = at(rows, place)
+            for axes, metric in zip(line[2 * left : 2 * left + 2], SHOWN, strict=True):
+                draw_panel(axes, own[own["metric"] == metric], order)
+                axes.set_title(place_title(place) if metric == SHOWN[0] else "", loc="left", fontsize=11)
+                axes.set_xlabel(f"{METRICS[metric]},\npoints", fontsize=10)
+        name_rows(line[0], order)
     handles = {"generator, in the colour of its plan": _mark("o", figures.BLUE), "control": _mark("s", figures.GREY)}
     handles[f"hollow: Holm's p ≥ {SURE:g}"] = Line2D([], [], ls="", marker="o", mfc="white", mec=figures.BLACK, ms=6.5)
     note = "Method minus real rows on the same splits. Accuracy: right is better; gap: left is better."

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -147,5 +148,9 @@ def draw_plane(frames: Mapping[str, pd.DataFrame]) -> tuple[Figure, pd.DataFrame
     titled(figure, finding(points, frames["comparisons"]), handles)
     for axes, place in zip(grid.ravel(), shown, strict=False):
         own = at(points, place)
-        label_marks(axes, list(zip(100 * own["x"], 100 * own["y"], strict=True)), labels_of(own))
+        marks = list(zip(100 * own["x"], 100 * own["y"], strict=True))
+        for row in labelled_points(own).itertuples():  # labels avoid the drawn intervals, too
+            marks += [(100 * x, 100 * row.y) for x in np.linspace(row.x_low, row.x_high, 60) if pd.notna(x)]
+            marks += [(100 * row.x, 100 * y) for y in np.linspace(row.y_low, row.y_high, 60) if pd.notna(y)]
+        label_marks(axes, marks, labels_of(own))
     return figure, points
