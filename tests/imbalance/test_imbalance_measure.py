@@ -194,9 +194,7 @@ def test_what_is_released_besides(measured):
     assert not shown.duplicated(
         ["attributes", "protocol", "method", "dose", "variant", "metric", "split"]
     ).any()  # draws are averaged
-    assert (
-        set(measured["counts"]["plan"]) == {"none", "class", "protected", "same_class"} and len(measured["facts"]) == 2
-    )
+    assert set(measured["counts"]["plan"]) == {"none", *PLANS} and len(measured["facts"]) == 2
     twice = comparisons[(comparisons["first"] == "duplicate_all") & (comparisons["second"] == "real")]
     assert len(twice) and twice["p_holm"].isna().all()
 

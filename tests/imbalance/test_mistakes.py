@@ -63,7 +63,7 @@ def test_a_cell_that_is_too_small_for_a_generator_is_named(refuse):
 
 
 def test_a_cell_without_training_rows_is_named(refuse):
-    message = r"adult: plan class adds rows to women, label 1, which has none among the training rows of split \d"
+    message = r"adult: plan class adds rows to women, label 1, which has none among the training rows in split \d"
     refuse(message, few_women(1), entry(plans=["class"]))
 
 
@@ -71,7 +71,7 @@ def test_a_later_split_is_checked_before_the_first_is_fitted(refuse):
     frame = few_women(0)
     second = splits(people(adult_table(), "adult", ["sex"]), SPLITTING)[1][1]  # the test part of split 1
     frame.loc[next(row for row in second if frame["sex"][row] == "Female"), "y"] = 1
-    refuse(r"which has none among the training rows of split 1;", frame, entry(plans=["class"], splits=3))
+    refuse(r"which has none among the training rows in split 1;", frame, entry(plans=["class"], splits=3))
 
 
 def test_smote_nc_needs_numbers(refuse):
