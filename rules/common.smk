@@ -18,6 +18,13 @@ def code(script):
     return [os.path.relpath(ROOT / path, here) for path in project_imports(script, ROOT)]
 
 
+def named_code(folder, names):
+    """Return the files of modules that a script imports by their names, and what these import, as inputs of its rule."""
+    scripts = [f"{folder}/{name}.py" for name in names]
+    files = {os.path.relpath(ROOT / script) for script in scripts}
+    return sorted(files.union(*(code(script) for script in scripts)))
+
+
 def html_files(folder):
     """Return the templates, styles and scripts of a page below scripts/, and those that all pages share, as inputs."""
     kinds, folders = ("jinja", "css", "js"), (folder, "common/html")

@@ -19,19 +19,14 @@ localrules:
     imbalance_bench,
 
 
-def imbalance_generator_files(names):
-    """Return the files of some generators, which are imported by name, and what they import."""
-    paths = [f"scripts/imbalance/generators/{name}.py" for name in names]
-    files = [os.path.relpath(ROOT / path) for path in paths]
-    return sorted({*files, *(name for path in paths for name in code(path))})
-
-
 rule imbalance_generate:
     input:
         table=IMBALANCE_PLAN.table,
         description=lambda wildcards: table_descriptions(IMBALANCE_PLAN.entry(wildcards)["table"]),
         code=code("scripts/imbalance/imbalance_generate.py"),
-        generators=lambda wildcards: imbalance_generator_files(IMBALANCE_PLAN.settings(wildcards)),
+        generators=lambda wildcards: named_code(
+            "scripts/imbalance/generators", IMBALANCE_PLAN.settings(wildcards)
+        ),
     output:
         rows=f"{IMBALANCE_OUT}/synthetic/{{part}}.parquet",
         seconds=f"{IMBALANCE_OUT}/synthetic/{{part}}.seconds.json",
@@ -210,8 +205,8 @@ rule imbalance_augment:
         table=lambda wildcards: f"results/data/tabular/{IMBALANCE_AUGMENT[wildcards.name]['table']}.parquet",
         description=lambda wildcards: table_descriptions(IMBALANCE_AUGMENT[wildcards.name]["table"]),
         code=code("scripts/imbalance/imbalance_augment.py"),
-        generators=lambda wildcards: imbalance_generator_files(
-            [IMBALANCE_AUGMENT[wildcards.name]["generator"]]
+        generators=lambda wildcards: named_code(
+            "scripts/imbalance/generators", [IMBALANCE_AUGMENT[wildcards.name]["generator"]]
         ),
     output:
         table=f"{IMBALANCE_AUGMENTED}/table.parquet",
