@@ -1,7 +1,6 @@
 """`make audit`: one audit of a file, from the environment's PREDICTIONS, LABEL, PREDICTION, ATTRIBUTES and others."""
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -9,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from scripts.audits.plan import audit_files
-from scripts.common.command_line import new_parser
+from scripts.common.command_line import start_from_make
 from scripts.common.errors import UserError
 from scripts.common.files import atomic_path
 
@@ -90,11 +89,4 @@ def tell(folder: Path, compared: bool) -> None:
 
 
 if __name__ == "__main__":
-    parser = new_parser(description=__doc__)
-    parser.add_argument("--cores", default="all", help="how many cores to use")
-    parser.add_argument("--config", action="extend", nargs=1, default=[], help="further config files")
-    options = parser.parse_args()
-    try:
-        sys.exit(start(os.environ, options.cores, options.config))
-    except UserError as error:
-        sys.exit(f"Error: {error}")
+    start_from_make(__doc__, start)

@@ -11,7 +11,6 @@ import pandas as pd
 from scripts.boosting.looks import cells, labelled
 from scripts.boosting.notions import ODDS, OPPORTUNITY, PARITY
 from scripts.common import html
-from scripts.common.files import atomic_path
 
 OBJECTIVES = {  # column: short words, what it says in a sentence
     "zero_one_loss": ("error", "people judged wrongly"),
@@ -66,15 +65,9 @@ def content(candidates: pd.DataFrame, rounds: pd.DataFrame, facts: pd.DataFrame)
 
 def write_explorer(candidates: pd.DataFrame, rounds: pd.DataFrame, facts: pd.DataFrame, path: str | Path) -> None:
     """Write the page, whole or not at all; it needs no network."""
-    held = content(candidates, rounds, facts)
-    page = html.page(
-        html.environment(PAGES),
-        "explorer.html.jinja",
-        title="Weigh error, balance and fairness, and see which model that chooses",
-        styles=["explorer.css"],
-        scripts=["base.js", "explorer.js"],
-        data=held,
-        **held,
+    html.write_explorer(
+        PAGES,
+        "Weigh error, balance and fairness, and see which model that chooses",
+        content(candidates, rounds, facts),
+        path,
     )
-    with atomic_path(path) as temporary:
-        temporary.write_text(page, encoding="utf-8", newline="\n")

@@ -4,7 +4,6 @@ from scripts.imbalance.names import WEIGHTS
 from scripts.imbalance.plan import Plan
 
 GENERATING = {"bootstrap": 0.0, "copula": 0.2, "cart": 0.8, "smote_nc": 1.0, "vae": 2.0}  # in fits, per plan
-CHECKED_PLANS = 1  # a sensitivity check fits real rows once more
 
 
 def work(study: dict, rows: dict[str, int]) -> tuple[int, float]:
@@ -20,7 +19,9 @@ def work(study: dict, rows: dict[str, int]) -> tuple[int, float]:
             controls = 1 + sum(plans if name == WEIGHTS else 1 for name in entry["controls"])
             augmented = plans * len(entry["generators"]) * entry["draws"]
             doses = sum(len(fractions) for fractions in entry["doses"].values())
-            checks = (len(entry["variants"]) + len(entry["without"])) * (CHECKED_PLANS + plans)
+            checks = (len(entry["variants"]) + len(entry["without"])) * (
+                1 + plans
+            )  # real rows, and copies of each plan
             fits = controls + augmented + doses + checks
             generating = plans * entry["draws"] * sum(GENERATING[name] for name in entry["generators"])
             size = min(rows[entry["table"]], entry["most_rows"] or float("inf"))

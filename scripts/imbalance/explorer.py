@@ -11,7 +11,6 @@ import pandas as pd
 
 from scripts.common import html
 from scripts.common.aggregate import mean_interval
-from scripts.common.files import atomic_path
 from scripts.imbalance.generators import BOOTSTRAP
 from scripts.imbalance.labels import (
     BALANCED,
@@ -177,15 +176,6 @@ def content(frames: Mapping[str, pd.DataFrame]) -> dict:
 
 def write_explorer(frames: Mapping[str, pd.DataFrame], path: str | Path) -> None:
     """Write the page, whole or not at all; it needs no network."""
-    held = content(frames)
-    page = html.page(
-        html.environment(PAGES),
-        "explorer.html.jinja",
-        title="Add synthetic rows, and see what they do to accuracy and to the gap",
-        styles=["explorer.css"],
-        scripts=["base.js", "explorer.js"],
-        data=held,
-        **held,
+    html.write_explorer(
+        PAGES, "Add synthetic rows, and see what they do to accuracy and to the gap", content(frames), path
     )
-    with atomic_path(path) as temporary:
-        temporary.write_text(page, encoding="utf-8", newline="\n")

@@ -27,10 +27,8 @@ FEATURES = {
 }
 FEATURES["adult_gaps"] = FEATURES["adult"]
 MORE_FEATURES = {"german": ("marital_status",)}
-JOINED = {
-    "adult": ("race",),
-    "adult_gaps": ("race",),
-}  # features with the values of the attribute's groups, as published
+# Features with the values of an attribute's groups in place of their own, as published: race is White or others.
+JOINED = {"adult": ("race",), "adult_gaps": ("race",)}
 GROUP = "group"  # the column of the sensitive group where it is kept as a feature
 MANY_GROUPS = 20
 MOST_GROUPS = 127  # which the int8 codes of predictions can tell apart

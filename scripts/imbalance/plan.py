@@ -1,14 +1,16 @@
 """What the study runs on: the datasets of the config, their splits in parts, and the files that these are made from."""
 
 from scripts.common.own_tables import is_given, rows_of
-from scripts.imbalance.names import dataset_name
+from scripts.imbalance.generators import BOOTSTRAP
+from scripts.imbalance.names import WEIGHTS, dataset_name
+from scripts.imbalance.plans import PLANS
 
 DEFAULTS = {
     "most_rows": None,
     "splits": 6,
-    "plans": ["class", "class_protected", "protected", "same_class"],
-    "generators": ["bootstrap"],
-    "controls": ["weights"],
+    "plans": [*PLANS],
+    "generators": [BOOTSTRAP],
+    "controls": [WEIGHTS],
     "doses": {},
     "draws": 1,
     "variants": [],

@@ -21,6 +21,8 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from scripts.common.files import atomic_path
+
 SHARED = Path(__file__).parent
 POLICY = {  # content that a page may load, run and send besides its own styles and scripts
     "default-src": "'none'",
@@ -119,3 +121,23 @@ def _inline(text: str, tag: str) -> Markup:
     if match:
         raise ValueError(f"a {tag} of a page cannot hold {match[0]!r}")
     return Markup(text)
+
+
+def write_explorer(folder: str | Path, title: str, content: Mapping[str, object], path: str | Path) -> None:
+    """Write a page that draws from data, whole or not at all.
+
+    Args:
+        folder: of explorer.html.jinja, explorer.css and explorer.js.
+        content: what the template names, and what the script reads.
+    """
+    text = page(
+        environment(folder),
+        "explorer.html.jinja",
+        title=title,
+        styles=["explorer.css"],
+        scripts=["base.js", "explorer.js"],
+        data=content,
+        **content,
+    )
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="\n")

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from scripts.common.command_line import new_parser
+from scripts.common.command_line import start_from_make
 from scripts.common.config import check_files
 from scripts.common.errors import UserError
 from scripts.common.files import atomic_path
@@ -187,11 +187,4 @@ def tell(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    parser = new_parser(description=__doc__)
-    parser.add_argument("--cores", default="all", help="how many cores to use")
-    parser.add_argument("--config", action="extend", nargs=1, default=[], help="further config files")
-    options = parser.parse_args()
-    try:
-        sys.exit(start(os.environ, options.cores, options.config))
-    except UserError as error:
-        sys.exit(f"Error: {error}")
+    start_from_make(__doc__, start)
