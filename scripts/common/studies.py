@@ -31,8 +31,8 @@ def describe(study: str, root: Path) -> dict:
     """Return the checked content of `scripts/X/study.yaml`: titles, figures, tables, what is released.
 
     Raises:
-        UserError: the file is missing or breaks the schema, a figure or table has no caption file, or a reference has
-            neither an address nor a note.
+        UserError: the file is missing or breaks the schema, a figure or table has no caption file, an explorer stands
+            beside no figure, or a reference has neither an address nor a note.
     """
     path = root / f"scripts/{study}/study.yaml"
     about = read_yaml(path)
@@ -40,6 +40,9 @@ def describe(study: str, root: Path) -> dict:
     for name in [*about["figures"], *about["tables"]]:
         if not caption_path(study, name, root).exists():
             raise UserError(f"{path}: {name} has no caption; write scripts/{study}/captions/{name}.rst")
+    for name in about.get("explorers", {}):
+        if name not in about["figures"]:
+            raise UserError(f"{path}: explorers: {name!r} is not among the study's figures, beside which pages show it")
     for entry in about["references"]:
         if not {"doi", "url", "repository", "note"} & entry.keys():
             raise UserError(f"{path}: references: {entry['id']} has no doi, url or repository; a note must say why")

@@ -31,4 +31,4 @@ def draw_all(frames: Mapping[str, pd.DataFrame], folder: Path) -> None:
         with figures.style():
             figure, drawn = draw(frames)
             figures.save(figure, drawn, folder / name)
-    write_explorer(frames, folder / "explorer.html")
+    write_explorer(frames, folder / "plane.html")

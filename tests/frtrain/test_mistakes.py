@@ -53,7 +53,7 @@ def test_a_poisoning_rate_outside_its_range_is_refused(rate):
 def test_an_unknown_rule_or_data_set_is_named():
     with pytest.raises(UserError, match="no poisoning rule 'some'; there are targeted, both, random"):
         flipped_rows(np.zeros((4, 1)), np.ones(4), np.array([0, 1, 0, 1]), 0.1, "some")
-    with pytest.raises(UserError, match="no tabular data set 'iris'; there are adult, adult_all, bank, compas"):
+    with pytest.raises(UserError, match="no tabular data set 'iris'; there are adult, adult_all, adult_gaps, bank"):
         table_of("iris")
 
 

@@ -43,7 +43,7 @@ def test_every_promised_figure_is_made_and_has_a_caption(held, tmp_path):
     for name in DRAWINGS:
         assert all((tmp_path / f"{name}.{kind}").stat().st_size > 1000 for kind in ("png", "pdf", "parquet"))
         assert len(parquet.read(tmp_path / f"{name}.parquet"))
-    assert (tmp_path / "explorer.html").stat().st_size > 10_000
+    assert (tmp_path / "plane.html").stat().st_size > 10_000
     for name in (*part["figures"], *part["tables"]):
         assert (ROOT / f"scripts/imbalance/captions/{name}.rst").exists()
 

@@ -86,6 +86,7 @@ def test_a_number_of_nothing_is_one_line(entry, message, claims):
         ({"found": {"sentence": "{a}", "numbers": {"a": {"protocol": "corrected"}}}}, "found"),
         ({"found": {"sentence": "{a}", "numbers": {"a": 0.7}}}, "found.numbers.a"),
         ({"docs": {"figures": ["nowhere"]}}, "docs.figures: 'nowhere' is not among the study's figures"),
+        ({"explorers": {"nowhere": "Choose a plan"}}, "explorers: 'nowhere' is not among the study's figures, beside"),
     ],
 )
 def test_a_study_without_its_sentence_or_order_is_refused(change, message, tmp_path):

@@ -48,15 +48,15 @@ def test_no_job_leaves_half_written_files_or_checkpoints(study):
     assert not list((study / "results/tradeoffs/checkpoints").glob("*"))
 
 
-def test_a_repeated_training_and_all_that_follows_have_the_same_bytes(study):
-    results = study / "results/tradeoffs"
+def test_a_repeated_training_and_all_that_follows_have_the_same_bytes(workshop):
+    results = workshop / "results/tradeoffs"
     run = next(run for run in RUNS if run.startswith("corrected") and ".adversarial" in run)
     files = [f"models/{run}.safetensors", f"models/{run}.json", f"curves/{run}.parquet", f"attacks/{run}.parquet"]
     files += [f"predictions/{run}.parquet", f"metrics/{run}.parquet", f"frontiers/{run}.parquet", "metrics.parquet"]
     before = {name: (results / name).read_bytes() for name in files}
     for name in files:
         (results / name).unlink()
-    result = snakemake(study, *(f"results/tradeoffs/{name}" for name in files))
+    result = snakemake(workshop, *(f"results/tradeoffs/{name}" for name in files))
     assert result.returncode == 0, result.stdout[-3000:]
     assert [name for name in files if (results / name).read_bytes() != before[name]] == []
 

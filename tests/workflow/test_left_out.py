@@ -67,7 +67,7 @@ def with_toy(tmp_path) -> Path:
 def test_a_study_may_use_the_names_that_anyone_would_use(with_toy):
     jobs = planned_jobs(with_toy)
     assert sorted(jobs["coin_raw"]) == ["first", "second"]
-    assert {f"{study}_tables" for study in STUDIES} <= jobs.keys() and "leakage_audit" in jobs
+    assert {f"{study}_draw" for study in STUDIES} <= jobs.keys() and "leakage_audit" in jobs
 
 
 def test_predictions_that_no_list_names_are_one_line(with_toy):
