@@ -1,0 +1,230 @@
+"""FairBranch: branches where tasks differ, and fairness gradients without conflicts within them.
+
+Roy, Koutlis, Papadopoulos, Ntoutsi, "FairBranch: Mitigating Bias Transfer in Fair Multi-task Learning", IJCNN 2024
+(arXiv 2310.13746). A step adds the fairness loss of a task where it agrees with the task's accuracy loss on its head.
+From the top layer down, groups of tasks whose parameters are similar share a copy of the layer below. Within a branch,
+conflicting fairness gradients of two tasks are projected on each other's normal (FBGrad).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from scripts.multitask.batch import Batch
+from scripts.multitask.gradients import block_vectors, gradients_of, project_conflicts
+from scripts.multitask.losses import accuracy_losses, cross_entropies, fairness_losses
+from scripts.multitask.network import BranchedNetwork
+from scripts.multitask.similarity import cka, cosine, greedy_pairs, second_nearest_pairs, similarities
+from scripts.multitask.training import split_layer
+
+SIMILARITIES: dict[str, Callable] = {"cka": cka, "cosine": cosine}
+WEIGHT_RULES = ("zero", "one", "head", "all")  # of lambda_t: never, always, agreement on the head, on all parameters
+PROJECTIONS = ("off", "branches", "siblings", "all_layers")
+
+
+@dataclass(frozen=True)
+class Options:
+    """Options of FairBranch; the published faults are among them, each off by default.
+
+    `similarity`: "cka", "cosine", or "random" pairs, as many as CKA would merge.
+    """
+
+    tau: float = 0.7
+    branch_every: int = 2  # epochs between attempts to branch
+    weights: str = "head"
+    projection: str = "branches"
+    similarity: str = "cka"
+    second_nearest: bool = False
+    mean_threshold: bool = False
+    late_fairness: bool = False
+    fresh_normalisation: bool = False
+
+
+def fairness_passes(blocks: int, tasks_in_block: list[list[int]]) -> list[list[int]]:
+    """Return sets of tasks whose fairness gradients one backward pass tells apart: no two are in one branch.
+
+    Args:
+        blocks: of the lowest layer that has branches; 1 means that there is none.
+        tasks_in_block: their tasks.
+    """
+    if blocks == 1:
+        return [sorted(task for tasks in tasks_in_block for task in tasks)]
+    longest = max(map(len, tasks_in_block))
+    return [[tasks[place] for tasks in tasks_in_block if place < len(tasks)] for place in range(longest)]
+
+
+class FairBranch:
+    """The method; keeps the depth that branches next, and records of every branching in `branchings`."""
+
+    def __init__(self, network: BranchedNetwork, options: Options, generator: torch.Generator) -> None:
+        self.options, self.generator = options, generator
+        self.depth = len(network.layers) - 1  # the layer that is split next
+        self.branchings: list[dict[str, Any]] = []
+        self.previous: Tensor | None = None  # lambda of the step before, for a published fault
+        self.batch_statistics = False
+        self.passes = 0  # backward passes through the shared layers so far
+
+    @property
+    def lowest(self) -> int:
+        """Return the lowest layer that has branches, or the number of layers."""
+        return self.depth + 1
+
+    def gradients(self, network: BranchedNetwork, batch: Batch) -> Tensor:
+        """Fill the gradients of one step and return L_t + lambda_t F_t, [T]."""
+        by_batch = True if self.batch_statistics else None
+        entropies = cross_entropies(network(batch.features, by_batch), batch.labels)
+        accuracy = accuracy_losses(entropies)
+        fair = fairness_losses(entropies, batch.labels, batch.groups, batch.group_count)
+        weights = self._weights(network, accuracy, fair)
+        losses = accuracy + weights * fair
+        groups = self._together(network)
+        if groups is None:
+            losses.sum().backward()
+            self.passes += 1
+        else:
+            self._projected(network, accuracy, weights * fair, groups)
+        if self.batch_statistics:
+            for layer in network.layers:
+                if layer.normalised:
+                    layer.scale.grad = layer.shift.grad = None
+        return losses.detach()
+
+    def _together(self, network: BranchedNetwork) -> list[list[int]] | None:
+        """Return the tasks of each backward pass, or None if one pass of the summed losses is enough."""
+        options = self.options
+        if options.weights == "zero" or options.projection in ("off",):
+            return None
+        if options.projection == "all_layers":
+            return [[task] for task in range(network.tasks)]
+        if self.lowest == len(network.layers):
+            return None
+        if options.projection == "siblings":
+            return [list(range(network.tasks))]
+        layer = network.layers[self.lowest]
+        return fairness_passes(len(layer.weight), network.paths[self.lowest])
+
+    def _weights(self, network: BranchedNetwork, accuracy: Tensor, fair: Tensor) -> Tensor:
+        """Return lambda_t [T]: by default 1 where the gradients of L_t and F_t on the task's head agree, else 0."""
+        rule = self.options.weights
+        if rule in ("zero", "one"):
+            return torch.full_like(accuracy, float(rule == "one")).detach()
+        if rule == "all":
+            parameters = list(network.parameters())
+            own = gradients_of([*accuracy, *fair], parameters, keep_graph=True)
+            self.passes += len(own)
+            flat = [torch.cat([part.flatten() for part in parts]) for parts in own]
+            tasks = network.tasks
+            return torch.stack([(flat[t] @ flat[tasks + t] >= 0).to(accuracy) for t in range(tasks)])
+        heads = [network.head_weight, network.head_bias]
+        first, second = gradients_of([accuracy.sum(), fair.sum()], heads, keep_graph=True)  # a head sees its own task
+        products = sum((a * b).flatten(1).sum(1) for a, b in zip(first, second, strict=True))
+        weights = (products >= 0).to(accuracy)
+        if self.options.late_fairness:
+            weights, self.previous = self.previous, weights
+            if weights is None or not self.branchings:
+                return torch.zeros_like(accuracy)
+        return weights
+
+    def _projected(self, network: BranchedNetwork, accuracy: Tensor, fair: Tensor, groups: list[list[int]]) -> None:
+        """Fill the gradients: those of all L_t in one pass, those of F_t in one per set of tasks, without conflicts."""
+        parameters = list(network.parameters())
+        sums = [fair[tasks].sum() for tasks in groups]
+        plain, *apart = gradients_of([accuracy.sum(), *sums], parameters)
+        self.passes += 1 + len(groups)
+        total = {id(p): sum(parts) for p, *parts in zip(parameters, *apart, strict=True)}
+        if self.options.projection == "siblings":
+            self._project_siblings(network, total)
+        else:
+            by_parameter = {id(p): torch.stack(parts) for p, *parts in zip(parameters, *apart, strict=True)}
+            first = 0 if self.options.projection == "all_layers" else self.lowest
+            for place in range(first, len(network.layers)):
+                self._project_layer(network, place, by_parameter, total)
+        for parameter, gradient in zip(parameters, plain, strict=True):
+            parameter.grad = gradient + total[id(parameter)]
+
+    @staticmethod
+    def _project_layer(
+        network: BranchedNetwork, place: int, apart: dict[int, Tensor], total: dict[int, Tensor]
+    ) -> None:
+        """Replace the summed fairness gradient of every block of a layer by the sum without conflicts."""
+        parameters = list(network.layers[place].parameters())
+        for block in range(len(network.layers[place].weight)):
+            vectors = torch.cat([apart[id(p)][:, block].flatten(1) for p in parameters], dim=1)
+            if len(vectors) == 1 or not (vectors @ vectors.T < 0).any():
+                continue
+            summed = project_conflicts(vectors).sum(0)
+            for parameter in parameters:
+                size = parameter[block].numel()
+                total[id(parameter)][block] = summed[:size].view_as(parameter[block])
+                summed = summed[size:]
+
+    @staticmethod
+    def _project_siblings(network: BranchedNetwork, total: dict[int, Tensor]) -> None:
+        """Project, as published, the gradients of the heads or sub-branches above one branch on each other's normal."""
+        for place, layer in enumerate(network.layers):
+            if len(layer.weight) == 1:
+                continue
+            top = place + 1 == len(network.layers)
+            above = [network.head_weight, network.head_bias] if top else list(network.layers[place + 1].parameters())
+            parent = network.head_parent if top else network.layers[place + 1].parent
+            for block in range(len(layer.weight)):
+                children = torch.flatten(torch.nonzero(parent == block)).tolist()
+                if len(children) < 2:
+                    continue
+                vectors = torch.stack([block_vectors([total[id(p)] for p in above], child) for child in children])
+                for child, vector in zip(children, project_conflicts(vectors), strict=True):
+                    for parameter in above:
+                        size = parameter[child].numel()
+                        total[id(parameter)][child] = vector[:size].view_as(parameter[child])
+                        vector = vector[size:]
+
+    def after_epoch(self, epoch: int, network: BranchedNetwork, optimizer: torch.optim.Optimizer) -> list[dict]:
+        """Branch if it is time; what was done stands in `branchings`."""
+        if epoch % self.options.branch_every == 0:
+            self.branch(epoch, network, optimizer)
+        return []
+
+    def branch(self, epoch: int, network: BranchedNetwork, optimizer: torch.optim.Optimizer) -> None:
+        """Split the next layer by the similarity of what is above it; nothing happens at the first layer or for one group."""
+        top = self.lowest == len(network.layers)
+        groups = [[task] for task in range(network.tasks)] if top else network.paths[self.lowest]
+        if len(groups) < 2 or self.depth < 1:
+            return
+        blocks = network.head_weight if top else network.layers[self.lowest].weight
+        found, pairs = self._pairs([block.numpy(force=True) for block in blocks])
+        merged = [sorted(task for place in pair for task in groups[place]) for pair in pairs]
+        split_layer(network, optimizer, self.depth, merged, keep_state=not self.options.fresh_normalisation)
+        self.branchings.append(
+            {"epoch": epoch, "layer": self.depth + 1, "groups": merged, "of": groups, "similarity": found}
+        )
+        self.depth -= 1
+        if self.options.fresh_normalisation and len(self.branchings) > 1:
+            self._renew_normalisation(network)
+
+    def _pairs(self, parameters: list[np.ndarray]) -> tuple[np.ndarray, list[list[int]]]:
+        options = self.options
+        measure = SIMILARITIES.get(options.similarity, cka)
+        found = similarities(parameters, measure)
+        if options.second_nearest:
+            return found, second_nearest_pairs(found)
+        threshold = float(np.nanmean(found)) if options.mean_threshold else options.tau
+        pairs = greedy_pairs(found, threshold)
+        if options.similarity == "random":  # as many pairs, drawn
+            order = torch.randperm(len(parameters), generator=self.generator).tolist()
+            count = sum(len(pair) == 2 for pair in pairs)
+            drawn = [sorted(order[2 * place : 2 * place + 2]) for place in range(count)]
+            pairs = sorted([*drawn, *([single] for single in order[2 * count :])])
+        return found, pairs
+
+    def _renew_normalisation(self, network: BranchedNetwork) -> None:
+        """Replace the normalisation by fresh layers that read the batch and are never trained, as published."""
+        self.batch_statistics = True
+        with torch.no_grad():
+            for layer in network.layers:
+                if layer.normalised:
+                    layer.scale.fill_(1.0)
+                    layer.shift.zero_()
