@@ -5,7 +5,6 @@ import pytest
 import torch
 
 from scripts.common.attacks import AttackCheckError, apgd, attack_ensemble, check_plan, fab, published_measure, square
-from scripts.common.attacks.classification import margin_at
 from scripts.common.attacks.norms import NORMS
 from scripts.common.errors import UserError
 from tests.common.attacks.models import Counting, exact_margin, images, linear, predicted, small_net
