@@ -13,6 +13,7 @@ STUDENT = "student over seeds"
 RESAMPLED_T = "corrected resampled t"
 RANGE = "range"
 ROWS_AND_SEEDS = "rows and seeds"
+TASKS_AND_SEEDS = "bootstrap over tasks and seeds"
 
 KINDS = {
     BOOTSTRAP: "95 % bootstrap intervals over rows",
@@ -27,6 +28,7 @@ KINDS = {
     RESAMPLED_T: "95 % corrected resampled t intervals over splits",
     RANGE: "intervals from the lowest to the highest 95 % bound of any seed",
     ROWS_AND_SEEDS: "95 % intervals over rows and seeds (Student)",
+    TASKS_AND_SEEDS: "95 % bootstrap intervals over tasks and seeds",
 }
 
 

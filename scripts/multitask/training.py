@@ -64,12 +64,14 @@ class Fit:
     seconds: float = 0.0
     steps: int = 0
     batch_statistics: bool = False  # predict with statistics of the batch, as a published fault does
+    passes: int = 0  # backward passes through shared layers, where a method counts them
+    branchings: list[dict] = field(default_factory=list)
 
     @torch.no_grad()
-    def log_odds(self, features: Tensor) -> np.ndarray:
+    def log_odds(self, rows: Batch) -> np.ndarray:
         """Return the log-odds of label 1 of some rows and all tasks, float32 [n, T]."""
         self.network.eval()
-        logits = self.network(features, self.batch_statistics or None)
+        logits = self.network(rows.features, self.batch_statistics or None)
         return (logits[..., 1] - logits[..., 0]).T.contiguous().numpy()
 
 

@@ -1,0 +1,25 @@
+"""FairBranch as one of the methods: network, options, and the rule that picks the epoch."""
+
+from typing import Any
+
+from scripts.multitask.batch import Batch
+from scripts.multitask.conflicts import conflict_count
+from scripts.multitask.fairbranch import FairBranch, Options
+from scripts.multitask.training import Fit, Problem, fit
+
+
+def train(problem: Problem, sample: Batch | None, select_by_conflicts: bool = False, **options: Any) -> Fit:
+    """Return the network of FairBranch; its curve tells the branchings as well.
+
+    Args:
+        sample: needed to select by conflicts.
+        select_by_conflicts: keep the epoch with the fewest conflicts of gradients, as published, in place of the lowest
+            validation loss.
+        options: of `fairbranch.Options`.
+    """
+    network = problem.network(same_heads=True)
+    method = FairBranch(network, Options(**options), problem.generator("fairbranch"))
+    objective = conflict_count if select_by_conflicts else None
+    found = fit(problem, network, method, sample=sample, objective=objective)
+    found.passes, found.branchings = method.passes, method.branchings
+    return found
