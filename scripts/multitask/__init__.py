@@ -1,0 +1,1 @@
+"""The study `multitask`: networks of several tasks, and whether sharing costs accuracy or fairness."""

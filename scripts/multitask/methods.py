@@ -1,7 +1,7 @@
 """The methods of the study by name: how each is trained, with which losses, and which of them share a job.
 
-A new method is a function `(problem, sample, **options) -> Fit` and one entry here. `sample` are rows on which conflicts
-of gradients are counted after every epoch.
+A new method is a function `(problem, sample, **options) -> Fit` and one entry here. `sample` are rows on which
+conflicts of gradients are counted after every epoch.
 """
 
 from collections.abc import Callable, Mapping

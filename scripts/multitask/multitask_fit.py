@@ -1,4 +1,4 @@
-"""Rule `multitask_fit`: all fits of the methods of a job, as predictions of the test rows and records of the trainings."""
+"""Rule `multitask_fit`: all fits of a job, as predictions of the test rows and records of the trainings."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Rule `multitask_measure`: metrics of every run and task, gains against single-task networks, and what trainings recorded."""
+"""Rule `multitask_measure`: metrics of every run and task, gains against single-task networks, records of trainings."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -34,7 +34,7 @@ PAIRS = (
 
 
 def metrics_of(path: str | Path, runs: pd.DataFrame, people: People) -> pd.DataFrame:
-    """Return the numbers of all runs of a predictions file, by run and task, with means over tasks and of majorities."""
+    """Return the numbers of all runs of a predictions file, by run and task, with means over tasks."""
     predictions = parquet.read(path)
     attribute, names = people.attribute, groups_of(path)[people.attribute]
     frames = []
@@ -113,7 +113,7 @@ def compared(metrics: pd.DataFrame, dataset: str) -> pd.DataFrame:
 
 
 def summary_of(metrics: pd.DataFrame, dataset: str) -> pd.DataFrame:
-    """Return the mean over tasks and seeds of every method, with intervals over both, and the share of undefined ones."""
+    """Return the mean over tasks and seeds of every method with its interval, and how many numbers are undefined."""
     rows = []
     single = metrics[(metrics["task"] != MEAN) & (metrics["subgroup"] == "all")]
     keys = ["protocol", "variant", "method", "attribute", "metric"]
@@ -155,7 +155,7 @@ def recorded_metrics(runs: pd.DataFrame, curves: pd.DataFrame, alignments: pd.Da
 
 
 def facts_of(people: People) -> pd.DataFrame:
-    """Return a row per task: rows of each split, positives in all, per group, and the empty (label, group) of the test rows."""
+    """Return a row per task: rows of each split, positives in all and per group, fewest test rows of a label and group."""
     sizes = [len(people.rows(split)) for split in ("train", "valid", "test")]
     test, rows = people.take(people.rows("test")), []
     for place, task in enumerate(people.tasks):

@@ -1,7 +1,7 @@
 """A network of several tasks whose shared layers may split into branches.
 
-Every task has a path through the layers. Tasks that share all weights up to a layer share its output, so their paths are
-one there. A layer keeps one block of weights per branch, and says which block each path takes:
+Every task has a path through the layers. Tasks that share all weights up to a layer share its output, so their paths
+are one there. A layer keeps one block of weights per branch, and says which block each path takes:
 
     one group in every layer              one shared network (multi-task learning)
     a group per task in every layer       T separate networks in one (single-task learning, stacked)

@@ -1,4 +1,4 @@
-"""Similarity of two blocks of parameters: linear centred kernel alignment (CKA), and how groups of tasks merge by it."""
+"""Similarity of blocks of parameters: linear centred kernel alignment (CKA), and how groups of tasks merge by it."""
 
 from collections.abc import Sequence
 

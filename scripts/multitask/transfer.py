@@ -1,4 +1,4 @@
-"""Knowledge gain and discrimination gain: paired differences to single-task networks, with intervals over tasks and seeds.
+"""Knowledge gain and discrimination gain: paired differences to single-task networks, over tasks and seeds.
 
 KG(t) = accuracy(method) - accuracy(STL_t), DG(t) = violation(method) - violation(STL_t), on the same people and seed.
 """
@@ -52,7 +52,7 @@ def wide(metrics: pd.DataFrame) -> pd.DataFrame:
 
 
 def differences(table: pd.DataFrame, first: str, second: str, dataset: str) -> pd.DataFrame:
-    """Return first minus second for every metric: of each task over the seeds, and the mean over tasks with its interval.
+    """Return first minus second for every metric: of each task over seeds, and the mean over tasks, with intervals.
 
     Args:
         table: as `wide` returns it.
