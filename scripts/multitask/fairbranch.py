@@ -189,7 +189,7 @@ class FairBranch:
         return []
 
     def branch(self, epoch: int, network: BranchedNetwork, optimizer: torch.optim.Optimizer) -> None:
-        """Split the next layer by the similarity of what is above it; for one group, or at the first layer, do nothing."""
+        """Split the next layer by the similarity of what is above it; for one group or the first layer, do nothing."""
         top = self.lowest == len(network.layers)
         groups = [[task] for task in range(network.tasks)] if top else network.paths[self.lowest]
         if len(groups) < 2 or self.depth < 1:

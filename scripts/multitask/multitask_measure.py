@@ -155,7 +155,7 @@ def recorded_metrics(runs: pd.DataFrame, curves: pd.DataFrame, alignments: pd.Da
 
 
 def facts_of(people: People) -> pd.DataFrame:
-    """Return a row per task: rows of each split, positives in all and per group, fewest test rows of a label and group."""
+    """Return a row per task: rows of each split, positives, and the fewest test rows of a label and group."""
     sizes = [len(people.rows(split)) for split in ("train", "valid", "test")]
     test, rows = people.take(people.rows("test")), []
     for place, task in enumerate(people.tasks):
