@@ -67,9 +67,7 @@ def by_protocol(metrics: pd.DataFrame) -> pd.DataFrame:
     faulty = metrics["method"].map(lambda name: name in METHODS and METHODS[name].family == FAULTS)
     corrected = metrics[~faulty].assign(protocol=CORRECTED, variant="", fit=metrics["method"])
     published = metrics[faulty].assign(protocol=PUBLISHED, fit=metrics["method"])
-    published["variant"] = published["fit"].map(
-        lambda name: "all" if name.endswith(PUBLISHED) else METHODS[name].faults[0]
-    )
+    published["variant"] = published["fit"].map(variant_of)
     published["method"] = published["fit"].map(lambda name: METHODS[name].of or name)
     replaced = set(published.loc[published["variant"] == "all", "method"])
     rest = corrected[~corrected["method"].isin(replaced)].assign(protocol=PUBLISHED)
@@ -104,12 +102,20 @@ def compared(metrics: pd.DataFrame, dataset: str) -> pd.DataFrame:
         pairs += [(name, method.of, "method", CORRECTED)] if method.of and method.of != name else []
         pairs += [("fairbranch", name, "method", CORRECTED)] if name != "fairbranch" and method.of is None else []
     pairs += [(*pair, "method", CORRECTED) for pair in PAIRS]
-    found = [
-        differences(table, first, second, dataset).assign(reference=reference, protocol=protocol)
-        for first, second, reference, protocol in dict.fromkeys(pairs)
-        if {first, second} <= set(fits)
-    ]
+    found = []
+    for first, second, reference, protocol in dict.fromkeys(pairs):
+        if {first, second} <= set(fits):
+            variant, method = variant_of(first), METHODS[first].of if variant_of(first) else first
+            named = {"reference": reference, "protocol": protocol, "variant": variant, "first": method or first}
+            found.append(differences(table, first, second, dataset).assign(**named))
     return pd.concat(found, ignore_index=True)
+
+
+def variant_of(name: str) -> str:
+    """Return the published fault that a fit has switched on, "all" for all of its method, or ""."""
+    if METHODS[name].family != FAULTS:
+        return ""
+    return "all" if name.endswith(PUBLISHED) else METHODS[name].faults[0]
 
 
 def summary_of(metrics: pd.DataFrame, dataset: str) -> pd.DataFrame:
@@ -185,7 +191,7 @@ def measure_dataset(path: str | Path, parts: Sequence[Mapping[str, str]], datase
     metrics = by_protocol(pd.concat([*found, majority_metrics(people)], ignore_index=True))
     more = recorded_metrics(runs, curves, alignments).merge(runs[["run", "method", "seed"]], on="run")
     more = by_protocol(more).assign(task=MEAN, attribute=NO_ATTRIBUTE, subgroup="all")
-    about = {"study": STUDY, "dataset": people.title}
+    about = {"study": STUDY, "dataset": people.title, "source": dataset}
     comparisons = compared(metrics, dataset).assign(split="test", subgroup="all", condition="", seed=None)
     gaps = comparisons["metric"].isin(["accuracy", "balanced_accuracy"])
     comparisons = comparisons.assign(paired_by="seeds", n=len(people.rows("test")))
