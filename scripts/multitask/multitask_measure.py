@@ -14,14 +14,15 @@ from scripts.common.schemas.comparisons import COMPARISONS
 from scripts.common.schemas.metrics import METRICS, NO_ATTRIBUTE
 from scripts.common.schemas.predictions import groups_of
 from scripts.multitask.measures import MEAN, constant, mean_over_tasks, measure
-from scripts.multitask.methods import FAULTS, METHODS, STL
+from scripts.multitask.methods import FAIR, FAULTS, METHODS, STL
 from scripts.multitask.people import People, read
 from scripts.multitask.plan import CORRECTED, PUBLISHED
 from scripts.multitask.transfer import crossed_interval, differences, wide
 
 STUDY = "multitask"
 MAJORITY = "majority"  # the classifier that gives everyone the more frequent label of the test rows
-UNLIKE = "stl_unlike_stl"
+UNLIKE = "stl_as_published"
+BRANCHED = "fairbranch"
 # Further questions: does the learned teacher beat the random one, FBGrad in branches that in all layers, and so on.
 PAIRS = (
     ("l2t_fmt", "teacher_random"),
@@ -88,19 +89,21 @@ def compared(metrics: pd.DataFrame, dataset: str) -> pd.DataFrame:
         )
     )
     fits = [name for name in table.columns.unique("method") if name in METHODS]
+    replaced = {METHODS[name].of for name in fits if variant_of(name) == "all"}
     pairs = []
     for name in fits:
         method = METHODS[name]
         reference = STL[method.losses]
         if method.family == FAULTS:
-            pairs += [(name, UNLIKE, "published", PUBLISHED)] if name != UNLIKE else []
-            pairs += [(name, method.of, "without faults", None)] if method.of else []
+            whole = variant_of(name) == "all" and name != UNLIKE
+            pairs += [(name, UNLIKE, "published", PUBLISHED)] if whole else []
+            pairs += [(name, method.of, "without faults", None)]
             continue
         pairs += [(name, reference, "like for like", CORRECTED)] if name != reference else []
-        pairs += [(name, STL["fair"], "published", CORRECTED)] if name != STL["fair"] else []
-        pairs += [(name, UNLIKE, "published", PUBLISHED)]
+        pairs += [(name, STL[FAIR], "published", CORRECTED)] if name != STL[FAIR] else []
+        pairs += [(name, UNLIKE, "published", PUBLISHED)] if name not in replaced else []
         pairs += [(name, method.of, "method", CORRECTED)] if method.of and method.of != name else []
-        pairs += [("fairbranch", name, "method", CORRECTED)] if name != "fairbranch" and method.of is None else []
+        pairs += [(BRANCHED, name, "method", CORRECTED)] if name != BRANCHED and method.of is None else []
     pairs += [(*pair, "method", CORRECTED) for pair in PAIRS]
     found = []
     for first, second, reference, protocol in dict.fromkeys(pairs):
