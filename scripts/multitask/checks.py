@@ -150,8 +150,8 @@ def threshold_accuracy(values: np.ndarray, labels: np.ndarray) -> np.ndarray:
     best = []
     for task in labels.T:
         ones = np.cumsum(np.bincount(codes, weights=task, minlength=len(distinct)))
-        right = below - ones + ones[-1] - ones  # zeros at or below the threshold, ones above it
-        best.append(max(right.max(), len(values) - right.min(), ones[-1], len(values) - ones[-1]) / len(values))
+        right = below - ones + ones[-1] - ones  # zeros up to the threshold, ones above; the last is a constant
+        best.append(max(right.max(), len(values) - right.min()) / len(values))
     return np.array(best)
 
 

@@ -49,11 +49,11 @@ def inputs(entry: Mapping, study: Mapping) -> list[str]:
     if entry["source"] == "acs" and study["acs"] == DOWNLOAD:
         return [f"{ACS_FOLDER}/{name}" for name in ACS_FILES]
     if entry["source"] in ("acs", "folktables"):
-        return own_files(entry, study)
+        return users_files(entry, study)
     return [*places(entry, study).values()]
 
 
-def own_files(entry: Mapping, study: Mapping) -> list[str]:
+def users_files(entry: Mapping, study: Mapping) -> list[str]:
     """Return those input files that the user keeps in a folder; their content decides what is made again."""
     if entry["source"] == "acs" and study["acs"] != DOWNLOAD and existing(study["acs"]):
         return [str(path) for name in ACS_FILES if (path := find_acs_file(Path(study["acs"]).expanduser(), name))]

@@ -98,12 +98,12 @@ def test_each_mistake_is_refused_in_one_line_that_names_the_dataset(mistake):
 
 def test_a_one_hot_feature_that_tells_one_of_three_groups_is_refused_and_one_that_does_not_is_not():
     people = persons(groups=3)
-    told = replace(people, features=np.column_stack([people.features[:, :2], np.eye(3)[(people.groups + 1) % 3]]))
+    telling = replace(people, features=np.column_stack([people.features[:, :2], np.eye(3)[(people.groups + 1) % 3]]))
     with pytest.raises(UserError, match="the feature town tells sex exactly"):
-        check(told, "made_up")
+        check(telling, "made_up")
     groups = people.groups.copy()
     groups[0] = (groups[0] + 1) % 3
-    check(replace(told, groups=groups), "made_up")
+    check(replace(telling, groups=groups), "made_up")
 
 
 def test_three_groups_are_taken_and_said(caplog):
@@ -139,8 +139,8 @@ def test_a_feature_that_tells_a_task_is_named():
 
 def test_categories_that_only_together_tell_a_task_are_named():
     people = persons()
-    told = with_labels(people, 0, people.features[:, 2] + people.features[:, 4] > 0)
-    assert [line.partition(" alone")[0] for line in leaks(told)] == ["the feature town"]
+    telling = with_labels(people, 0, people.features[:, 2] + people.features[:, 4] > 0)
+    assert [line.partition(" alone")[0] for line in leaks(telling)] == ["the feature town"]
 
 
 def test_a_rare_label_is_no_leak_though_a_constant_is_right_on_nearly_all_rows():

@@ -128,6 +128,8 @@ def test_components_are_those_of_scikit_learn_fitted_on_the_training_rows():
     theirs = reference.transform(values.astype(float))
     assert np.abs(scores) == pytest.approx(np.abs(theirs), abs=1e-4)
     assert explained == pytest.approx(reference.explained_variance_ratio_.sum(), abs=1e-6)
+    axes = np.linalg.lstsq(values - values[fit].mean(axis=0), scores, rcond=None)[0]
+    assert (axes[np.abs(axes).argmax(axis=0), range(5)] > 0.1).all(), "the sign of a component is a convention"
     again, _ = principal_components(np.concatenate([values[:200], 5 * values[200:]]), fit, 5)
     assert (again[:200] == scores[:200]).all(), "rows that are not fitted on change nothing"
 

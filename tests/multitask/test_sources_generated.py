@@ -49,8 +49,8 @@ def test_the_weight_that_a_proxy_of_the_group_earns_has_opposite_signs_in_the_cl
     people = generated()
     _, e = directions(people.clusters, 16, 0.4, 0)
     proxy = people.features @ e
-    found = [np.corrcoef(proxy, labels)[0, 1] for labels in people.labels.T]
-    assert min(found[:2]) > 0.1 and max(found[2:]) < -0.1
+    correlations = [np.corrcoef(proxy, labels)[0, 1] for labels in people.labels.T]
+    assert min(correlations[:2]) > 0.1 and max(correlations[2:]) < -0.1
     without = generated(effect=0.0)
     assert max(abs(np.corrcoef(without.features @ e, labels)[0, 1]) for labels in without.labels.T) < 0.02
 

@@ -8,7 +8,7 @@ import pytest
 from scripts.common.errors import UserError
 from scripts.common.imports import project_imports
 from scripts.multitask import people as files
-from scripts.multitask.inputs import inputs, is_given, own_files, places
+from scripts.multitask.inputs import inputs, is_given, places, users_files
 from scripts.multitask.multitask_prepare import prepare
 from scripts.multitask.sources import SOURCES, people_of
 from tests.workflow.conftest import ROOT
@@ -45,10 +45,18 @@ def test_of_a_users_folder_only_files_that_are_there_are_inputs(tmp_path):
     for year, name in ((2018, "psam_p06.csv"), (2019, "csv_pca.zip"), (2021, "psam_p06.csv")):
         (tmp_path / f"{year}/1-Year").mkdir(parents=True)
         (tmp_path / f"{year}/1-Year/{name}").touch()
-    assert inputs(ACS, study) == own_files(ACS, study) == [f"{tmp_path}/ma2018.csv"]
+    assert inputs(ACS, study) == users_files(ACS, study) == [f"{tmp_path}/ma2018.csv"]
     expected = [f"{tmp_path}/2018/1-Year/psam_p06.csv", f"{tmp_path}/2019/1-Year/csv_pca.zip"]
     assert inputs(FOLK, study) == expected and inputs(FOLK | {"states": ["TX"]}, study) == []
-    assert own_files(ACS, study | {"acs": "download"}) == own_files(ACS, study | {"acs": "/no/such/folder"}) == []
+    assert users_files(ACS, study | {"acs": "download"}) == users_files(ACS, study | {"acs": "/no/such/folder"}) == []
+
+
+def test_a_folder_of_the_name_download_is_not_taken_for_the_users(tmp_path, monkeypatch):
+    (tmp_path / "download").mkdir()
+    (tmp_path / "download/ma2018.csv").touch()
+    monkeypatch.chdir(tmp_path)
+    assert users_files(ACS, NOTHING | {"acs": "download"}) == []
+    assert places(ACS, NOTHING | {"acs": "download"}) == {"folder": "results/data/acs"}
 
 
 def test_a_missing_folder_ends_in_one_line(tmp_path):

@@ -80,7 +80,7 @@ def directions(clusters: tuple[int, ...], features: int, unlike: float, seed: in
     rng = np.random.default_rng(seed_from("multitask", "directions", seed))
     axes = np.linalg.qr(rng.standard_normal((features, 3)))[0].T
     group_direction, shared = axes[0], axes[1:]
-    own = rng.standard_normal((len(clusters), features))
-    own -= own @ axes.T @ axes
-    own /= np.linalg.norm(own, axis=1, keepdims=True)
-    return np.sqrt(1 - unlike**2) * shared[list(clusters)] + unlike * own, group_direction
+    private = rng.standard_normal((len(clusters), features))
+    private -= private @ axes.T @ axes
+    private /= np.linalg.norm(private, axis=1, keepdims=True)
+    return np.sqrt(1 - unlike**2) * shared[list(clusters)] + unlike * private, group_direction
