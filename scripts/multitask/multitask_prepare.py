@@ -33,5 +33,5 @@ def prepare(name: str, entry: Mapping, places: Mapping[str, str], output: str | 
 
 if "snakemake" in globals():
     with job(snakemake):
-        params = snakemake.params
-        prepare(snakemake.wildcards.dataset, params.entry, params.places, snakemake.output[0])
+        chosen = snakemake.params.settings
+        prepare(snakemake.wildcards.dataset, chosen["entry"], chosen["places"], snakemake.output[0])

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from scripts.multitask.inputs import is_given
+from scripts.multitask.inputs import inputs, is_given, own_files, places
 from scripts.multitask.methods import FAMILIES, FAULTS, METHODS
 
 CORRECTED, PUBLISHED = "corrected", "as_published"
+OF_FITS = ("seeds", "methods", "faults", "training")  # keys of a dataset that do not bear on its people
 TRAINING = ("widths", "epochs", "batch_size", "learning_rate", "weight_decay")
 
 
@@ -70,3 +71,37 @@ class Plan:
     def people(self, wildcards) -> str:
         """Return the file of the people of a job."""
         return f"results/multitask/data/{self.jobs[wildcards.job].dataset}.parquet"
+
+    def source_files(self, wildcards) -> list[str]:
+        """Return the files that the people of a dataset are read from."""
+        return inputs(self.datasets[wildcards.dataset], self.study)
+
+    def source_settings(self, wildcards) -> dict:
+        """Return the entry of a dataset as far as it bears on its people, and the places of its files."""
+        entry = self.datasets[wildcards.dataset]
+        kept = {key: value for key, value in entry.items() if key not in OF_FITS}
+        return {"entry": kept, "places": places(entry, self.study)}
+
+    def own_files(self, wildcards) -> list[str]:
+        """Return the files of a dataset that the user keeps in a folder."""
+        return own_files(self.datasets[wildcards.dataset], self.study)
+
+    def table_of(self, wildcards) -> list[str]:
+        """Return the table that a dataset is read from; none for other sources."""
+        entry = self.datasets[wildcards.dataset]
+        return [entry["table"]] if entry["source"] == "table" else []
+
+    @property
+    def tables(self) -> list[str]:
+        """Return the tables of all datasets, each once."""
+        return [*dict.fromkeys(entry["table"] for entry in self.datasets.values() if entry["source"] == "table")]
+
+    @property
+    def other_files(self) -> list[str]:
+        """Return the files that datasets of other sources are read from, each once."""
+        entries = [entry for entry in self.datasets.values() if entry["source"] != "table"]
+        return [*dict.fromkeys(path for entry in entries for path in inputs(entry, self.study))]
+
+    def modules(self, wildcards) -> list[str]:
+        """Return the modules that the methods of a job are loaded from."""
+        return sorted({METHODS[name].function.split(":")[0] for name in self.jobs[wildcards.job].methods})
