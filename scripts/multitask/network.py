@@ -87,11 +87,15 @@ class SharedLayer(nn.Module):
             rows = hidden.shape[1]
             variance, mean = torch.var_mean(hidden, dim=1, correction=0)
             if self.training:
-                with torch.no_grad():
-                    self.mean.lerp_(mean, MOMENTUM)
-                    self.variance.lerp_(variance * (rows / max(rows - 1, 1)), MOMENTUM)
+                self.observe(mean, variance, rows)
         factor = self.scale[paths] * torch.rsqrt(variance + EPS)
         return hidden * factor[:, None] + (self.shift[paths] - mean * factor)[:, None]
+
+    @torch.no_grad()
+    def observe(self, mean: Tensor, variance: Tensor, rows: int) -> None:
+        """Move the running statistics towards the means and uncorrected variances [P, out] of a batch of rows."""
+        self.mean.lerp_(mean, MOMENTUM)
+        self.variance.lerp_(variance * (rows / max(rows - 1, 1)), MOMENTUM)
 
     def take_blocks(self, kept: Tensor) -> None:
         """Replace the blocks by copies of those at some positions [new W], in place; paths then are blocks."""
@@ -156,7 +160,7 @@ class BranchedNetwork(nn.Module):
                 for name in ("mean", "variance"):
                     setattr(layer, name, getattr(layer, name)[layer.block].clone())
             for block in range(len(own)):
-                _initialise(layer.weight.data[block], layer.bias.data[block], generator)
+                initialise(layer.weight.data[block], layer.bias.data[block], generator)
             self.layers.append(layer)
             self.paths.append(paths)
             below = paths
@@ -169,7 +173,7 @@ class BranchedNetwork(nn.Module):
                     self.head_bias.data[0],
                 )
             else:
-                _initialise(self.head_weight.data[task], self.head_bias.data[task], generator)
+                initialise(self.head_weight.data[task], self.head_bias.data[task], generator)
         self.register_buffer("head_parent", torch.tensor([_containing(below, [task]) for task in range(tasks)]))
 
     @property
@@ -230,8 +234,8 @@ class BranchedNetwork(nn.Module):
         return sum(parameter.numel() for parameter in self.parameters())
 
 
-def _initialise(weight: Tensor, bias: Tensor, generator: torch.Generator | None) -> None:
-    """Draw as torch's `Linear` does: uniform within 1 / sqrt(inputs)."""
+def initialise(weight: Tensor, bias: Tensor, generator: torch.Generator | None) -> None:
+    """Draw a weight [in, out] and a bias [out] in place as torch's `Linear` does: uniform within 1 / sqrt(in)."""
     bound = 1 / math.sqrt(weight.shape[0])
     weight.uniform_(-bound, bound, generator=generator)
     bias.uniform_(-bound, bound, generator=generator)

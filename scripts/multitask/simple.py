@@ -1,6 +1,7 @@
 """Methods whose step is one backward pass of a sum of losses: plain, fair, class-balanced, greedy."""
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -68,6 +69,9 @@ class FrozenTrunk:
 
     def __init__(self, method) -> None:
         self.method = method
+
+    def __getattr__(self, name: str) -> Any:  # hooks and settings of the method that training reads
+        return getattr(self.method, name)
 
     def gradients(self, network: BranchedNetwork, batch: Batch) -> Tensor:
         """Fill the gradients of the heads alone and return the losses [T]."""
