@@ -6,7 +6,8 @@ run of plain training; the groups are those of the highest total affinity.
 
 Ours where the source is not at hand: the step is one of gradient descent on the trunk with a rate of .1, it is tried
 every fifth step; groups do not overlap; a task's affinity in a group is the mean from its other members, a task alone
-has 0; all networks are trained from scratch and at once, stacked.
+has 0; of groupings with equal affinity that with the fewest groups is taken; more than ten tasks are grouped by a
+search (see `partitions`); all networks are trained from scratch and at once, stacked.
 """
 
 import itertools
@@ -23,6 +24,8 @@ from scripts.multitask.network import BranchedNetwork
 from scripts.multitask.partitions import best_partition
 from scripts.multitask.simple import fixed_weight
 from scripts.multitask.training import Fit, Problem, fit
+
+TIE = 1e-9  # what a group must gain, above rounding and far below affinities
 
 
 def affinities(
@@ -92,7 +95,7 @@ def best_groups(affinity: np.ndarray, most: int) -> list[list[int]]:
 
     def score(tasks: tuple[int, ...]) -> float:
         own = affinity[np.ix_(tasks, tasks)]
-        return float((own.sum() - own.trace()) / max(len(tasks) - 1, 1))
+        return float((own.sum() - own.trace()) / max(len(tasks) - 1, 1)) - TIE
 
     return best_partition(score, len(affinity), most)
 
