@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from scripts.multitask.batch import Batch
+from scripts.multitask.losses import task_losses
 from scripts.multitask.network import BranchedNetwork
 
 
@@ -36,22 +38,58 @@ def project_conflicts(gradients: Tensor) -> Tensor:
     return gradients - factors @ gradients
 
 
-def pcgrad(gradients: Tensor, orders: Sequence[Sequence[int]]) -> Tensor:
+def pcgrad(gradients: Tensor, orders: Tensor | Sequence[Sequence[int]]) -> Tensor:
     """Return the sum of gradients [K, m] after PCGrad (Yu et al. 2020, algorithm 1), [m].
 
+    A projected gradient is a combination of the originals, so the K x K products decide all; vectors are added once.
+
     Args:
-        orders: for each gradient the order in which the others are compared with it; each comparison is with the
-            original of the other one.
+        orders: [K, K or K - 1], for each gradient the order in which the others are compared with it; each comparison
+            is with the original of the other one. Its own number is passed over.
     """
-    total = torch.zeros_like(gradients[0])
-    for own, order in enumerate(orders):
-        gradient = gradients[own].clone()
-        for other in order:
-            product = gradient @ gradients[other]
-            if other != own and product < 0:
-                gradient -= product / (gradients[other] @ gradients[other]) * gradients[other]
-        total += gradient
-    return total
+    products = gradients @ gradients.T  # of each gradient, as it changes, with every original
+    originals, squares = products.clone(), products.diagonal().clone()
+    factors = torch.eye(len(gradients), dtype=gradients.dtype)
+    every = torch.arange(len(gradients))
+    for other in torch.as_tensor(orders).T:
+        product = products[every, other]
+        factor = torch.where((product < 0) & (other != every), product / squares[other], torch.zeros_like(product))
+        factors[every, other] -= factor
+        products -= factor[:, None] * originals[other]
+    return factors.sum(0) @ gradients
+
+
+def task_gradients(network: BranchedNetwork, batch: Batch, fair_weight: float) -> tuple[Tensor, Tensor]:
+    """Fill the gradients of the heads; return the losses L_t + w F_t [T] and their gradients on the trunk [T, m].
+
+    The trunk must be one for all tasks, its parameters are those of `network.shared_parameters()` one after another.
+    A task's gradient at the top of the trunk is that at its logits times its head, so heads and losses are passed once.
+
+    Raises:
+        ValueError: the trunk has branches.
+    """
+    features = network.features(batch.features)
+    if len(features) > 1:
+        raise ValueError("gradients per task are those of a trunk without branches")
+    logits = network.heads(features)
+    losses = task_losses(logits, batch, fair_weight)
+    heads = [network.head_weight, network.head_bias]
+    at_logits, *at_heads = torch.autograd.grad(losses.sum(), [logits, *heads])
+    for parameter, gradient in zip(heads, at_heads, strict=True):
+        parameter.grad = gradient
+    shared = network.shared_parameters()
+    vectors = []
+    for above in torch.bmm(at_logits, network.head_weight.detach().transpose(1, 2)):
+        parts = torch.autograd.grad(features, shared, above[None], retain_graph=True)
+        vectors.append(torch.cat([part.flatten() for part in parts]))
+    return losses.detach(), torch.stack(vectors)
+
+
+def fill_trunk(network: BranchedNetwork, vector: Tensor) -> None:
+    """Set the gradients of all shared parameters from one vector [m]."""
+    shared = network.shared_parameters()
+    for parameter, part in zip(shared, vector.split([p.numel() for p in shared]), strict=True):
+        parameter.grad = part.view_as(parameter)
 
 
 def layer_parameters(network: BranchedNetwork, place: int) -> list[Tensor]:

@@ -5,6 +5,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from scripts.multitask.batch import Batch
+
 Losses = Callable[[Tensor, Tensor, Tensor, int], Tensor]
 
 
@@ -47,3 +49,12 @@ def fairness_losses(entropies: Tensor, labels: Tensor, groups: Tensor, group_cou
 def class_losses(entropies: Tensor, labels: Tensor) -> Tensor:
     """Return F_t of a single group [T]: the sum over labels of the mean cross-entropy, a re-weighting of classes."""
     return fairness_losses(entropies, labels, torch.zeros(len(labels), dtype=torch.int64), 1)
+
+
+def task_losses(logits: Tensor, batch: Batch, fair_weight: float) -> Tensor:
+    """Return L_t + w F_t of every task [T] from logits [T, n, 2]; with a weight of 0 F_t is not computed."""
+    entropies = cross_entropies(logits, batch.labels)
+    losses = accuracy_losses(entropies)
+    if not fair_weight:
+        return losses
+    return losses + fair_weight * fairness_losses(entropies, batch.labels, batch.groups, batch.group_count)

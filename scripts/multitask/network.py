@@ -62,7 +62,9 @@ class SharedLayer(nn.Module):
         """
         by_batch = self.training if batch_statistics is None else batch_statistics
         if self.training:
-            hidden = self._linear(inputs)
+            # The batch's mean takes a bias away again: its gradient is 0, and Adam would blow up what rounding leaves.
+            idle = self.normalised and by_batch
+            hidden = self._linear(inputs, self.bias.detach() + 0 * self.bias if idle else self.bias)
             return torch.relu(self._normalise(hidden, by_batch)) if self.normalised else torch.relu(hidden)
         # One product per path, so that the bits do not depend on how many paths there are.
         paths = []
@@ -73,13 +75,13 @@ class SharedLayer(nn.Module):
             paths.append(torch.relu(hidden))
         return torch.stack(paths)
 
-    def _linear(self, inputs: Tensor) -> Tensor:
+    def _linear(self, inputs: Tensor, bias: Tensor) -> Tensor:
         if len(self.parent) == 1:
-            return torch.addmm(self.bias[0], inputs[0], self.weight[0])[None]
+            return torch.addmm(bias[0], inputs[0], self.weight[0])[None]
         below = inputs if _is_range(self.parent, len(inputs)) else inputs[self.parent]
         if _is_range(self.block, len(self.weight)):
-            return torch.baddbmm(self.bias[:, None], below, self.weight)
-        return torch.baddbmm(self.bias[self.block][:, None], below, self.weight[self.block])
+            return torch.baddbmm(bias[:, None], below, self.weight)
+        return torch.baddbmm(bias[self.block][:, None], below, self.weight[self.block])
 
     def _normalise(self, hidden: Tensor, by_batch: bool, paths: slice = slice(None)) -> Tensor:
         mean, variance = self.mean[paths], self.variance[paths]
