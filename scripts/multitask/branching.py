@@ -1,5 +1,6 @@
 """FairBranch as one of the methods: network, options, and the rule that picks the epoch."""
 
+from dataclasses import replace
 from typing import Any
 
 from scripts.multitask.batch import Batch
@@ -9,7 +10,7 @@ from scripts.multitask.training import Fit, Problem, fit
 
 
 def train(problem: Problem, sample: Batch | None, select_by_conflicts: bool = False, **options: Any) -> Fit:
-    """Return the network of FairBranch; its curve tells the branchings as well.
+    """Return the network of FairBranch; with its branchings.
 
     Args:
         sample: needed to select by conflicts.
@@ -21,5 +22,4 @@ def train(problem: Problem, sample: Batch | None, select_by_conflicts: bool = Fa
     method = FairBranch(network, Options(**options), problem.generator("fairbranch"))
     objective = conflict_count if select_by_conflicts else None
     found = fit(problem, network, method, sample=sample, objective=objective)
-    found.passes, found.branchings = method.passes, method.branchings
-    return found
+    return replace(found, passes=method.passes, branchings=method.branchings)

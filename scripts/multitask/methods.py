@@ -42,30 +42,60 @@ def _shared(title: str, losses: str, **options: Any) -> Method:
     return Method(title, "shared:train", losses, PLAIN, options)
 
 
-def _rival(title: str, function: str, losses: str, **options: Any) -> Method:
-    weight = {"fair_weight": 1.0 if losses == FAIR else 0.0}
-    return Method(title, function, losses, RIVALS, weight | options)
+def _rivals(title: str, name: str) -> dict[str, Method]:
+    """Return a rival trained for accuracy alone, as published, and with the fairness loss."""
+    return {
+        name: Method(title, f"{name}:{name}", ACCURACY, RIVALS, {"fair_weight": 0.0}),
+        f"{name}_fair": Method(f"{title} with F", f"{name}:{name}", FAIR, RIVALS, {"fair_weight": 1.0}),
+    }
 
 
-def _branch(title: str, **options: Any) -> Method:
-    return Method(title, "branching:train", FAIR, BRANCHING, options, of="fairbranch")
+def _variant(of: str, title: str, function: str, family: str, after: str | None = None, **options: Any) -> Method:
+    return Method(title, function, FAIR, family, options, after, of=of)
 
 
-def _teacher(title: str, control: str, after: str | None = None) -> Method:
-    return Method(title, "l2t_fmt:train", FAIR, TEACHING, {"control": control}, after=after, of="l2t_fmt")
-
-
+BRANCH, TEACH = "branching:train", "l2t_fmt:l2t_fmt"
 METHODS: dict[str, Method] = {
-    "stl": Method("STL", "shared:train", ACCURACY, PLAIN, {"rule": "vanilla", "separate": True}),
-    "stl_fair": Method("STL with F", "shared:train", FAIR, PLAIN, {"rule": "fixed", "weight": 1.0, "separate": True}),
+    "stl": _shared("STL", ACCURACY, rule="vanilla", separate=True),
+    "stl_fair": _shared("STL with F", FAIR, rule="fixed", weight=1.0, separate=True),
     "vanilla": _shared("vanilla", ACCURACY, rule="vanilla"),
     **{
-        f"fixed_{weight:g}": _shared(f"fixed weight {weight:g}", FAIR, rule="fixed", weight=weight)
+        f"fixed_{weight:g}".replace(".", ""): _shared(f"fixed weight {weight:g}", FAIR, rule="fixed", weight=weight)
         for weight in (0.1, 0.3, 1.0, 3.0)
     },
     "class_balanced": _shared("class-balanced", FAIR, rule="class_balanced", weight=1.0),
     "greedy_fmt": _shared("Greedy-FMT", FAIR, rule="greedy"),
+    **_rivals("PCGrad", "pcgrad"),
+    **_rivals("Recon", "recon"),
+    **_rivals("TAG", "tag"),
+    **_rivals("FAFS", "fafs"),
+    "wb_fair": Method("WB-fair", "wb_fair:wb_fair", ACCURACY, RIVALS),
+    "mta_f": Method("MTA-F", "mta_f:mta_f", FAIR, RIVALS),
+    "l2t_fmt": Method("L2T-FMT", TEACH, FAIR, TEACHING),
+    "l2t_fixed_weights": _variant("l2t_fmt", "L2T-FMT, weights fixed", TEACH, TEACHING, weights="fixed"),
+    "teacher_random": _variant("l2t_fmt", "random teacher", "random_teacher:random_teacher", TEACHING, "l2t_fmt"),
+    "teacher_swapped": _variant("l2t_fmt", "swapped teacher", TEACH, TEACHING, teacher="swapped"),
+    "always_accuracy": _variant("l2t_fmt", "always accuracy", TEACH, TEACHING, teacher="accuracy"),
+    "always_fairness": _variant("l2t_fmt", "always fairness", TEACH, TEACHING, teacher="fairness"),
+    "fairbranch": Method("FairBranch", BRANCH, FAIR, BRANCHING),
+    **{
+        f"fairbranch_{name}": _variant("fairbranch", f"FairBranch, {title}", BRANCH, BRANCHING, **options)
+        for name, title, options in (
+            ("no_projection", "without FBGrad", {"projection": "off"}),
+            ("all_layers", "FBGrad in all layers", {"projection": "all_layers"}),
+            ("no_fairness", "without F", {"weights": "zero"}),
+            ("always_fair", "F always", {"weights": "one"}),
+            ("all_parameters", "F by all parameters", {"weights": "all"}),
+            ("tau_5", "tau .5", {"tau": 0.5}),
+            ("tau_9", "tau .9", {"tau": 0.9}),
+            ("tau_99", "tau .99", {"tau": 0.99}),
+            ("cosine", "cosine for CKA", {"similarity": "cosine"}),
+            ("random_pairs", "random pairs", {"similarity": "random"}),
+        )
+    },
+    "fairbranch_oracle": _variant("fairbranch", "FairBranch, clusters known", "oracle:train", BRANCHING),
 }
+NEEDS_CLUSTERS = ("fairbranch_oracle",)  # methods for data whose clusters of tasks are known
 
 # Published faults one by one, by name: options of the method that switch it on, or what happens to the people.
 FAIRBRANCH_FAULTS: dict[str, dict[str, Any]] = {
@@ -97,3 +127,22 @@ def _with_faults(of: str, function: str, faults: Mapping[str, dict[str, Any]]) -
             f"{title}, {name}", function, FAIR, FAULTS, {**options, **own}, None, (name,), of
         )
     return found
+
+
+METHODS |= _with_faults("fairbranch", BRANCH, FAIRBRANCH_FAULTS)
+METHODS |= _with_faults("l2t_fmt", TEACH, L2T_FAULTS)
+METHODS |= {
+    f"{name}_as_published": Method(
+        METHODS[name].title,
+        "shared:train",
+        METHODS[name].losses,
+        FAULTS,
+        {**METHODS[name].options, "frozen_trunk": True},
+        faults=("frozen_trunk",),
+        of=name,
+    )
+    for name in ("vanilla", "greedy_fmt")
+}
+METHODS["stl_as_published"] = Method(
+    "STL with F", "shared:train", FAIR, FAULTS, METHODS["stl_fair"].options, None, (*PEOPLE_FAULTS,), "stl_fair"
+)

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from scripts.multitask.inputs import inputs, is_given, own_files, places
-from scripts.multitask.methods import FAMILIES, FAULTS, METHODS
+from scripts.multitask.methods import FAMILIES, FAULTS, METHODS, NEEDS_CLUSTERS
 
 CORRECTED, PUBLISHED = "corrected", "as_published"
 OF_FITS = ("seeds", "methods", "faults", "training")  # keys of a dataset that do not bear on its people
@@ -44,6 +44,8 @@ class Plan:
         """Return the methods of a dataset's entry, those that others are handed before them."""
         named = entry.get("methods") or [name for name, method in METHODS.items() if method.family != FAULTS]
         named = [*named, *(name for name, method in METHODS.items() if method.family == FAULTS and entry.get("faults"))]
+        if entry["source"] != "generated":
+            named = [name for name in named if name not in NEEDS_CLUSTERS]
         wanted = {needed for name in named for needed in (METHODS[name].after,) if needed}
         return [name for name in METHODS if name in wanted or name in named]
 
