@@ -109,7 +109,7 @@ def fit_all(
             found = {
                 "predictions": predictions_of(fit, problem.people, run),
                 "runs": pd.DataFrame([about]),
-                "curves": pd.DataFrame(fit.curve).assign(run=run),
+                "curves": curve_rows(fit, run),
                 "branchings": branching_rows(fit, problem.people.tasks, run),
                 "seconds": pd.DataFrame([{"run": run, "seconds": fit.seconds}]),
             }
@@ -118,7 +118,20 @@ def fit_all(
             for kind, frame in found.items():
                 parts.setdefault(kind, []).append(frame)
             log.info("%s: %.1f s, best epoch %d", run, fit.seconds, fit.best_epoch)
-    return {kind: pd.concat(frames, ignore_index=True) for kind, frames in parts.items()}
+    return {kind: pd.concat(_filled(frames), ignore_index=True) for kind, frames in parts.items()}
+
+
+def _filled(frames: Sequence[pd.DataFrame]) -> Sequence[pd.DataFrame]:
+    """Return the frames that have rows, or one without, since columns of empty frames have no type."""
+    return [frame for frame in frames if len(frame)] or frames[:1]
+
+
+def curve_rows(fit: Fit, run: str) -> pd.DataFrame:
+    """Return the records of a training: run, epoch, quantity, value; layer, kind, task, other where they have one."""
+    columns = ["run", "epoch", "quantity", "value", "layer", "kind", "task", "other"]
+    frame = pd.DataFrame(fit.curve).assign(run=run).reindex(columns=columns)
+    texts = dict.fromkeys(("kind", "task", "other"), pd.StringDtype())
+    return frame.astype({"epoch": int, "value": float, "layer": "Int64", **texts})
 
 
 def branching_rows(fit: Fit, tasks: Sequence[str], run: str) -> pd.DataFrame:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from scripts.multitask.inputs import inputs, is_given, own_files, places
+from scripts.multitask.inputs import inputs, is_given, places, users_files
 from scripts.multitask.methods import FAMILIES, FAULTS, METHODS, NEEDS_CLUSTERS
 
 CORRECTED, PUBLISHED = "corrected", "as_published"
@@ -84,9 +84,9 @@ class Plan:
         kept = {key: value for key, value in entry.items() if key not in OF_FITS}
         return {"entry": kept, "places": places(entry, self.study)}
 
-    def own_files(self, wildcards) -> list[str]:
+    def users_files(self, wildcards) -> list[str]:
         """Return the files of a dataset that the user keeps in a folder."""
-        return own_files(self.datasets[wildcards.dataset], self.study)
+        return users_files(self.datasets[wildcards.dataset], self.study)
 
     def table_of(self, wildcards) -> list[str]:
         """Return the table that a dataset is read from; none for other sources."""

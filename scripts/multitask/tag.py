@@ -112,7 +112,7 @@ def tag(
 ) -> Fit:
     """Return the networks of the groups, stacked into one; seconds, steps and passes count both runs.
 
-    The curve has, as epoch 0, the "affinity" of every pair (`task` to `other`, counted from 1); `branchings` has the
+    The curve has, as epoch 0, the "affinity" of every pair (`task` to `other`, by name); `branchings` has the
     groups, of the first layer on, with the mean affinity of both directions.
 
     Args:
@@ -130,9 +130,9 @@ def tag(
     best = best_groups(meter.affinity, groups)
     network = problem.network([best] * len(problem.settings.widths), same_heads=True)
     found = fit(problem, network, fixed_weight(fair_weight), sample=sample)
-    affinity, singles = meter.affinity, [[task] for task in range(problem.tasks)]
+    affinity, singles, names = meter.affinity, [[task] for task in range(problem.tasks)], problem.people.tasks
     records = [
-        {"epoch": 0, "quantity": "affinity", "task": i + 1, "other": j + 1, "value": float(affinity[i, j])}
+        {"epoch": 0, "quantity": "affinity", "task": names[i], "other": names[j], "value": float(affinity[i, j])}
         for i, j in itertools.permutations(range(problem.tasks), 2)
     ]
     branching = {"epoch": 0, "layer": 1, "groups": best, "of": singles, "similarity": (affinity + affinity.T) / 2}
