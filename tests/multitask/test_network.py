@@ -93,6 +93,7 @@ def test_branching_keeps_every_bit_and_grows_by_copies_of_the_layer(tasks):
         size = net.size()
         net.split(place, groups)
         assert torch.equal(net.eval()(x), before), f"level {place}"
+        assert net.paths[place] == groups
         assert net.size() == size + (len(groups) - 1) * layer
 
 

@@ -100,7 +100,9 @@ def test_a_fit_is_mapped_by_the_groups_of_its_rows(groups):
 def test_one_group_keeps_the_log_odds_of_a_fit():
     what, learned = shifted(groups=1)
     found = post_process(learned, what.valid)
-    np.testing.assert_allclose(found.log_odds(what.train), learned.log_odds(what.train), rtol=1e-4, atol=1e-5)
+    far = dataclasses.replace(what.train, features=5 * what.train.features)
+    assert 12 > np.abs(learned.log_odds(far)).max() > 6
+    np.testing.assert_allclose(found.log_odds(far), learned.log_odds(far), rtol=1e-4, atol=1e-5)
 
 
 def test_a_learned_fit_is_not_trained_again(monkeypatch):
