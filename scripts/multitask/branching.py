@@ -9,16 +9,24 @@ from scripts.multitask.fairbranch import FairBranch, Options
 from scripts.multitask.training import Fit, Problem, fit
 
 
-def train(problem: Problem, sample: Batch | None, select_by_conflicts: bool = False, **options: Any) -> Fit:
+def train(
+    problem: Problem,
+    sample: Batch | None,
+    select_by_conflicts: bool = False,
+    identical_heads: bool = False,
+    **options: Any,
+) -> Fit:
     """Return the network of FairBranch; with its branchings.
 
     Args:
         sample: needed to select by conflicts.
         select_by_conflicts: keep the epoch with the fewest conflicts of gradients, as published, in place of the lowest
             validation loss.
+        identical_heads: start all heads alike, as published. Their similarity is then close to 1 before anything is
+            learned, so tau never decides, and the shared network learns later.
         options: of `fairbranch.Options`.
     """
-    network = problem.network(same_heads=True)
+    network = problem.network(same_heads=identical_heads)
     method = FairBranch(network, Options(**options), problem.generator("fairbranch"))
     objective = conflict_count if select_by_conflicts else None
     found = fit(problem, network, method, sample=sample, objective=objective)

@@ -132,5 +132,5 @@ def fafs(
     narrow.settings = replace(problem.settings, widths=widths)
     order = torch.randperm(len(problem.train), generator=problem.generator("fafs"))[:ROWS]
     method = Widen(problem.train.take(order), len(widths) - 1, split_every, branch_cost, fair_weight)
-    found = fit(narrow, narrow.network(same_heads=True), method, sample=sample)
+    found = fit(narrow, narrow.network(), method, sample=sample)
     return replace(found, branchings=method.branchings)

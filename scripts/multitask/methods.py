@@ -95,6 +95,9 @@ METHODS: dict[str, Method] = {
     },
     "fairbranch_oracle": _variant("fairbranch", "FairBranch, clusters known", "oracle:train", BRANCHING),
 }
+# Methods whose conflicts of gradients are counted: it costs as much as the training of a plain network.
+CONFLICTS_OF = ("vanilla", "fixed_1", "pcgrad", "pcgrad_fair", "l2t_fmt", "fairbranch", "fairbranch_no_projection",
+                "fairbranch_all_layers", "fairbranch_conflict_selection", "fairbranch_as_published")  # fmt: skip
 NEEDS_CLUSTERS = ("fairbranch_oracle",)  # methods for data whose clusters of tasks are known
 
 # Published faults one by one, by name: options of the method that switch it on, or what happens to the people.
@@ -106,6 +109,7 @@ FAIRBRANCH_FAULTS: dict[str, dict[str, Any]] = {
     "fresh_normalisation": {"fresh_normalisation": True},
     "conflict_selection": {"select_by_conflicts": True},
     "protected_feature": {},
+    "identical_heads": {"identical_heads": True},
 }
 L2T_FAULTS: dict[str, dict[str, Any]] = {
     "frozen_trunk": {"frozen_trunk": True},

@@ -47,4 +47,4 @@ def mta_f(
         trunk_fraction: s / h.
     """
     method = SplitFairness(fair_weight, trunk_fraction * fair_weight)
-    return fit(problem, problem.network(same_heads=True), method, sample=sample)
+    return fit(problem, problem.network(), method, sample=sample)

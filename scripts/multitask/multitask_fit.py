@@ -15,7 +15,7 @@ from scripts.common.schemas.predictions import write_predictions
 from scripts.common.seeds import shuffled
 from scripts.multitask.alignment import alignment
 from scripts.multitask.batch import Batch
-from scripts.multitask.methods import Method
+from scripts.multitask.methods import CONFLICTS_OF, Method
 from scripts.multitask.people import People, read
 from scripts.multitask.training import Fit, Problem, Settings
 
@@ -94,7 +94,7 @@ def fit_all(
         for name, method in methods.items():
             run = run_name(dataset, name, seed)
             problem = problem_of(people, method, settings, dataset, seed)
-            sample = sample_of(problem, sample_rows)
+            sample = sample_of(problem, sample_rows) if name in CONFLICTS_OF else None
             handed = {"learned": fits[method.after]} if method.after else {}
             fit = fits[name] = method.load()(problem, sample, **method.options, **handed)
             about = {

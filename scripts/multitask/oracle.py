@@ -20,7 +20,7 @@ def train(problem: Problem, sample: Batch | None, **options: Any) -> Fit:
         raise UserError(f"multitask: {problem.dataset}: no clusters of tasks are known; leave fairbranch_oracle out")
     layers, tasks = len(problem.settings.widths), range(problem.tasks)
     known = [[task for task in tasks if clusters[task] == cluster] for cluster in sorted(set(clusters))]
-    network = problem.network([[tasks], *[known] * (layers - 1)], same_heads=True)
+    network = problem.network([[tasks], *[known] * (layers - 1)])
     never = problem.settings.epochs + 1
     method = FairBranch(network, Options(**{"branch_every": never, **options}), problem.generator("fairbranch"))
     method.depth = 0

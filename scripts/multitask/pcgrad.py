@@ -40,5 +40,5 @@ class PCGrad:
 def pcgrad(problem: Problem, sample: Batch | None = None, *, fair_weight: float = 0.0) -> Fit:
     """Return a network trained with PCGrad, as `training.fit` does."""
     method = PCGrad(fair_weight, problem.generator("pcgrad"))
-    found = fit(problem, problem.network(same_heads=True), method, sample=sample)
+    found = fit(problem, problem.network(), method, sample=sample)
     return replace(found, passes=problem.tasks * found.steps)

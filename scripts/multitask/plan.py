@@ -31,7 +31,7 @@ class Plan:
 
     def __init__(self, study: Mapping[str, Any]) -> None:
         self.study = study
-        self.datasets = {name: entry for name, entry in study["datasets"].items() if is_given(entry, study)}
+        self.datasets = {entry["name"]: entry for entry in study["datasets"] if is_given(entry, study)}
         self.jobs: dict[str, Job] = {}
         for name, entry in self.datasets.items():
             for family in FAMILIES:
@@ -65,7 +65,7 @@ class Plan:
                 name: asdict(METHODS[name]) | {"options": {**METHODS[name].options, **options.get(name, {})}}
                 for name in job.methods
             },
-            "seeds": entry["seeds"],
+            "seeds": entry.get("fault_seeds", entry["seeds"]) if job.family == FAULTS else entry["seeds"],
             "training": self.training(job.dataset),
             "sample_rows": self.study["sample_rows"],
         }

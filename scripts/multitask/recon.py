@@ -82,9 +82,9 @@ def recon(
     """
     depth, epochs = len(problem.settings.widths), max(1, round(fraction * problem.settings.epochs))
     counter = CountConflicts(depth, threshold, fair_weight)
-    short = fit(problem, problem.network(same_heads=True), counter, epochs=epochs)
+    short = fit(problem, problem.network(), counter, epochs=epochs)
     specific = worst_layers(counter.counts, layers)
-    network = problem.network(groups_of(problem.tasks, depth, specific), same_heads=True)
+    network = problem.network(groups_of(problem.tasks, depth, specific))
     found = fit(problem, network, fixed_weight(fair_weight), sample=sample)
     records = [
         {"epoch": 0, "quantity": name, "layer": place + 1, "value": float(value)}

@@ -40,5 +40,5 @@ def train(
         frozen_trunk: a published fault, see `simple.FrozenTrunk`.
     """
     method = RULES[rule]() if weight is None else RULES[rule](weight)
-    network = problem.network(problem.separate() if separate else None, same_heads=not separate)
+    network = problem.network(problem.separate() if separate else None)
     return fit(problem, network, FrozenTrunk(method) if frozen_trunk else method, sample=sample)

@@ -126,9 +126,9 @@ def tag(
     """
     epochs = max(1, round(fraction * problem.settings.epochs))
     meter = MeasureAffinity(problem.network(problem.separate()), rate, every, fair_weight)
-    first = fit(problem, problem.network(same_heads=True), meter, epochs=epochs)
+    first = fit(problem, problem.network(), meter, epochs=epochs)
     best = best_groups(meter.affinity, groups)
-    network = problem.network([best] * len(problem.settings.widths), same_heads=True)
+    network = problem.network([best] * len(problem.settings.widths))
     found = fit(problem, network, fixed_weight(fair_weight), sample=sample)
     affinity, singles, names = meter.affinity, [[task] for task in range(problem.tasks)], problem.people.tasks
     records = [

@@ -103,5 +103,5 @@ def wb_fair(
         learned: a fit to map in place of a new one; the weight is then that of its training.
     """
     if learned is None:
-        learned = fit(problem, problem.network(same_heads=True), fixed_weight(fair_weight), sample=sample)
+        learned = fit(problem, problem.network(), fixed_weight(fair_weight), sample=sample)
     return post_process(learned, {"valid": problem.valid, "train": problem.train}[rows])

@@ -35,8 +35,16 @@ def people(rows=300, tasks=3, groups=2, inputs=6, seed=0, labels=None):
     )
 
 
-def problem(epochs=2, batch_size=64, seed=0, widths=WIDTHS, **options):
-    return Problem(people(**options), Settings(widths, epochs, batch_size), "small", seed)
+class Alike(Problem):
+    """A problem whose heads all start alike, so that tasks with the same labels stay the same."""
+
+    def network(self, groups=None, same_heads=True):
+        return super().network(groups, same_heads)
+
+
+def problem(epochs=2, batch_size=64, seed=0, widths=WIDTHS, alike=False, **options):
+    kind = Alike if alike else Problem
+    return kind(people(**options), Settings(widths, epochs, batch_size), "small", seed)
 
 
 def network(tasks=3, groups=None, inputs=6, widths=WIDTHS, seed=0, **options):

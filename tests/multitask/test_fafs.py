@@ -66,7 +66,7 @@ def identical_pairs(score):
 
 
 def test_identical_tasks_share_every_layer():
-    found = fafs(problem(labels=identical_pairs, rows=600, epochs=6), branch_cost=0.02)
+    found = fafs(problem(labels=identical_pairs, rows=600, epochs=6, alike=True), branch_cost=0.02)
     assert [branching["layer"] for branching in found.branchings] == [3, 2, 1]
     assert [branching["epoch"] for branching in found.branchings] == [2, 4, 6]
     assert found.branchings[0]["of"] == [[0], [1], [2], [3]]

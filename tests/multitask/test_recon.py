@@ -72,7 +72,7 @@ def opposed(score):
 
 
 def test_tasks_that_agree_stay_together():
-    found = recon(problem(labels=same), layers=3)
+    found = recon(problem(labels=same, alike=True), layers=3)
     records = {(r["quantity"], r["layer"]): r["value"] for r in found.curve if "layer" in r}
     assert all(records[name, layer] == 0 for name in ("conflicts_below", "task_specific") for layer in (1, 2, 3))
     assert found.network.size() == problem(labels=same).network().size()
@@ -103,6 +103,6 @@ def test_the_network_starts_from_scratch(monkeypatch):
     what = problem(labels=opposed)
     found = recon(what, layers=2)
     groups = [[[0], [1]] if len(layer.weight) == 2 else [[0, 1]] for layer in found.network.layers]
-    fresh = what.network(groups, same_heads=True).state_dict()
+    fresh = what.network(groups).state_dict()
     assert len(starts) == 2
     assert all(torch.equal(fresh[name], value) for name, value in starts[1].items())

@@ -107,13 +107,15 @@ def pairs(score):
 
 
 def test_identical_tasks_come_together():
-    found = tag(problem(labels=pairs, rows=600, epochs=3), groups=2, every=1)
+    what = problem(labels=pairs, rows=600, epochs=3, alike=True)
+    found, names = tag(what, groups=2, every=1), what.people.tasks
     assert found.branchings[0]["groups"] == [[0, 2], [1, 3]]
     assert [len(layer.weight) for layer in found.network.layers] == [2, 2, 2]
     affinity = {(r["task"], r["other"]): r["value"] for r in found.curve if r["quantity"] == "affinity"}
     assert len(affinity) == 12
-    assert affinity[1, 3] > 0 and affinity[1, 3] > affinity[1, 2]
-    assert affinity[1, 3] == pytest.approx(affinity[3, 1], rel=1e-3)
+    a, b, c = (names[place] for place in (1, 3, 2))
+    assert affinity[a, b] > 0 and affinity[a, b] > affinity[a, c]
+    assert affinity[a, b] == pytest.approx(affinity[b, a], rel=1e-3)
 
 
 def test_steps_and_passes_of_both_runs():
