@@ -65,6 +65,6 @@ def _check_entry(entry: dict, study: dict) -> None:
     for kind, reference in zip(("accuracy", "fair"), REFERENCES, strict=True):
         if kind in losses and reference not in methods:
             raise UserError(f"{where}: methods: {reference} is missing; the others are compared with it")
-    unknown = set(entry.get("fault_seeds", [])) - set(entry["seeds"])
+    unknown = set(entry.get("few_seeds", [])) - set(entry["seeds"])
     if unknown:
-        raise UserError(f"{where}: fault_seeds: {min(unknown)} is none of its seeds; take some of them")
+        raise UserError(f"{where}: few_seeds: {min(unknown)} is none of its seeds; take some of them")

@@ -10,8 +10,16 @@ from importlib import import_module
 from typing import Any
 
 ACCURACY, FAIR = "accuracy", "fair"  # losses that a method is trained with: L_t alone, or F_t as well
-PLAIN, RIVALS, TEACHING, BRANCHING, FAULTS = "plain", "rivals", "teaching", "branching", "faults"  # methods of one job
-FAMILIES = (PLAIN, RIVALS, TEACHING, BRANCHING, FAULTS)
+# Methods of one job:
+PLAIN, RIVALS, TEACHING, BRANCHING, ABLATIONS, FAULTS = (
+    "plain",
+    "rivals",
+    "teaching",
+    "branching",
+    "ablations",
+    "faults",
+)
+FAMILIES = (TEACHING, RIVALS, BRANCHING, PLAIN, FAULTS, ABLATIONS)
 STL = {ACCURACY: "stl", FAIR: "stl_fair"}  # the single-task networks that a method is compared with
 
 
@@ -83,6 +91,11 @@ METHODS: dict[str, Method] = {
         for name, title, options in (
             ("no_projection", "without FBGrad", {"projection": "off"}),
             ("all_layers", "FBGrad in all layers", {"projection": "all_layers"}),
+        )
+    },
+    **{
+        f"fairbranch_{name}": _variant("fairbranch", f"FairBranch, {title}", BRANCH, ABLATIONS, **options)
+        for name, title, options in (
             ("no_fairness", "without F", {"weights": "zero"}),
             ("always_fair", "F always", {"weights": "one"}),
             ("all_parameters", "F by all parameters", {"weights": "all"}),

@@ -65,9 +65,10 @@ def by_protocol(metrics: pd.DataFrame) -> pd.DataFrame:
     Corrected is every fit without a fault. As published are the fits with faults, under the name of their method, and
     those of methods without known faults; `variant` names one fault, or "all".
     """
-    faulty = metrics["method"].map(lambda name: name in METHODS and METHODS[name].family == FAULTS)
-    corrected = metrics[~faulty].assign(protocol=CORRECTED, variant="", fit=metrics["method"])
-    published = metrics[faulty].assign(protocol=PUBLISHED, fit=metrics["method"])
+    faulty = metrics["method"].isin([name for name, method in METHODS.items() if method.family == FAULTS])
+    metrics = metrics.assign(fit=metrics["method"])
+    corrected = metrics[~faulty].assign(protocol=CORRECTED, variant="")
+    published = metrics[faulty].assign(protocol=PUBLISHED)
     published["variant"] = published["fit"].map(variant_of)
     published["method"] = published["fit"].map(lambda name: METHODS[name].of or name)
     replaced = set(published.loc[published["variant"] == "all", "method"])

@@ -5,10 +5,18 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from scripts.multitask.inputs import inputs, is_given, places, users_files
-from scripts.multitask.methods import FAMILIES, FAULTS, METHODS, NEEDS_CLUSTERS
+from scripts.multitask.methods import ABLATIONS, FAMILIES, FAULTS, METHODS, NEEDS_CLUSTERS
 
 CORRECTED, PUBLISHED = "corrected", "as_published"
-OF_FITS = ("seeds", "methods", "faults", "training")  # keys of a dataset that do not bear on its people
+FEW = (ABLATIONS, FAULTS)  # families of methods that may have fewer seeds
+OF_FITS = (
+    "name",
+    "seeds",
+    "few_seeds",
+    "methods",
+    "faults",
+    "training",
+)  # keys of a dataset that do not bear on its people
 TRAINING = ("widths", "epochs", "batch_size", "learning_rate", "weight_decay")
 
 
@@ -65,7 +73,7 @@ class Plan:
                 name: asdict(METHODS[name]) | {"options": {**METHODS[name].options, **options.get(name, {})}}
                 for name in job.methods
             },
-            "seeds": entry.get("fault_seeds", entry["seeds"]) if job.family == FAULTS else entry["seeds"],
+            "seeds": entry.get("few_seeds", entry["seeds"]) if job.family in FEW else entry["seeds"],
             "training": self.training(job.dataset),
             "sample_rows": self.study["sample_rows"],
         }
