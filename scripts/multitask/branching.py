@@ -27,7 +27,7 @@ def train(
         options: of `fairbranch.Options`.
     """
     network = problem.network(same_heads=identical_heads)
-    method = FairBranch(network, Options(**options), problem.generator("fairbranch"))
+    method = FairBranch(network, Options(**options), problem.generator("fairbranch"), problem.people.tasks)
     objective = conflict_count if select_by_conflicts else None
     found = fit(problem, network, method, sample=sample, objective=objective)
     return replace(found, passes=method.passes, branchings=method.branchings)

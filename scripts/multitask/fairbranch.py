@@ -6,7 +6,7 @@ From the top layer down, groups of tasks whose parameters are similar share a co
 conflicting fairness gradients of two tasks are projected on each other's normal (FBGrad).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,8 +60,11 @@ def fairness_passes(blocks: int, tasks_in_block: list[list[int]]) -> list[list[i
 class FairBranch:
     """The method; keeps the depth that branches next, and records of every branching in `branchings`."""
 
-    def __init__(self, network: BranchedNetwork, options: Options, generator: torch.Generator) -> None:
-        self.options, self.generator = options, generator
+    def __init__(
+        self, network: BranchedNetwork, options: Options, generator: torch.Generator, tasks: Sequence[str]
+    ) -> None:
+        self.options, self.generator, self.tasks = options, generator, tasks
+        self.weights: list[Tensor] = []  # lambda of the steps of this epoch
         self.depth = len(network.layers) - 1  # the layer that is split next
         self.branchings: list[dict[str, Any]] = []
         self.previous: Tensor | None = None  # lambda of the step before, for a published fault
@@ -80,6 +83,7 @@ class FairBranch:
         accuracy = accuracy_losses(entropies)
         fair = fairness_losses(entropies, batch.labels, batch.groups, batch.group_count)
         weights = self._weights(network, accuracy, fair)
+        self.weights.append(weights.detach())
         losses = accuracy + weights * fair
         groups = self._together(network)
         if groups is None:
@@ -183,10 +187,14 @@ class FairBranch:
                         vector = vector[size:]
 
     def after_epoch(self, epoch: int, network: BranchedNetwork, optimizer: torch.optim.Optimizer) -> list[dict]:
-        """Branch if it is time; what was done stands in `branchings`."""
+        """Branch if it is time, and return in how many of the steps lambda was 1; `branchings` has what was done."""
         if epoch % self.options.branch_every == 0:
             self.branch(epoch, network, optimizer)
-        return []
+        shares, self.weights = torch.stack(self.weights).mean(0).tolist(), []
+        return [
+            {"quantity": "fairness_share", "task": task, "value": share}
+            for task, share in zip(self.tasks, shares, strict=True)
+        ]
 
     def branch(self, epoch: int, network: BranchedNetwork, optimizer: torch.optim.Optimizer) -> None:
         """Split the next layer by the similarity of what is above it; for one group or the first layer, do nothing."""

@@ -22,7 +22,8 @@ def train(problem: Problem, sample: Batch | None, **options: Any) -> Fit:
     known = [[task for task in tasks if clusters[task] == cluster] for cluster in sorted(set(clusters))]
     network = problem.network([[tasks], *[known] * (layers - 1)])
     never = problem.settings.epochs + 1
-    method = FairBranch(network, Options(**{"branch_every": never, **options}), problem.generator("fairbranch"))
+    chosen = Options(**{"branch_every": never, **options})
+    method = FairBranch(network, chosen, problem.generator("fairbranch"), problem.people.tasks)
     method.depth = 0
     found = fit(problem, network, method, sample=sample)
     return replace(found, passes=method.passes)

@@ -19,7 +19,7 @@ METHODS = {
     "class balanced": lambda what, net: class_balanced(1.0),
     "greedy": lambda what, net: greedy(),
     "fairness only": lambda what, net: fairness_only(),
-    "fairbranch": lambda what, net: FairBranch(net, Options(), torch.Generator()),
+    "fairbranch": lambda what, net: FairBranch(net, Options(), torch.Generator(), what.people.tasks),
     "pcgrad": lambda what, net: PCGrad(1.0, torch.Generator()),
     "recon": lambda what, net: CountConflicts(3, 0.0, 1.0),
     "tag": lambda what, net: MeasureAffinity(what.network(what.separate()), 0.1, 1, 1.0),
