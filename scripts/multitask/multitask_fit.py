@@ -15,6 +15,7 @@ from scripts.common.schemas.predictions import write_predictions
 from scripts.common.seeds import shuffled
 from scripts.multitask.alignment import alignment
 from scripts.multitask.batch import Batch
+from scripts.multitask.measures import filled
 from scripts.multitask.methods import CONFLICTS_OF, Method
 from scripts.multitask.people import People, read
 from scripts.multitask.training import Fit, Problem, Settings
@@ -118,12 +119,7 @@ def fit_all(
             for kind, frame in found.items():
                 parts.setdefault(kind, []).append(frame)
             log.info("%s: %.1f s, best epoch %d", run, fit.seconds, fit.best_epoch)
-    return {kind: pd.concat(_filled(frames), ignore_index=True) for kind, frames in parts.items()}
-
-
-def _filled(frames: Sequence[pd.DataFrame]) -> Sequence[pd.DataFrame]:
-    """Return the frames that have rows, or one without, since columns of empty frames have no type."""
-    return [frame for frame in frames if len(frame)] or frames[:1]
+    return {kind: pd.concat(filled(frames), ignore_index=True) for kind, frames in parts.items()}
 
 
 def curve_rows(fit: Fit, run: str) -> pd.DataFrame:

@@ -13,7 +13,7 @@ from scripts.common.logs import job, log
 from scripts.common.schemas.comparisons import COMPARISONS
 from scripts.common.schemas.metrics import METRICS, NO_ATTRIBUTE
 from scripts.common.schemas.predictions import groups_of
-from scripts.multitask.measures import MEAN, constant, mean_over_tasks, measure
+from scripts.multitask.measures import MEAN, constant, filled, mean_over_tasks, measure
 from scripts.multitask.methods import FAIR, FAULTS, METHODS, STL
 from scripts.multitask.people import People, read
 from scripts.multitask.plan import CORRECTED, PUBLISHED
@@ -76,7 +76,7 @@ def by_protocol(metrics: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([corrected, published, rest], ignore_index=True)
 
 
-def compared(metrics: pd.DataFrame, dataset: str) -> pd.DataFrame:
+def compared(metrics: pd.DataFrame) -> pd.DataFrame:
     """Return all paired differences of a dataset, `reference` saying what the second side is to the first.
 
     - "like for like": to the single-task networks trained with the same losses, rows and features (corrected);
@@ -111,7 +111,7 @@ def compared(metrics: pd.DataFrame, dataset: str) -> pd.DataFrame:
         if {first, second} <= set(fits):
             variant, method = variant_of(first), METHODS[first].of if variant_of(first) else first
             named = {"reference": reference, "protocol": protocol, "variant": variant, "first": method or first}
-            found.append(differences(table, first, second, dataset).assign(**named))
+            found.append(differences(table, first, second).assign(**named))
     return pd.concat(found, ignore_index=True)
 
 
@@ -122,7 +122,7 @@ def variant_of(name: str) -> str:
     return "all" if name.endswith(PUBLISHED) else METHODS[name].faults[0]
 
 
-def summary_of(metrics: pd.DataFrame, dataset: str) -> pd.DataFrame:
+def summary_of(metrics: pd.DataFrame) -> pd.DataFrame:
     """Return the mean over tasks and seeds of every method with its interval, and how many numbers are undefined."""
     rows = []
     single = metrics[(metrics["task"] != MEAN) & (metrics["subgroup"] == "all")]
@@ -130,7 +130,7 @@ def summary_of(metrics: pd.DataFrame, dataset: str) -> pd.DataFrame:
     for key, own in single.groupby(keys, sort=False):
         matrix = own.pivot_table(index="seed", columns="task", values="value", dropna=False, sort=False).to_numpy(float)
         known = not np.isnan(matrix).all()
-        low, high = crossed_interval(matrix, dataset, *key)
+        low, high = crossed_interval(matrix)
         kind = TASKS_AND_SEEDS if low == low else None
         value = float(np.nanmean(matrix)) if known else np.nan
         rows.append((*key, value, low, high, kind, int(np.isnan(matrix).sum()), len(matrix), int(own["n"].min())))
@@ -188,7 +188,7 @@ def measure_dataset(path: str | Path, parts: Sequence[Mapping[str, str]], datase
     """
     people = read(path)
     runs, curves, branchings, alignments = (
-        pd.concat([parquet.read(part[kind]) for part in parts], ignore_index=True)
+        pd.concat(filled([parquet.read(part[kind]) for part in parts]), ignore_index=True)
         for kind in ("runs", "curves", "branchings", "alignments")
     )
     found = [metrics_of(part["predictions"], runs, people) for part in parts]
@@ -196,7 +196,7 @@ def measure_dataset(path: str | Path, parts: Sequence[Mapping[str, str]], datase
     more = recorded_metrics(runs, curves, alignments).merge(runs[["run", "method", "seed"]], on="run")
     more = by_protocol(more).assign(task=MEAN, attribute=NO_ATTRIBUTE, subgroup="all")
     about = {"study": STUDY, "dataset": people.title, "source": dataset}
-    comparisons = compared(metrics, dataset).assign(split="test", subgroup="all", condition="", seed=None)
+    comparisons = compared(metrics).assign(split="test", subgroup="all", condition="", seed=None)
     gaps = comparisons["metric"].isin(["accuracy", "balanced_accuracy"])
     comparisons = comparisons.assign(paired_by="seeds", n=len(people.rows("test")))
     comparisons["attribute"] = np.where(gaps, NO_ATTRIBUTE, people.attribute)
@@ -204,7 +204,7 @@ def measure_dataset(path: str | Path, parts: Sequence[Mapping[str, str]], datase
     tables = {
         "metrics": everything,
         "comparisons": comparisons,
-        "summary": summary_of(metrics, dataset),
+        "summary": summary_of(metrics),
         "curves": curves.merge(runs[["run", "method", "seed"]], on="run"),
         "branchings": branchings.merge(runs[["run", "method", "seed"]], on="run"),
         "alignments": alignments.merge(runs[["run", "method", "seed"]], on="run"),

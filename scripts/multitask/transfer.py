@@ -3,6 +3,8 @@
 KG(t) = accuracy(method) - accuracy(STL_t), DG(t) = violation(method) - violation(STL_t), on the same people and seed.
 """
 
+from functools import cache
+
 import numpy as np
 import pandas as pd
 
@@ -15,27 +17,28 @@ from scripts.multitask.measures import COMPARED, MEAN
 DRAWS = 4000
 
 
-def crossed_interval(differences: np.ndarray, *names: object) -> tuple[float, float]:
+@cache
+def crossed_draws(seeds: int, tasks: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return how often each seed [draws, S] and each task [draws, T] occurs in every resample."""
+    random = np.random.default_rng(seed_from("multitask", "transfer", seeds, tasks))
+    return tuple(random.multinomial(n, [1 / n] * n, DRAWS).astype(float) for n in (seeds, tasks))
+
+
+def crossed_interval(differences: np.ndarray) -> tuple[float, float]:
     """Return the percentile interval of the mean of differences [S, T] when seeds and tasks are both drawn anew.
 
     Seeds and tasks are resampled independently of each other, with replacement (Owen, The pigeonhole bootstrap, Annals
     of Applied Statistics 1, 2007), so it covers the choice of both. NaN differences are left out; with fewer than two
     tasks it is undefined. With one seed only tasks are drawn. Few seeds make such an interval too narrow.
-
-    Args:
-        names: what the draws are seeded by.
     """
     seeds, tasks = differences.shape
     if tasks < 2 or np.isnan(differences).all():
         return np.nan, np.nan
-    random = np.random.default_rng(seed_from("multitask", "transfer", *names))
-    by_seed = random.multinomial(seeds, [1 / seeds] * seeds, DRAWS)
-    by_task = random.multinomial(tasks, [1 / tasks] * tasks, DRAWS)
+    by_seed, by_task = crossed_draws(seeds, tasks)
     known = ~np.isnan(differences)
-    totals = np.einsum("ds,st,dt->d", by_seed, np.where(known, differences, 0.0), by_task)
-    counts = np.einsum("ds,st,dt->d", by_seed, known.astype(float), by_task)
-    means = np.divide(totals, counts, out=np.full(DRAWS, np.nan), where=counts > 0)
-    low, high = percentile_interval(means)
+    totals = ((by_seed @ np.where(known, differences, 0.0)) * by_task).sum(1)
+    counts = ((by_seed @ known.astype(float)) * by_task).sum(1)
+    low, high = percentile_interval(np.divide(totals, counts, out=np.full(DRAWS, np.nan), where=counts > 0))
     return float(low), float(high)
 
 
@@ -51,7 +54,7 @@ def wide(metrics: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def differences(table: pd.DataFrame, first: str, second: str, dataset: str) -> pd.DataFrame:
+def differences(table: pd.DataFrame, first: str, second: str) -> pd.DataFrame:
     """Return first minus second for every metric: of each task over seeds, and the mean over tasks, with intervals.
 
     Args:
@@ -66,7 +69,7 @@ def differences(table: pd.DataFrame, first: str, second: str, dataset: str) -> p
         matrix = values.to_numpy(float)
         undefined = int(np.isnan(matrix).sum())
         mean = float(np.nanmean(matrix)) if undefined < matrix.size else np.nan
-        low, high = crossed_interval(matrix, dataset, first, second, metric)
+        low, high = crossed_interval(matrix)
         kind = TASKS_AND_SEEDS if low == low else None
         rows.append((MEAN, metric, mean, low, high, kind, undefined))
         for place, task in enumerate(values.columns):
