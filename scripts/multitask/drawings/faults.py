@@ -60,8 +60,8 @@ def finding(rows: pd.DataFrame) -> list[str]:
                 continue
             row = odds.loc[odds["value"].abs().idxmax()]
             sure = own[(own["ci_low"] > 0) | (own["ci_high"] < 0)]["variant"].nunique()
-            text = f"{dataset_title(rows, source)}, {method_title(method)}: \u201c{fault_title(row.variant)}\u201d changes "
-            text += f"bias most, {signed(row.value)} points{chance(row.ci_low, row.ci_high)}"
+            text = f"{dataset_title(rows, source)}, {method_title(method)}: \u201c{fault_title(row.variant)}\u201d"
+            text += f" changes bias most, {signed(row.value)} points{chance(row.ci_low, row.ci_high)}"
             sentences.append(f"{text}; {sure or 'none'} of {own['variant'].nunique()} faults surely change anything.")
     return sentences[:3]
 
@@ -79,8 +79,9 @@ def draw_panel(axes: Axes, rows: pd.DataFrame, order: list[tuple[str, str]]) -> 
         place, colour = order.index((row.method, row.variant)), colour_of(row.method)
         one = pd.DataFrame([row])
         bars = figures.offsets(100 * one.value, 100 * one.ci_low, 100 * one.ci_high)
+        style = {"ecolor": figures.BLACK, "elinewidth": 1.1, "capsize": 2.5}
         whole = {"hatch": "////", "edgecolor": "white", "lw": 0} if row.variant == ALL else {}
-        axes.barh(place, 100 * row.value, height=0.62, color=colour, alpha=0.85, **whole)
+        axes.barh(place, 100 * row.value, height=0.62, color=colour, alpha=0.7, **whole)
         axes.errorbar(
             [100 * row.value], [place], xerr=bars, fmt="none", ecolor=figures.BLACK, elinewidth=1.1, capsize=2.5
         )
@@ -117,7 +118,7 @@ def draw_faults(frames: Mapping[str, pd.DataFrame]) -> tuple[Figure, pd.DataFram
         ]
         line[0].set_yticklabels(names, fontsize=9.5)
         line[0].set_title(dataset_title(rows, source), loc="left", fontsize=11.5)
-    handles = {method_title(name): Patch(color=colour_of(name), alpha=0.85) for name in dict.fromkeys(rows["method"])}
+    handles = {method_title(name): Patch(color=colour_of(name), alpha=0.7) for name in dict.fromkeys(rows["method"])}
     hatched = {"facecolor": "#888888", "edgecolor": "white", "hatch": "////", "lw": 0}
     handles["all faults at once"] = Patch(**hatched)
     note = "The method with one published fault minus the corrected method, same seed; means over tasks."

@@ -59,7 +59,7 @@ def transfers(comparisons: pd.DataFrame) -> pd.DataFrame:
 
 
 def finding(values: pd.DataFrame, differences: pd.DataFrame) -> list[str]:
-    """Return per dataset how many tasks are less fair than alone, and how many accuracies are near the majority class."""
+    """Return per dataset how many tasks are less fair than alone, and how many accuracies are near the majority."""
     sentences = []
     for source in datasets(values):
         own, parts = at(values, source), []
@@ -72,7 +72,8 @@ def finding(values: pd.DataFrame, differences: pd.DataFrame) -> list[str]:
                 parts.append(f"{(odds['value'] > 0).sum()}{said} with {method_title(method)}")
         if not parts:
             continue
-        text = f"{dataset_title(values, source)}: {', '.join(parts)} of {own['task'].nunique()} tasks are less fair than alone"
+        text = f"{dataset_title(values, source)}: {', '.join(parts)} of {own['task'].nunique()} tasks"
+        text += " are less fair than alone"
         mine = own[(own["metric"] == "accuracy") & (own["method"] == FAIRBRANCH) & own["tick"].notna()]
         if len(mine):
             text += f"; FairBranch is within a point of the majority in {(mine['value'] < mine['tick'] + NEAR).sum()}"

@@ -50,7 +50,7 @@ def finding(rows: pd.DataFrame, branchings: pd.DataFrame) -> list[str]:
             sentences.append(f"{title}: no two branches merge.")
             continue
         copied = merged[merged["layer"] < own["layer"].max()]
-        text = f"{title}: {'all ' if len(merged) > 1 else ''}{len(merged)} merges of {merged['seed'].nunique()} seeds have CKA ≥ "
+        text = f"{title}: the {len(merged)} merges of {merged['seed'].nunique()} seeds have CKA ≥ "
         text += f"{merged['similarity'].min():.3f}"
         text += ", all of them of copied layers" if len(copied) == len(merged) else ""
         same = [branches_of(own, name) for name in TAU if (own["method"] == name).any()]
@@ -166,7 +166,8 @@ def draw_tree(frames: Mapping[str, pd.DataFrame]) -> tuple[Figure, pd.DataFrame]
         ),
         "shared by all": Line2D([], [], marker="s", lw=2.4, color=figures.BLUE, ms=7),
     }
-    note = "Copies of a layer start identical, so their CKA is near 1 whatever was learned. One seed is drawn; no intervals."
+    note = "Copies of a layer start identical, so their CKA is near 1 whatever was learned."
+    note += " One seed is drawn; no intervals."
     figures.footer(figure, f"{note} {data_note(frames['facts'], datasets(rows), rows[['seed']])}")
     titled(figure, finding(rows, frames["branchings"]), handles)
     return figure, rows
