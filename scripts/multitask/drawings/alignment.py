@@ -1,4 +1,4 @@
-"""Whether tasks with similar heads have aligned gradients: CKA against cosine, pair by pair, with a permutation null."""
+"""Whether tasks with similar heads have aligned gradients: CKA against cosine by pair, with a permutation null."""
 
 from collections.abc import Mapping
 
@@ -77,20 +77,27 @@ def p_value(observed: float, null: np.ndarray) -> float:
     return float((null >= observed - 1e-12).mean())
 
 
-def finding(rows: pd.DataFrame) -> list[str]:
+Known = Mapping[tuple[str, str], tuple[float, np.ndarray]]  # by dataset and kind of loss
+
+
+def all_correlations(rows: pd.DataFrame) -> Known:
+    """Return the rank correlations with their nulls by dataset and kind of loss, where they are defined."""
+    found = {(source, kind): correlations(at(rows, source), kind) for source in datasets(rows) for kind in KINDS}
+    return {key: value for key, value in found.items() if len(value[1])}
+
+
+def finding(rows: pd.DataFrame, known: Known) -> list[str]:
     """Return per dataset both rank correlations and their one-sided p-values."""
     sentences = []
     for source in datasets(rows):
         parts = []
         for kind in KINDS:
-            observed, null = correlations(at(rows, source), kind)
-            if len(null):
+            if (source, kind) in known:
+                observed, null = known[source, kind]
                 said = f"{observed:.2f} (p {max(p_value(observed, null), 0.001):.3f})".replace("-", "−")
                 parts.append(f"{said} for {kind}")
-        text = (
-            f"{dataset_title(rows, source)}: rank correlation with the heads' similarity {', '.join(parts)} gradients"
-        )
-        sentences += [f"{text}."] if parts else []
+        text = f"{dataset_title(rows, source)}: rank correlation with the heads' similarity "
+        sentences += [f"{text}{', '.join(parts)} gradients."] if parts else []
     return sentences[:3]
 
 
@@ -102,12 +109,12 @@ def draw_pairs(axes: Axes, rows: pd.DataFrame, kind: str) -> None:
     axes.axhline(0, color=figures.BLACK, lw=0.8)
 
 
-def draw_null(axes: Axes, rows: pd.DataFrame) -> None:
+def draw_null(axes: Axes, source: str, known: Known) -> None:
     """Draw the null of both kinds as histograms, one above the other, with the observed value as a line."""
     for place, kind in enumerate(KINDS):
-        observed, null = correlations(rows, kind)
-        if not len(null):
+        if (source, kind) not in known:
             continue
+        observed, null = known[source, kind]
         counts, edges = np.histogram(null, bins=np.linspace(-1, 1, 51))
         height, bottom = 0.8 * counts / counts.max(), 1 - place
         axes.bar(edges[:-1], height, width=np.diff(edges), align="edge", bottom=bottom, color="#C8C8C8")
@@ -126,7 +133,7 @@ def draw_alignment(frames: Mapping[str, pd.DataFrame]) -> tuple[Figure, pd.DataF
     rows = pair_rows(frames["alignments"])
     if rows.empty:
         return without_data("No pairs of heads and gradients in these results.", COLUMNS)
-    shown = datasets(rows)
+    shown, known = datasets(rows), all_correlations(rows)
     figure = figures.new_figure(13.4, 2.0 + 2.9 * len(shown))
     grid = figure.subplots(len(shown), 3, squeeze=False)
     for line, source in zip(grid, shown, strict=True):
@@ -135,7 +142,7 @@ def draw_alignment(frames: Mapping[str, pd.DataFrame]) -> tuple[Figure, pd.DataF
             draw_pairs(axes, own, kind)
             axes.set_ylabel(f"cosine of {kind} gradients", fontsize=10)
             axes.set_xlabel("CKA of the heads" if source == shown[-1] else "")
-        draw_null(line[2], own)
+        draw_null(line[2], source, known)
         line[2].set_xlabel("rank correlation" if source == shown[-1] else "")
         line[0].set_title(dataset_title(rows, source), loc="left", fontsize=11.5)
     ring = {"marker": "o", "mfc": "none", "ms": 7}
@@ -150,5 +157,5 @@ def draw_alignment(frames: Mapping[str, pd.DataFrame]) -> tuple[Figure, pd.DataF
     note += " Correlations are means over seeds, without intervals."
     seeds = rows.groupby("source")["seed"].nunique().rename("seeds").reset_index()
     figures.footer(figure, f"{note} {data_note(frames['facts'], shown, seeds)}")
-    titled(figure, finding(rows), handles)
+    titled(figure, finding(rows, known), handles)
     return figure, rows

@@ -82,9 +82,7 @@ def draw_panel(axes: Axes, rows: pd.DataFrame, order: list[tuple[str, str]]) -> 
         style = {"ecolor": figures.BLACK, "elinewidth": 1.1, "capsize": 2.5}
         whole = {"hatch": "////", "edgecolor": "white", "lw": 0} if row.variant == ALL else {}
         axes.barh(place, 100 * row.value, height=0.62, color=colour, alpha=0.7, **whole)
-        axes.errorbar(
-            [100 * row.value], [place], xerr=bars, fmt="none", ecolor=figures.BLACK, elinewidth=1.1, capsize=2.5
-        )
+        axes.errorbar([100 * row.value], [place], xerr=bars, fmt="none", **style)
     axes.axvline(0, color=figures.BLACK, lw=0.9)
     axes.set(ylim=(len(order) - 0.4, -0.6), yticks=range(len(order)), yticklabels=[])
     axes.grid(axis="y", visible=False)

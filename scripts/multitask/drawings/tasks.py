@@ -83,24 +83,22 @@ def finding(values: pd.DataFrame, differences: pd.DataFrame) -> list[str]:
 
 def draw_panel(axes: Axes, values: pd.DataFrame, tasks: list[str]) -> None:
     """Draw the dumbbells of one metric, a line per task and pair; a tick for the majority class or the base rate."""
-    for place, task in enumerate(tasks):
-        own = values[values["task"] == task].set_index("method")
-        constant = own["tick"].dropna()
-        if len(constant):
-            axes.plot([100 * constant.iloc[0]] * 2, [place - 0.38, place + 0.38], color=figures.BLACK, lw=2.2, zorder=2)
-        for offset, (first, second) in zip(OFFSETS, DUMBBELLS, strict=True):
-            colour, y = colour_of(first), place + offset
-            known = [100 * own.loc[name, "value"] for name in (second, first) if name in own.index]
-            if len(known) == 2:
-                axes.plot(known, [y, y], color=colour, lw=2.0, alpha=0.6, zorder=3)
-            for name in (second, first):
-                if name in own.index:
-                    face = {"fc": "white" if name == second else colour, "ec": colour, "lw": 1.3, "zorder": 4}
-                    axes.scatter([100 * own.loc[name, "value"]], [y], s=30, **face)
+    places = pd.Series(range(len(tasks)), index=tasks)
+    ticks = values.drop_duplicates("task").set_index("task")["tick"].dropna()
+    y = places[ticks.index]
+    axes.vlines(100 * ticks, y - 0.38, y + 0.38, color=figures.BLACK, lw=2.2, zorder=2)
+    wide = 100 * values.pivot_table(index="task", columns="method", values="value").reindex(tasks)
+    for offset, (first, second) in zip(OFFSETS, DUMBBELLS, strict=True):
+        colour, y = colour_of(first), places.to_numpy() + offset
+        if {first, second} <= set(wide.columns):
+            axes.hlines(y, wide[first], wide[second], color=colour, lw=2.0, alpha=0.6, zorder=3)
+        for name in (second, first):
+            if name in wide.columns:
+                face = {"fc": "white" if name == second else colour, "ec": colour, "lw": 1.3, "zorder": 4}
+                axes.scatter(wide[name], y, s=30, **face)
     axes.set(ylim=(len(tasks) - 0.45, -0.55), yticks=range(len(tasks)), yticklabels=[])
     axes.grid(axis="y", visible=False)
-    for place in range(1, len(tasks)):
-        axes.axhline(place - 0.5, color="#E8E8E8", lw=0.8, zorder=0)
+    axes.hlines(places[1:] - 0.5, 0, 1, transform=axes.get_yaxis_transform(), color="#E8E8E8", lw=0.8, zorder=0)
     axes.locator_params(axis="x", nbins=6)
 
 

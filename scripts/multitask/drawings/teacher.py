@@ -43,7 +43,7 @@ def share_rows(curves: pd.DataFrame) -> pd.DataFrame:
 
 
 def finding(rows: pd.DataFrame, comparisons: pd.DataFrame) -> list[str]:
-    """Return per dataset how often the teacher acts alike all epoch, what it gains on random, and FairBranch's share."""
+    """Return per dataset how often the teacher acts alike all epoch, its gain on random, and FairBranch's share."""
     paired = compared(comparisons, ["accuracy", ODDS], BETWEEN)
     sentences = []
     for source in datasets(rows):
