@@ -44,6 +44,12 @@ from scripts.multitask.methods import METHODS
 PROTOCOLS = {PUBLISHED: "as published", CORRECTED: "corrected"}
 GAINS = {"accuracy": "KG", OPPORTUNITY: "DG EP", ODDS: "DG EO"}  # metric: title of its difference
 LIKE_GAINS = {"accuracy": "KG, like for like", ODDS: "DG EO, like for like"}
+PAPER_TITLES = {  # group of published.yaml: title
+    "acs_18_19": "ACS 2018 to 2019",
+    "acs_19_21": "ACS 2019 to 2021",
+    "celeba_gen": "CelebA faces, gen",
+    "celeba_age": "CelebA faces, age",
+}
 LEVELS = ("accuracy", ODDS, SELECTED)
 BOUNDS = ["value", "ci_low", "ci_high"]
 TASKS_OF = (STL, STL_FAIR, "vanilla", FAIRBRANCH)
@@ -79,7 +85,7 @@ def transfer_table(summary: pd.DataFrame, comparisons: pd.DataFrame) -> pd.DataF
         for method in [MAJORITY, *(name for name in in_order(named) if name != MAJORITY)]:
             if method in paper:
                 numbers = zip(GAINS.values(), ("kg", "dg_ep", "dg_eo"), strict=True)
-                row = {"data": title, "method": method_title(method), "numbers": f"paper, {group.replace('_', ' ')}"}
+                row = {"data": title, "method": method_title(method), "numbers": f"paper, {PAPER_TITLES[group]}"}
                 rows.append(row | {column: format_number(paper[method][name]) for column, name in numbers})
             for protocol, words in PROTOCOLS.items():
                 mine = at(gained, source)
@@ -88,14 +94,15 @@ def transfer_table(summary: pd.DataFrame, comparisons: pd.DataFrame) -> pd.DataF
                 found = levels(own, method, protocol, variant)
                 if not found or (protocol == PUBLISHED and mine.empty):
                     continue
+                words = "constant" if method == MAJORITY else words
                 row = {"data": title, "method": method_title(method), "numbers": words} | found
-                row |= intervals(mine, GAINS)
+                row |= intervals(mine, GAINS) | ({"seeds of gains": str(int(mine["seeds"].max()))} if len(mine) else {})
                 if protocol == CORRECTED:
                     alike = at(like, source)
                     row |= intervals(alike[alike["first"] == method], LIKE_GAINS)
                 rows.append(row)
     columns = ["data", "method", "numbers", "seeds", *(METRICS[name] for name in LEVELS)]
-    return frame_of(rows, [*columns, *GAINS.values(), *LIKE_GAINS.values()])
+    return frame_of(rows, [*columns, "seeds of gains", *GAINS.values(), *LIKE_GAINS.values()])
 
 
 def _levels_of(summary: pd.DataFrame, method: str, protocol: str, variant: str) -> pd.DataFrame:
@@ -113,7 +120,11 @@ def faults_table(comparisons: pd.DataFrame) -> pd.DataFrame:
             mine = own[own["first"] == method]
             for variant in sorted(mine["variant"].unique(), key=lambda name: name == ALL):
                 found = mine[mine["variant"] == variant]
-                row = {"data": dataset_title(own, source), "method": method_title(method), "fault": fault_title(variant)}
+                row = {
+                    "data": dataset_title(own, source),
+                    "method": method_title(method),
+                    "fault": fault_title(variant),
+                }
                 row["seeds"] = str(int(found["seeds"].max()))
                 rows.append(row | intervals(found, titles))
     return frame_of(rows, ["data", "method", "fault", "seeds", *titles.values()])
