@@ -55,8 +55,7 @@ PUBLISHED_DATASETS = {  # name in the config: group of published.yaml that its n
     "folktables": "acs_18_19",
     "celeba_gen": "celeba_gen",
     "celeba_age": "celeba_age",
-    "faces_gen": "celeba_gen",
-    "faces_age": "celeba_age",
+    "faces": "celeba_gen",
 }
 ROWS = re.compile(r", [\d,]+ training rows$")  # the end of a dataset's title
 
