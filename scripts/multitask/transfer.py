@@ -61,9 +61,11 @@ def differences(table: pd.DataFrame, first: str, second: str) -> pd.DataFrame:
         table: as `wide` returns it.
 
     Returns:
-        task, metric, first, second, value, ci_low, ci_high, interval, seeds, undefined (differences without a value).
+        task, metric, first, second, value, ci_low, ci_high, interval, seeds (that both were fitted with), undefined
+        (differences of these seeds without a value).
     """
-    rows = []
+    both = (table[first].notna().any(axis=1) & table[second].notna().any(axis=1)).groupby("seed", sort=False).any()
+    table, rows = table[table.index.get_level_values("seed").isin(both[both].index)], []
     for metric in COMPARED:
         values = (table[first, metric] - table[second, metric]).unstack("task", sort=False)
         matrix = values.to_numpy(float)
