@@ -44,17 +44,20 @@ class Options:
     fresh_normalisation: bool = False
 
 
-def fairness_passes(blocks: int, tasks_in_block: list[list[int]]) -> list[list[int]]:
+def fairness_passes(branches: Sequence[Sequence[int]]) -> list[list[int]]:
     """Return sets of tasks whose fairness gradients one backward pass tells apart: no two are in one branch.
 
     Args:
-        blocks: of the lowest layer that has branches; 1 means that there is none.
-        tasks_in_block: their tasks.
+        branches: tasks of each branch of the lowest layer that has several.
     """
-    if blocks == 1:
-        return [sorted(task for tasks in tasks_in_block for task in tasks)]
-    longest = max(map(len, tasks_in_block))
-    return [[tasks[place] for tasks in tasks_in_block if place < len(tasks)] for place in range(longest)]
+    longest = max(map(len, branches))
+    return [[tasks[place] for tasks in branches if place < len(tasks)] for place in range(longest)]
+
+
+def first_branched(network: BranchedNetwork) -> int:
+    """Return the lowest layer of several branches, or the number of layers."""
+    several = (place for place, layer in enumerate(network.layers) if len(layer.weight) > 1)
+    return next(several, len(network.layers))
 
 
 class FairBranch:
@@ -73,7 +76,7 @@ class FairBranch:
 
     @property
     def lowest(self) -> int:
-        """Return the lowest layer that has branches, or the number of layers."""
+        """Return the lowest layer that was split, or the number of layers; the similar may all be in one group there."""
         return self.depth + 1
 
     def gradients(self, network: BranchedNetwork, batch: Batch) -> Tensor:
@@ -104,12 +107,12 @@ class FairBranch:
             return None
         if options.projection == "all_layers":
             return [[task] for task in range(network.tasks)]
-        if self.lowest == len(network.layers):
+        place = first_branched(network)
+        if place == len(network.layers):
             return None
-        if options.projection == "siblings":
-            return [list(range(network.tasks))]
-        layer = network.layers[self.lowest]
-        return fairness_passes(len(layer.weight), network.paths[self.lowest])
+        return (
+            [list(range(network.tasks))] if options.projection == "siblings" else fairness_passes(network.paths[place])
+        )
 
     def _weights(self, network: BranchedNetwork, accuracy: Tensor, fair: Tensor) -> Tensor:
         """Return lambda_t [T]: by default 1 where the gradients of L_t and F_t on the task's head agree, else 0."""
@@ -144,7 +147,7 @@ class FairBranch:
             self._project_siblings(network, total)
         else:
             by_parameter = {id(p): torch.stack(parts) for p, *parts in zip(parameters, *apart, strict=True)}
-            first = 0 if self.options.projection == "all_layers" else self.lowest
+            first = 0 if self.options.projection == "all_layers" else first_branched(network)
             for place in range(first, len(network.layers)):
                 self._project_layer(network, place, by_parameter, total)
         for parameter, gradient in zip(parameters, plain, strict=True):
