@@ -76,7 +76,7 @@ class FairBranch:
 
     @property
     def lowest(self) -> int:
-        """Return the lowest layer that was split, or the number of layers; the similar may all be in one group there."""
+        """Return the lowest layer that was split, or the number of layers; its tasks may all be in one group again."""
         return self.depth + 1
 
     def gradients(self, network: BranchedNetwork, batch: Batch) -> Tensor:
