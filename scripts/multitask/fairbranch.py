@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from scripts.common.errors import UserError
 from scripts.multitask.batch import Batch
 from scripts.multitask.gradients import block_vectors, gradients_of, project_conflicts
 from scripts.multitask.losses import accuracy_losses, cross_entropies, fairness_losses
@@ -42,6 +43,23 @@ class Options:
     mean_threshold: bool = False
     late_fairness: bool = False
     fresh_normalisation: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse values that there are not.
+
+        Raises:
+            UserError: names the option and its values.
+        """
+        known = {"weights": WEIGHT_RULES, "projection": PROJECTIONS, "similarity": (*SIMILARITIES, "random")}
+        for name, values in known.items():
+            if getattr(self, name) not in values:
+                raise UserError(
+                    f"multitask: fairbranch: {name} is {getattr(self, name)!r}; take one of {', '.join(values)}"
+                )
+        if not 0 < self.tau <= 1:
+            raise UserError(f"multitask: fairbranch: tau is {self.tau}; a similarity is above 0 and at most 1")
+        if self.branch_every < 1:
+            raise UserError(f"multitask: fairbranch: branch_every is {self.branch_every}; take 1 epoch or more")
 
 
 def fairness_passes(branches: Sequence[Sequence[int]]) -> list[list[int]]:
@@ -103,7 +121,7 @@ class FairBranch:
     def _together(self, network: BranchedNetwork) -> list[list[int]] | None:
         """Return the tasks of each backward pass, or None if one pass of the summed losses is enough."""
         options = self.options
-        if options.weights == "zero" or options.projection in ("off",):
+        if options.weights == "zero" or options.projection == "off":
             return None
         if options.projection == "all_layers":
             return [[task] for task in range(network.tasks)]
@@ -218,7 +236,7 @@ class FairBranch:
 
     def _pairs(self, parameters: list[np.ndarray]) -> tuple[np.ndarray, list[list[int]]]:
         options = self.options
-        measure = SIMILARITIES.get(options.similarity, cka)
+        measure = cka if options.similarity == "random" else SIMILARITIES[options.similarity]
         found = similarities(parameters, measure)
         if options.second_nearest:
             return found, second_nearest_pairs(found)

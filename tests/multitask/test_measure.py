@@ -191,7 +191,9 @@ def test_which_fits_stand_under_each_protocol():
 
 def test_without_faults_both_protocols_have_the_same_fits():
     found = by_protocol(fits_frame(["stl", "vanilla", "fairbranch"]))
-    sides = [found[found["protocol"] == protocol].drop(columns="protocol") for protocol in ("corrected", "as_published")]
+    sides = [
+        found[found["protocol"] == protocol].drop(columns="protocol") for protocol in ("corrected", "as_published")
+    ]
     pd.testing.assert_frame_equal(*(side.reset_index(drop=True) for side in sides))
 
 
@@ -272,7 +274,12 @@ def test_a_summary_is_the_mean_over_tasks_and_seeds():
 
 def test_records_by_hand():
     runs = pd.DataFrame(
-        {"run": ["s1", "v1", "v2"], "method": ["stl", "vanilla", "vanilla"], "seed": [1, 1, 2], "parameters": [400, 100, 100]}
+        {
+            "run": ["s1", "v1", "v2"],
+            "method": ["stl", "vanilla", "vanilla"],
+            "seed": [1, 1, 2],
+            "parameters": [400, 100, 100],
+        }
     )
     rows = [("v1", epoch, layer, kind) for epoch in (1, 2) for layer in (1, 2) for kind in ("accuracy", "both")]
     curves = pd.DataFrame(rows, columns=["run", "epoch", "layer", "kind"])

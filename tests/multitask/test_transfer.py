@@ -124,7 +124,8 @@ def test_gains_by_hand():
     frame = numbers(
         {
             "mtl": filled(
-                accuracy=[[0.80, 0.9], [0.70, 0.9], [0.75, 0.9]], equalized_odds_sum=[[0.2, 0.4], [0.2, 0.4], [0.2, 0.4]]
+                accuracy=[[0.80, 0.9], [0.70, 0.9], [0.75, 0.9]],
+                equalized_odds_sum=[[0.2, 0.4], [0.2, 0.4], [0.2, 0.4]],
             ),
             "stl": filled(accuracy=[[0.70, 0.95]] * 3, equalized_odds_sum=[[0.3, 0.4]] * 3),
         }
