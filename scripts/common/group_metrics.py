@@ -1,6 +1,6 @@
 """All group metrics of one attribute, of any number of groups, each with an interval, from one count table."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 
 import numpy as np
 
@@ -25,15 +25,22 @@ DIFFERENCES = {
 }
 
 
-def group_metrics(table: np.ndarray, subgroups: Sequence[str], attribute: str) -> list[tuple]:
+def group_metrics(
+    table: np.ndarray, subgroups: Sequence[str], attribute: str, only: Container[str] | None = None
+) -> list[tuple]:
     """Return every rate of each group, and all that compares the groups, as rows of `intervals.MEASURED`.
 
     Args:
         table: counts [G, 2, 2] (group, label, prediction).
         subgroups: names of the G groups, at least two.
+        only: metrics to return; all by default.
     """
-    rows = [*group_rates(table, subgroups, attribute), *_comparisons(table, attribute)]
-    return rows + (_signed(table, attribute) if len(subgroups) == 2 else [])
+    rows = [*group_rates(table, subgroups, attribute, only), *_comparisons(table, attribute, only)]
+    return rows + (_signed(table, attribute, only) if len(subgroups) == 2 else [])
+
+
+def _is_asked(metric: str, only: Container[str] | None) -> bool:
+    return only is None or metric in only
 
 
 def parts_of(table: np.ndarray, rate: str) -> tuple[np.ndarray, np.ndarray]:
@@ -41,10 +48,18 @@ def parts_of(table: np.ndarray, rate: str) -> tuple[np.ndarray, np.ndarray]:
     return RATES[rate].parts(table)
 
 
-def group_rates(table: np.ndarray, subgroups: Sequence[str], attribute: str) -> list[tuple]:
-    """Return every rate of each group and its balanced accuracy; `table` may be of everyone, as one group."""
+def group_rates(
+    table: np.ndarray, subgroups: Sequence[str], attribute: str, only: Container[str] | None = None
+) -> list[tuple]:
+    """Return every rate of each group and its balanced accuracy; `table` may be of everyone, as one group.
+
+    Args:
+        only: as for `group_metrics`.
+    """
     rows = []
     for metric in RATES:
+        if not _is_asked(metric, only):
+            continue
         top, bottom = parts_of(table, metric)
         values = RATES[metric](table)
         low, high = proportion_interval(top, bottom)
@@ -52,7 +67,7 @@ def group_rates(table: np.ndarray, subgroups: Sequence[str], attribute: str) -> 
             kind = WILSON if bottom[place] else None
             ends = (float(low[place]), float(high[place]))
             rows.append((attribute, name, metric, float(values[place]), *ends, kind, int(bottom[place])))
-    for place, name in enumerate(subgroups):
+    for place, name in enumerate(subgroups if _is_asked("balanced_accuracy", only) else ()):
         parts = [parts_of(table[place], rate) for rate in ("true_positive_rate", "true_negative_rate")]
         value, low, high = balanced_interval(parts)
         kind = None if np.isnan(value) else JOINED
@@ -65,9 +80,11 @@ def comparing(table: np.ndarray) -> dict[str, Callable[[np.ndarray], np.ndarray]
     return {**metrics.FAIRNESS, "prevalence_difference": lambda table: metrics.spread(table, RATES["prevalence"])}
 
 
-def _comparisons(table: np.ndarray, attribute: str) -> list[tuple]:
+def _comparisons(table: np.ndarray, attribute: str, only: Container[str] | None) -> list[tuple]:
     rows = []
     for metric, function in comparing(table).items():
+        if not _is_asked(metric, only):
+            continue
         if metric == "demographic_parity_ratio":
             measured, rates = smallest_ratio(*parts_of(table, "selection_rate")), ["selection_rate"]
         elif metric == "equalized_odds_sum":
@@ -86,10 +103,12 @@ def _comparisons(table: np.ndarray, attribute: str) -> list[tuple]:
     return rows
 
 
-def _signed(table: np.ndarray, attribute: str) -> list[tuple]:
+def _signed(table: np.ndarray, attribute: str, only: Container[str] | None) -> list[tuple]:
     """Return the signed differences of two groups, the first minus the second in the order of their names."""
     rows = []
     for rate in RATES:
+        if not _is_asked(signed(rate), only):
+            continue
         top, bottom = parts_of(table, rate)
         values = RATES[rate](table)
         value = float(values[0] - values[1])

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+from scripts.common.errors import UserError
 from scripts.multitask.batch import Batch
 from scripts.multitask.conflicts import conflict_count
 from scripts.multitask.fairbranch import FairBranch, Options
@@ -25,7 +26,12 @@ def train(
         identical_heads: start all heads alike, as published. Their similarity is then close to 1 before anything is
             learned, so tau never decides, and the shared network learns later.
         options: of `fairbranch.Options`.
+
+    Raises:
+        UserError: there is no sample to select by.
     """
+    if select_by_conflicts and sample is None:
+        raise UserError(f"multitask: {problem.dataset}: select_by_conflicts counts conflicts; set sample_rows above 0")
     network = problem.network(same_heads=identical_heads)
     method = FairBranch(network, Options(**options), problem.generator("fairbranch"), problem.people.tasks)
     objective = conflict_count if select_by_conflicts else None

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from scripts.common.errors import UserError
 from scripts.multitask.batch import Batch
 from scripts.multitask.gradients import block_vectors, gradients_of, project_conflicts
 from scripts.multitask.losses import accuracy_losses, cross_entropies, fairness_losses
@@ -43,18 +44,38 @@ class Options:
     late_fairness: bool = False
     fresh_normalisation: bool = False
 
+    def __post_init__(self) -> None:
+        """Refuse values that there are not.
 
-def fairness_passes(blocks: int, tasks_in_block: list[list[int]]) -> list[list[int]]:
+        Raises:
+            UserError: names the option and its values.
+        """
+        known = {"weights": WEIGHT_RULES, "projection": PROJECTIONS, "similarity": (*SIMILARITIES, "random")}
+        for name, values in known.items():
+            if getattr(self, name) not in values:
+                raise UserError(
+                    f"multitask: fairbranch: {name} is {getattr(self, name)!r}; take one of {', '.join(values)}"
+                )
+        if not 0 < self.tau <= 1:
+            raise UserError(f"multitask: fairbranch: tau is {self.tau}; a similarity is above 0 and at most 1")
+        if self.branch_every < 1:
+            raise UserError(f"multitask: fairbranch: branch_every is {self.branch_every}; take 1 epoch or more")
+
+
+def fairness_passes(branches: Sequence[Sequence[int]]) -> list[list[int]]:
     """Return sets of tasks whose fairness gradients one backward pass tells apart: no two are in one branch.
 
     Args:
-        blocks: of the lowest layer that has branches; 1 means that there is none.
-        tasks_in_block: their tasks.
+        branches: tasks of each branch of the lowest layer that has several.
     """
-    if blocks == 1:
-        return [sorted(task for tasks in tasks_in_block for task in tasks)]
-    longest = max(map(len, tasks_in_block))
-    return [[tasks[place] for tasks in tasks_in_block if place < len(tasks)] for place in range(longest)]
+    longest = max(map(len, branches))
+    return [[tasks[place] for tasks in branches if place < len(tasks)] for place in range(longest)]
+
+
+def first_branched(network: BranchedNetwork) -> int:
+    """Return the lowest layer of several branches, or the number of layers."""
+    several = (place for place, layer in enumerate(network.layers) if len(layer.weight) > 1)
+    return next(several, len(network.layers))
 
 
 class FairBranch:
@@ -73,7 +94,7 @@ class FairBranch:
 
     @property
     def lowest(self) -> int:
-        """Return the lowest layer that has branches, or the number of layers."""
+        """Return the lowest layer that was split, or the number of layers; its tasks may all be in one group again."""
         return self.depth + 1
 
     def gradients(self, network: BranchedNetwork, batch: Batch) -> Tensor:
@@ -100,16 +121,16 @@ class FairBranch:
     def _together(self, network: BranchedNetwork) -> list[list[int]] | None:
         """Return the tasks of each backward pass, or None if one pass of the summed losses is enough."""
         options = self.options
-        if options.weights == "zero" or options.projection in ("off",):
+        if options.weights == "zero" or options.projection == "off":
             return None
         if options.projection == "all_layers":
             return [[task] for task in range(network.tasks)]
-        if self.lowest == len(network.layers):
+        place = first_branched(network)
+        if place == len(network.layers):
             return None
-        if options.projection == "siblings":
-            return [list(range(network.tasks))]
-        layer = network.layers[self.lowest]
-        return fairness_passes(len(layer.weight), network.paths[self.lowest])
+        return (
+            [list(range(network.tasks))] if options.projection == "siblings" else fairness_passes(network.paths[place])
+        )
 
     def _weights(self, network: BranchedNetwork, accuracy: Tensor, fair: Tensor) -> Tensor:
         """Return lambda_t [T]: by default 1 where the gradients of L_t and F_t on the task's head agree, else 0."""
@@ -144,7 +165,7 @@ class FairBranch:
             self._project_siblings(network, total)
         else:
             by_parameter = {id(p): torch.stack(parts) for p, *parts in zip(parameters, *apart, strict=True)}
-            first = 0 if self.options.projection == "all_layers" else self.lowest
+            first = 0 if self.options.projection == "all_layers" else first_branched(network)
             for place in range(first, len(network.layers)):
                 self._project_layer(network, place, by_parameter, total)
         for parameter, gradient in zip(parameters, plain, strict=True):
@@ -215,7 +236,7 @@ class FairBranch:
 
     def _pairs(self, parameters: list[np.ndarray]) -> tuple[np.ndarray, list[list[int]]]:
         options = self.options
-        measure = SIMILARITIES.get(options.similarity, cka)
+        measure = cka if options.similarity == "random" else SIMILARITIES[options.similarity]
         found = similarities(parameters, measure)
         if options.second_nearest:
             return found, second_nearest_pairs(found)

@@ -32,6 +32,11 @@ def measure(
         groups: codes of `names`, [n].
     """
     table = metrics.count_table(y, guessed, groups, sizes=[len(names)])
+    return pd.DataFrame(rows_of(table, names, attribute), columns=MEASURED)
+
+
+def rows_of(table: np.ndarray, names: Sequence[str], attribute: str) -> list[tuple]:
+    """Return the rows of `measure` from counts [G, 2, 2] of group, label and prediction."""
     everyone = table.sum(0)
     n = int(everyone.sum())
     rows = []
@@ -41,9 +46,7 @@ def measure(
         rows.append((NO_ATTRIBUTE, EVERYONE, metric, float(top / bottom), float(low), float(high), WILSON, n))
     balanced = float(metrics.balanced_accuracy(everyone))
     rows.append((NO_ATTRIBUTE, EVERYONE, "balanced_accuracy", balanced, np.nan, np.nan, None, n))
-    kept = {(group, metric) for group in names for metric in GROUP_RATES} | {(EVERYONE, metric) for metric in GAPS}
-    rows += [row for row in group_metrics(table, names, attribute) if (row[1], row[2]) in kept]
-    return pd.DataFrame(rows, columns=MEASURED)
+    return rows + group_metrics(table, names, attribute, only={*GROUP_RATES, *GAPS})
 
 
 def constant(y: np.ndarray, groups: np.ndarray, names: Sequence[str], attribute: str) -> pd.DataFrame:

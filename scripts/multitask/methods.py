@@ -108,6 +108,32 @@ METHODS: dict[str, Method] = {
     },
     "fairbranch_oracle": _variant("fairbranch", "FairBranch, clusters known", "oracle:train", BRANCHING),
 }
+# Names that the config's `options` may set, by module; kept here so that a config is checked without importing torch.
+_FAIRBRANCH = ("tau", "branch_every", "weights", "projection", "similarity", "second_nearest", "mean_threshold",
+               "late_fairness", "fresh_normalisation")  # fmt: skip
+_TEACHER = ("weights", "teacher_widths", "frozen_trunk", "aliased_gradients", "star_as_eo", "evaluate_in_training_mode")
+OPTIONS: dict[str, tuple[str, ...]] = {
+    "shared": ("weight",),  # of methods that have one; the others are what a method is
+    "pcgrad": ("fair_weight",),
+    "recon": ("threshold", "layers", "fraction", "fair_weight"),
+    "tag": ("groups", "rate", "every", "fraction", "fair_weight"),
+    "fafs": ("thin", "split_every", "branch_cost", "fair_weight"),
+    "wb_fair": ("rows", "fair_weight"),
+    "mta_f": ("fair_weight", "trunk_fraction"),
+    "l2t_fmt": ("teacher", "shares", *_TEACHER),
+    "random_teacher": _TEACHER,
+    "branching": ("select_by_conflicts", "identical_heads", *_FAIRBRANCH),
+    "oracle": _FAIRBRANCH,
+}
+
+
+def options_of(name: str) -> list[str]:
+    """Return the options of a method that a config may set."""
+    method = METHODS[name]
+    module = method.function.split(":")[0]
+    return [option for option in OPTIONS[module] if module != "shared" or option in method.options]
+
+
 # Methods whose conflicts of gradients are counted: it costs as much as the training of a plain network.
 CONFLICTS_OF = ("vanilla", "fixed_1", "pcgrad", "pcgrad_fair", "l2t_fmt", "fairbranch", "fairbranch_no_projection",
                 "fairbranch_all_layers", "fairbranch_conflict_selection", "fairbranch_as_published")  # fmt: skip

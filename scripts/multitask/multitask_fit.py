@@ -95,7 +95,8 @@ def fit_all(
         for name, method in methods.items():
             run = run_name(dataset, name, seed)
             problem = problem_of(people, method, settings, dataset, seed)
-            sample = sample_of(problem, sample_rows) if name in CONFLICTS_OF else None
+            counted = name in CONFLICTS_OF or method.options.get("select_by_conflicts")
+            sample = sample_of(problem, sample_rows) if counted else None
             handed = {"learned": fits[method.after]} if method.after else {}
             fit = fits[name] = method.load()(problem, sample, **method.options, **handed)
             about = {

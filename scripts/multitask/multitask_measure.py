@@ -9,15 +9,17 @@ import pandas as pd
 from scripts.common import parquet
 from scripts.common.conditions import condition
 from scripts.common.interval_kinds import TASKS_AND_SEEDS
+from scripts.common.intervals import MEASURED
 from scripts.common.logs import job, log
+from scripts.common.metrics import joint_table
 from scripts.common.schemas.comparisons import COMPARISONS
 from scripts.common.schemas.metrics import METRICS, NO_ATTRIBUTE
 from scripts.common.schemas.predictions import groups_of
-from scripts.multitask.measures import MEAN, constant, filled, mean_over_tasks, measure
+from scripts.multitask.measures import MEAN, constant, filled, mean_over_tasks, rows_of
 from scripts.multitask.methods import FAIR, FAULTS, METHODS, STL
 from scripts.multitask.people import People, read
 from scripts.multitask.plan import CORRECTED, PUBLISHED
-from scripts.multitask.transfer import crossed_interval, differences, wide
+from scripts.multitask.transfer import COLUMNS, Numbers, crossed_interval, differences
 
 STUDY = "multitask"
 MAJORITY = "majority"  # the classifier that gives everyone the more frequent label of the test rows
@@ -37,13 +39,18 @@ PAIRS = (
 
 def metrics_of(path: str | Path, runs: pd.DataFrame, people: People) -> pd.DataFrame:
     """Return the numbers of all runs of a predictions file, by run and task, with means over tasks."""
-    predictions = parquet.read(path)
     attribute, names = people.attribute, groups_of(path)[people.attribute]
-    frames = []
-    for (run, task), own in predictions.groupby(["run", "task"], sort=False, observed=True):
-        y, guessed, groups = (own[name].to_numpy() for name in ("y_true", "y_pred", attribute))
-        frames.append(measure(y, guessed, groups, names, attribute).assign(run=str(run), task=task))
-    found = pd.concat(frames, ignore_index=True).assign(tasks=1, undefined=0)
+    predictions = parquet.read(path, columns=["run", "task", "y_true", "y_pred", attribute])
+    (run, runs_seen), (task, tasks) = (pd.factorize(predictions[name]) for name in ("run", "task"))
+    codes = {name: predictions[name].to_numpy() for name in (attribute, "y_true", "y_pred")}
+    tables = joint_table({"run": run, "task": task} | codes, [len(runs_seen), len(tasks), len(names), 2, 2])
+    rows = [
+        (str(own), name, *row)
+        for own, by_task in zip(runs_seen, tables, strict=True)
+        for name, table in zip(tasks, by_task, strict=True)
+        for row in rows_of(table, names, attribute)
+    ]
+    found = pd.DataFrame(rows, columns=["run", "task", *MEASURED]).assign(tasks=1, undefined=0)
     found = pd.concat([found, mean_over_tasks(found)], ignore_index=True)
     return found.merge(runs[["run", "method", "seed"]], on="run", how="left", validate="many_to_one")
 
@@ -85,12 +92,8 @@ def compared(metrics: pd.DataFrame) -> pd.DataFrame:
     - "without faults": a fit with one published fault, or all, to the corrected fit of its method;
     - "method": pairs of methods.
     """
-    table = wide(
-        metrics.assign(method=metrics["fit"]).drop_duplicates(
-            ["fit", "seed", "task", "attribute", "subgroup", "metric"]
-        )
-    )
-    fits = [name for name in table.columns.unique("method") if name in METHODS]
+    numbers = Numbers.of(metrics)
+    fits = [name for name in numbers.fits if name in METHODS]
     replaced = {METHODS[name].of for name in fits if variant_of(name) == "all"}
     pairs = []
     for name in fits:
@@ -112,8 +115,9 @@ def compared(metrics: pd.DataFrame) -> pd.DataFrame:
         if {first, second} <= set(fits):
             variant, method = variant_of(first), METHODS[first].of if variant_of(first) else first
             named = {"reference": reference, "protocol": protocol, "variant": variant, "first": method or first}
-            found.append(differences(table, first, second).assign(**named))
-    return pd.concat(found, ignore_index=True)
+            found.append(differences(numbers, first, second).assign(**named))
+    columns = [*COLUMNS, "reference", "protocol", "variant"]
+    return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=columns)
 
 
 def variant_of(name: str) -> str:
@@ -125,16 +129,19 @@ def variant_of(name: str) -> str:
 
 def summary_of(metrics: pd.DataFrame) -> pd.DataFrame:
     """Return the mean over tasks and seeds of every method with its interval, and how many numbers are undefined."""
-    rows = []
     single = metrics[(metrics["task"] != MEAN) & (metrics["subgroup"] == "all")]
     keys = ["protocol", "variant", "method", "attribute", "metric"]
-    for key, own in single.groupby(keys, sort=False):
-        matrix = own.pivot_table(index="seed", columns="task", values="value", dropna=False, sort=False).to_numpy(float)
-        known = not np.isnan(matrix).all()
+    values, fewest = single["value"].to_numpy(float), single["n"].to_numpy()
+    rows = []
+    for key, own in single.groupby(keys, sort=False).indices.items():
+        (seed, seeds), (task, tasks) = (pd.factorize(single[name].to_numpy()[own]) for name in ("seed", "task"))
+        matrix = np.full((len(seeds), len(tasks)), np.nan)
+        matrix[seed, task] = values[own]
+        missing = np.isnan(matrix)
+        value = np.nan if missing.all() else float(np.nanmean(matrix))
         low, high = crossed_interval(matrix)
         kind = TASKS_AND_SEEDS if low == low else None
-        value = float(np.nanmean(matrix)) if known else np.nan
-        rows.append((*key, value, low, high, kind, int(np.isnan(matrix).sum()), len(matrix), int(own["n"].min())))
+        rows.append((*key, value, low, high, kind, int(missing.sum()), len(matrix), int(fewest[own].min())))
     return pd.DataFrame(rows, columns=[*keys, "value", "ci_low", "ci_high", "interval", "undefined", "seeds", "n"])
 
 

@@ -155,17 +155,14 @@ def fit(
             total += method.gradients(network, problem.train.take(rows))
             optimizer.step()
         found.steps += len(steps)
-        if not torch.isfinite(total).all():
-            raise UserError(
-                f"multitask: {problem.dataset}, seed {problem.seed}: the loss is not finite in epoch {epoch}; "
-                "lower the learning rate"
-            )
+        _check_finite(problem, epoch, total)
         network.train()
         hook = getattr(method, "after_epoch", None)
         records = conflict_records(network, sample) if sample is not None else []
         records += hook(epoch, network, optimizer) if hook else []
         by_batch = bool(getattr(method, "batch_statistics", False))
         loss = validation_loss(network, problem.valid, by_batch)
+        _check_finite(problem, epoch, torch.tensor(loss))
         records += [{"quantity": "train_loss", "value": float(total.mean()) / len(steps)}]
         records += [{"quantity": "valid_loss", "value": loss}]
         found.curve += [{"epoch": epoch, **record} for record in records]
@@ -175,6 +172,14 @@ def fit(
     best.eval()
     found.network, found.seconds = best, time.process_time() - started
     return found
+
+
+def _check_finite(problem: Problem, epoch: int, losses: Tensor) -> None:
+    if not torch.isfinite(losses).all():
+        raise UserError(
+            f"multitask: {problem.dataset}, seed {problem.seed}: the loss is not finite in epoch {epoch}; "
+            "lower the learning rate"
+        )
 
 
 def split_layer(

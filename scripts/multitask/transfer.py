@@ -3,6 +3,7 @@
 KG(t) = accuracy(method) - accuracy(STL_t), DG(t) = violation(method) - violation(STL_t), on the same people and seed.
 """
 
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -15,6 +16,7 @@ from scripts.common.seeds import seed_from
 from scripts.multitask.measures import COMPARED, MEAN
 
 DRAWS = 4000
+COLUMNS = ["task", "metric", "value", "ci_low", "ci_high", "interval", "undefined", "first", "second", "seeds"]
 
 
 @cache
@@ -31,55 +33,72 @@ def crossed_interval(differences: np.ndarray) -> tuple[float, float]:
     of Applied Statistics 1, 2007), so it covers the choice of both. NaN differences are left out; with fewer than two
     tasks it is undefined. With one seed only tasks are drawn. Few seeds make such an interval too narrow.
     """
-    seeds, tasks = differences.shape
-    if tasks < 2 or np.isnan(differences).all():
-        return np.nan, np.nan
-    by_seed, by_task = crossed_draws(seeds, tasks)
+    low, high = crossed_intervals(differences[None])
+    return float(low[0]), float(high[0])
+
+
+def crossed_intervals(differences: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the ends [K] of `crossed_interval` of K sets of differences [K, S, T], from the same resamples."""
+    sets, seeds, tasks = differences.shape
+    low, high = np.full((2, sets), np.nan)
     known = ~np.isnan(differences)
-    totals = ((by_seed @ np.where(known, differences, 0.0)) * by_task).sum(1)
-    counts = ((by_seed @ known.astype(float)) * by_task).sum(1)
-    low, high = percentile_interval(np.divide(totals, counts, out=np.full(DRAWS, np.nan), where=counts > 0))
-    return float(low), float(high)
+    defined = known.any((1, 2))
+    if tasks < 2 or not defined.any():
+        return low, high
+    known, values = known[defined], np.nan_to_num(differences[defined], nan=0.0)
+    by_seed, by_task = crossed_draws(seeds, tasks)
+    totals = np.einsum("kdt,dt->dk", by_seed @ values, by_task)
+    counts = np.einsum("kdt,dt->dk", by_seed @ known.astype(float), by_task)
+    means = np.divide(totals, counts, out=np.full(totals.shape, np.nan), where=counts > 0)
+    low[defined], high[defined] = percentile_interval(means)
+    return low, high
 
 
-def wide(metrics: pd.DataFrame) -> pd.DataFrame:
-    """Return everyone's numbers by (method, metric), a row per (seed, task).
+@dataclass(frozen=True)
+class Numbers:
+    """Everyone's numbers of single tasks: `values` [F, M, S, T] of fits, COMPARED, seeds, tasks; NaN is undefined.
 
-    Args:
-        metrics: of one dataset: method, seed, task, subgroup, metric, value; single tasks alone.
+    `fitted` [F, S] says which seeds a method has: an ablation may have fewer than others.
     """
-    kept = metrics[(metrics["subgroup"] == "all") & metrics["metric"].isin(COMPARED) & (metrics["task"] != MEAN)]
-    return kept.pivot_table(
-        index=["seed", "task"], columns=["method", "metric"], values="value", dropna=False, sort=False
-    )
+
+    fits: tuple[str, ...]
+    seeds: tuple[int, ...]
+    tasks: tuple[str, ...]
+    values: np.ndarray
+    fitted: np.ndarray
+
+    @classmethod
+    def of(cls, metrics: pd.DataFrame) -> "Numbers":
+        """Return the numbers of a frame of one dataset: fit, seed, task, subgroup, metric, value."""
+        kept = metrics[(metrics["subgroup"] == "all") & metrics["metric"].isin(COMPARED) & (metrics["task"] != MEAN)]
+        (fit, fits), (seed, seeds), (task, tasks) = (pd.factorize(kept[name]) for name in ("fit", "seed", "task"))
+        values = np.full((len(fits), len(COMPARED), len(seeds), len(tasks)), np.nan)
+        fitted = np.zeros((len(fits), len(seeds)), bool)
+        values[fit, kept["metric"].map(COMPARED.index).to_numpy(int), seed, task] = kept["value"]
+        fitted[fit, seed] = True
+        return cls(tuple(fits), tuple(seeds), tuple(tasks), values, fitted)
 
 
-def differences(table: pd.DataFrame, first: str, second: str) -> pd.DataFrame:
+def differences(numbers: Numbers, first: str, second: str) -> pd.DataFrame:
     """Return first minus second for every metric: of each task over seeds, and the mean over tasks, with intervals.
 
-    Args:
-        table: as `wide` returns it.
+    Only seeds that both have are compared.
 
     Returns:
-        task, metric, first, second, value, ci_low, ci_high, interval, seeds (that both were fitted with), undefined
-        (differences of these seeds without a value).
+        COLUMNS; `undefined` counts differences of fitted runs without a value.
     """
-    both = (table[first].notna().any(axis=1) & table[second].notna().any(axis=1)).groupby("seed", sort=False).any()
-    table, rows = table[table.index.get_level_values("seed").isin(both[both].index)], []
-    for metric in COMPARED:
-        values = (table[first, metric] - table[second, metric]).unstack("task", sort=False)
-        matrix = values.to_numpy(float)
-        undefined = int(np.isnan(matrix).sum())
-        mean = float(np.nanmean(matrix)) if undefined < matrix.size else np.nan
-        low, high = crossed_interval(matrix)
-        kind = TASKS_AND_SEEDS if low == low else None
-        rows.append((MEAN, metric, mean, low, high, kind, undefined))
-        for place, task in enumerate(values.columns):
-            own = matrix[:, place]
+    one, other = numbers.fits.index(first), numbers.fits.index(second)
+    shared = numbers.fitted[one] & numbers.fitted[other]
+    gaps = (numbers.values[one] - numbers.values[other])[:, shared]
+    lows, highs = crossed_intervals(gaps)
+    rows = []
+    for metric, matrix, low, high in zip(COMPARED, gaps, lows, highs, strict=True):
+        for task, own in [(MEAN, matrix.ravel()), *zip(numbers.tasks, matrix.T, strict=True)]:
             known = own[~np.isnan(own)]
             value = float(known.mean()) if len(known) else np.nan
-            low, high = mean_interval(known) if len(known) > 1 else (np.nan, np.nan)
-            kind = STUDENT if low == low else None
-            rows.append((task, metric, value, low, high, kind, int(np.isnan(own).sum())))
-    names = ["task", "metric", "value", "ci_low", "ci_high", "interval", "undefined"]
-    return pd.DataFrame(rows, columns=names).assign(first=first, second=second, seeds=table.index.unique("seed").size)
+            ends, kind = (float(low), float(high)), TASKS_AND_SEEDS
+            if task != MEAN:
+                ends, kind = mean_interval(known) if len(known) > 1 else (np.nan, np.nan), STUDENT
+            rows.append((task, metric, value, *ends, kind if ends[0] == ends[0] else None, len(own) - len(known)))
+    about = {"first": first, "second": second, "seeds": int(shared.sum())}
+    return pd.DataFrame(rows, columns=COLUMNS[:7]).assign(**about)
