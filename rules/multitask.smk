@@ -45,9 +45,7 @@ rule multitask_fit:
     input:
         people=MULTITASK_PLAN.people,
         code=code("scripts/multitask/multitask_fit.py"),
-        methods=lambda wildcards: named_code(
-            "scripts/multitask", MULTITASK_PLAN.modules(wildcards)
-        ),
+        methods=lambda wildcards: named_code("scripts/multitask", MULTITASK_PLAN.modules(wildcards)),
     output:
         **{
             kind: f"{MULTITASK_OUT}/{kind}/{{job}}.parquet"
@@ -74,11 +72,11 @@ rule multitask_fit:
 
 rule multitask_measure:
     input:
-        people=expand(rules.multitask_prepare.output, dataset=MULTITASK_PLAN.datasets),
         **{
             kind: expand(f"{MULTITASK_OUT}/{kind}/{{job}}.parquet", job=MULTITASK_PLAN.jobs)
             for kind in MULTITASK_KINDS
         },
+        people=expand(rules.multitask_prepare.output, dataset=MULTITASK_PLAN.datasets),
         code=code("scripts/multitask/multitask_measure.py"),
     output:
         **{name: f"{MULTITASK_OUT}/{name}.parquet" for name in MULTITASK_MEASURED},
