@@ -63,7 +63,8 @@ def pcgrad(gradients: Tensor, orders: Tensor | Sequence[Sequence[int]]) -> Tenso
 def task_gradients(network: BranchedNetwork, batch: Batch, fair_weight: float) -> tuple[Tensor, Tensor]:
     """Fill the gradients of the heads; return the losses L_t + w F_t [T] and their gradients on the trunk [T, m].
 
-    Normalisation is by the batch. The trunk must be one for all tasks, its parameters are those of `network.shared_parameters()` one after another.
+    Normalisation is by the batch. The trunk must be one for all tasks; its parameters are those of
+    `network.shared_parameters()` one after another.
     A task's gradient at the top of the trunk is that at its logits times its head, so heads and losses are passed once.
 
     Raises:
