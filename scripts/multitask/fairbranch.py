@@ -16,7 +16,8 @@ from torch import Tensor
 
 from scripts.common.errors import UserError
 from scripts.multitask.batch import Batch
-from scripts.multitask.gradients import block_vectors, gradients_of, project_conflicts
+from scripts.multitask.fbgrad import fairness_passes, fill, fill_with_siblings, first_branched
+from scripts.multitask.gradients import gradients_of
 from scripts.multitask.losses import accuracy_losses, cross_entropies, fairness_losses
 from scripts.multitask.network import BranchedNetwork
 from scripts.multitask.similarity import cka, cosine, greedy_pairs, second_nearest_pairs, similarities
@@ -62,22 +63,6 @@ class Options:
             raise UserError(f"multitask: fairbranch: branch_every is {self.branch_every}; take 1 epoch or more")
 
 
-def fairness_passes(branches: Sequence[Sequence[int]]) -> list[list[int]]:
-    """Return sets of tasks whose fairness gradients one backward pass tells apart: no two are in one branch.
-
-    Args:
-        branches: tasks of each branch of the lowest layer that has several.
-    """
-    longest = max(map(len, branches))
-    return [[tasks[place] for tasks in branches if place < len(tasks)] for place in range(longest)]
-
-
-def first_branched(network: BranchedNetwork) -> int:
-    """Return the lowest layer of several branches, or the number of layers."""
-    several = (place for place, layer in enumerate(network.layers) if len(layer.weight) > 1)
-    return next(several, len(network.layers))
-
-
 class FairBranch:
     """The method; keeps the depth that branches next, and records of every branching in `branchings`."""
 
@@ -105,32 +90,29 @@ class FairBranch:
         fair = fairness_losses(entropies, batch.labels, batch.groups, batch.group_count)
         weights = self._weights(network, accuracy, fair)
         self.weights.append(weights.detach())
-        losses = accuracy + weights * fair
-        groups = self._together(network)
-        if groups is None:
-            losses.sum().backward()
-            self.passes += 1
+        fair = weights * fair
+        losses = accuracy + fair
+        place, groups = self._together(network, weights)
+        if self.options.projection == "siblings" and first_branched(network) < len(network.layers):
+            self.passes += fill_with_siblings(network, accuracy, fair)
         else:
-            self._projected(network, accuracy, weights * fair, groups)
+            self.passes += fill(network, losses, fair, place, groups)
         if self.batch_statistics:
             for layer in network.layers:
                 if layer.normalised:
                     layer.scale.grad = layer.shift.grad = None
         return losses.detach()
 
-    def _together(self, network: BranchedNetwork) -> list[list[int]] | None:
-        """Return the tasks of each backward pass, or None if one pass of the summed losses is enough."""
-        options = self.options
-        if options.weights == "zero" or options.projection == "off":
-            return None
-        if options.projection == "all_layers":
-            return [[task] for task in range(network.tasks)]
-        place = first_branched(network)
-        if place == len(network.layers):
-            return None
-        return (
-            [list(range(network.tasks))] if options.projection == "siblings" else fairness_passes(network.paths[place])
-        )
+    def _together(self, network: BranchedNetwork, weights: Tensor) -> tuple[int, list[list[int]]]:
+        """Return the first layer of which gradients are told apart, and the tasks of each backward pass that does it.
+
+        A task whose lambda is 0 has no fairness gradient.
+        """
+        if self.options.projection in ("off", "siblings"):
+            return len(network.layers), []
+        place = 0 if self.options.projection == "all_layers" else first_branched(network)
+        branches = network.paths[place] if place < len(network.layers) else []
+        return place, fairness_passes([[task for task in tasks if weights[task]] for tasks in branches])
 
     def _weights(self, network: BranchedNetwork, accuracy: Tensor, fair: Tensor) -> Tensor:
         """Return lambda_t [T]: by default 1 where the gradients of L_t and F_t on the task's head agree, else 0."""
@@ -153,59 +135,6 @@ class FairBranch:
             if weights is None or not self.branchings:
                 return torch.zeros_like(accuracy)
         return weights
-
-    def _projected(self, network: BranchedNetwork, accuracy: Tensor, fair: Tensor, groups: list[list[int]]) -> None:
-        """Fill the gradients: those of all L_t in one pass, those of F_t in one per set of tasks, without conflicts."""
-        parameters = list(network.parameters())
-        sums = [fair[tasks].sum() for tasks in groups]
-        plain, *apart = gradients_of([accuracy.sum(), *sums], parameters)
-        self.passes += 1 + len(groups)
-        total = {id(p): sum(parts) for p, *parts in zip(parameters, *apart, strict=True)}
-        if self.options.projection == "siblings":
-            self._project_siblings(network, total)
-        else:
-            by_parameter = {id(p): torch.stack(parts) for p, *parts in zip(parameters, *apart, strict=True)}
-            first = 0 if self.options.projection == "all_layers" else first_branched(network)
-            for place in range(first, len(network.layers)):
-                self._project_layer(network, place, by_parameter, total)
-        for parameter, gradient in zip(parameters, plain, strict=True):
-            parameter.grad = gradient + total[id(parameter)]
-
-    @staticmethod
-    def _project_layer(
-        network: BranchedNetwork, place: int, apart: dict[int, Tensor], total: dict[int, Tensor]
-    ) -> None:
-        """Replace the summed fairness gradient of every block of a layer by the sum without conflicts."""
-        parameters = list(network.layers[place].parameters())
-        for block in range(len(network.layers[place].weight)):
-            vectors = torch.cat([apart[id(p)][:, block].flatten(1) for p in parameters], dim=1)
-            if len(vectors) == 1 or not (vectors @ vectors.T < 0).any():
-                continue
-            summed = project_conflicts(vectors).sum(0)
-            for parameter in parameters:
-                size = parameter[block].numel()
-                total[id(parameter)][block] = summed[:size].view_as(parameter[block])
-                summed = summed[size:]
-
-    @staticmethod
-    def _project_siblings(network: BranchedNetwork, total: dict[int, Tensor]) -> None:
-        """Project, as published, the gradients of the heads or sub-branches above one branch on each other's normal."""
-        for place, layer in enumerate(network.layers):
-            if len(layer.weight) == 1:
-                continue
-            top = place + 1 == len(network.layers)
-            above = [network.head_weight, network.head_bias] if top else list(network.layers[place + 1].parameters())
-            parent = network.head_parent if top else network.layers[place + 1].parent
-            for block in range(len(layer.weight)):
-                children = torch.flatten(torch.nonzero(parent == block)).tolist()
-                if len(children) < 2:
-                    continue
-                vectors = torch.stack([block_vectors([total[id(p)] for p in above], child) for child in children])
-                for child, vector in zip(children, project_conflicts(vectors), strict=True):
-                    for parameter in above:
-                        size = parameter[child].numel()
-                        total[id(parameter)][child] = vector[:size].view_as(parameter[child])
-                        vector = vector[size:]
 
     def after_epoch(self, epoch: int, network: BranchedNetwork, optimizer: torch.optim.Optimizer) -> list[dict]:
         """Branch if it is time, and return in how many of the steps lambda was 1; `branchings` has what was done."""

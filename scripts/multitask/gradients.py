@@ -8,6 +8,7 @@ from torch import Tensor
 from scripts.multitask.batch import Batch
 from scripts.multitask.losses import task_losses
 from scripts.multitask.network import BranchedNetwork
+from scripts.multitask.per_task import ForwardPass
 
 
 def gradients_of(
@@ -62,27 +63,20 @@ def pcgrad(gradients: Tensor, orders: Tensor | Sequence[Sequence[int]]) -> Tenso
 def task_gradients(network: BranchedNetwork, batch: Batch, fair_weight: float) -> tuple[Tensor, Tensor]:
     """Fill the gradients of the heads; return the losses L_t + w F_t [T] and their gradients on the trunk [T, m].
 
-    The trunk must be one for all tasks, its parameters are those of `network.shared_parameters()` one after another.
+    Normalisation is by the batch. The trunk must be one for all tasks; its parameters are those of
+    `network.shared_parameters()` one after another.
     A task's gradient at the top of the trunk is that at its logits times its head, so heads and losses are passed once.
 
     Raises:
         ValueError: the trunk has branches.
     """
-    features = network.features(batch.features)
-    if len(features) > 1:
-        raise ValueError("gradients per task are those of a trunk without branches")
-    logits = network.heads(features)
-    losses = task_losses(logits, batch, fair_weight)
-    heads = [network.head_weight, network.head_bias]
-    at_logits, *at_heads = torch.autograd.grad(losses.sum(), [logits, *heads])
-    for parameter, gradient in zip(heads, at_heads, strict=True):
-        parameter.grad = gradient
-    shared = network.shared_parameters()
-    vectors = []
-    for above in torch.bmm(at_logits, network.head_weight.detach().transpose(1, 2)):
-        parts = torch.autograd.grad(features, shared, above[None], retain_graph=True)
-        vectors.append(torch.cat([part.flatten() for part in parts]))
-    return losses.detach(), torch.stack(vectors)
+    forward = ForwardPass(network, batch.features, observe=network.training)
+    leaf = forward.logits.requires_grad_()
+    losses = task_losses(leaf, batch, fair_weight)
+    (signals,) = torch.autograd.grad(losses.sum(), leaf)
+    network.head_weight.grad, network.head_bias.grad = forward.head_gradients(signals)
+    shared = forward.shared_gradients(signals, network.head_weight)
+    return losses.detach(), torch.cat([gradient.flatten(1) for gradient in shared], dim=1)
 
 
 def fill_trunk(network: BranchedNetwork, vector: Tensor) -> None:

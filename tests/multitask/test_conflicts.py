@@ -1,12 +1,13 @@
 """Conflicts of gradients: numbers of pairs, cosines against autograd, and which pairs meet."""
 
 import copy
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
-from scripts.multitask.conflicts import conflict_count, conflict_records, layer_cosines, pair_count
+from scripts.multitask.conflicts import conflict_count, conflict_records, layer_cosines, pair_count, weight_gradients
 from scripts.multitask.losses import cross_entropies, fairness_losses
 from tests.multitask.small import batch, network
 
@@ -50,6 +51,29 @@ def test_cosines_are_those_of_autograd_in_evaluation_mode_with_statistics_of_the
     vectors = [torch.autograd.grad(loss, again.layers[1].weight, retain_graph=True)[0].flatten() for loss in losses]
     expected = [[float(torch.cosine_similarity(a, b, dim=0)) for b in vectors] for a in vectors]
     np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "groups",
+    [
+        None,
+        [[[0, 1, 2]], [[0, 2], [1]], [[0], [1], [2]]],
+        [[[0, 1, 2]], [[0], [1], [2]], [[0, 1], [2]]],  # shared weights above layers of single tasks
+        SEPARATE,
+    ],
+)
+def test_gradients_by_hand_are_autograds_in_branches_too(groups):
+    net, rows = network(3, groups).double(), batch(tasks=3)
+    rows = replace(rows, features=rows.features.double())
+    found = weight_gradients(net, rows)
+    entropies = cross_entropies(net(rows.features, True), rows.labels)
+    losses = [*entropies.mean(1), *fairness_losses(entropies, rows.labels, rows.groups, 2)]
+    for place, loss in enumerate(losses):
+        own = torch.autograd.grad(loss, [layer.weight for layer in net.layers], retain_graph=True)
+        for layer, gradient, by_hand in zip(net.layers, own, found, strict=True):
+            (block,) = gradient.flatten(1).any(1).nonzero()[0].tolist()
+            assert by_hand.shape == (6, *layer.weight.shape[1:])
+            torch.testing.assert_close(by_hand[place], gradient[block], rtol=0, atol=1e-12)
 
 
 def test_measuring_moves_nothing_and_leaves_training_mode_on():

@@ -11,7 +11,8 @@ from scripts.common.errors import UserError
 from scripts.multitask import branching
 from scripts.multitask.batch import Batch
 from scripts.multitask.conflicts import conflict_count
-from scripts.multitask.fairbranch import FairBranch, Options, fairness_passes, first_branched
+from scripts.multitask.fairbranch import FairBranch, Options
+from scripts.multitask.fbgrad import fairness_passes, first_branched
 from scripts.multitask.losses import accuracy_losses, cross_entropies, fairness_losses
 from scripts.multitask.similarity import cka
 from scripts.multitask.training import fit, optimizer_of
@@ -183,10 +184,10 @@ LEVELS = {
 
 
 @pytest.mark.parametrize(
-    ("name", "passes"), [("heads", 3), ("two levels", 5), ("joined again", 5), ("one group", 1), ("all apart", 2)]
+    ("name", "passes"), [("heads", 3), ("two levels", 5), ("joined again", 5), ("one group", 1), ("all apart", 1)]
 )
 def test_fbgrad_in_a_step_is_the_literal_one(name, passes):
-    """Passes: one of all L_t, and one of F_t for each task of the largest branch."""
+    """Passes: one of all losses, and one of F_t for each task of the largest branch, unless all are alone."""
     net, method = branched(LEVELS[name], weights="one")
     rows = opposed(rows=80)
     method.gradients(net, rows)
@@ -233,9 +234,15 @@ def test_without_fbgrad_a_branched_step_is_one_backward_pass_of_the_sum():
     assert method.passes == 1
 
 
-def test_tasks_of_one_pass_are_in_different_branches_and_every_task_is_in_one_pass():
-    assert fairness_passes([[0, 3], [1], [2, 4, 5]]) == [[0, 1, 2], [3, 4], [5]]
-    assert fairness_passes([[0], [1]]) == [[0, 1]]
+def test_tasks_of_one_pass_are_in_different_branches_and_one_that_is_alone_needs_none():
+    assert fairness_passes([[0, 3], [1], [2, 4, 5]]) == [[0, 2], [3, 4], [5]]
+    assert fairness_passes([[0], [1], []]) == [] == fairness_passes([])
+
+
+def test_a_task_without_fairness_gradient_needs_no_pass():
+    net, method = branched(LEVELS["two levels"])
+    for weights, groups in (([1, 1, 1, 1, 1], [[0], [1], [2], [3]]), ([1, 0, 1, 0, 1], [[0], [2]]), ([0, 0, 1, 0, 1], [])):
+        assert method._together(net, torch.tensor(weights)) == (2, groups)
 
 
 def test_siblings_as_published():
