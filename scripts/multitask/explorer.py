@@ -127,7 +127,8 @@ def sentence(fit: str, values: list, constant: dict[str, float], like: pd.DataFr
 
 
 def _mean(values: list) -> float | None:
-    known = [value for value in values if value is not None]
+    """Return the mean of the numbers that are defined, None if none is."""
+    known = [value for value in values if value is not None and math.isfinite(value)]
     return sum(known) / len(known) if known else None
 
 

@@ -102,7 +102,7 @@ def draw_conflicts(frames: Mapping[str, pd.DataFrame]) -> tuple[Figure, pd.DataF
     if rows.empty:
         return without_data("No conflicts of gradients were counted in these results.", COLUMNS)
     shown = datasets(rows)
-    figure = figures.new_figure(14.0, 2.2 + 2.6 * len(shown))
+    figure = figures.new_figure(13.0, 2.2 + 2.4 * len(shown))
     grid = figure.subplots(len(shown), 4, squeeze=False, sharex="row")
     for line, source in zip(grid, shown, strict=True):
         own = at(rows, source)

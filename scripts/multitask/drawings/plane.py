@@ -109,7 +109,7 @@ def draw_plane(frames: Mapping[str, pd.DataFrame]) -> tuple[Figure, pd.DataFrame
     shown = datasets(gained)
     columns = min(2, len(shown))
     lines = -(-len(shown) // columns)
-    figure = figures.new_figure(max(7.2 * columns, 8.4), 2.2 + 5.4 * lines)
+    figure = figures.new_figure(max(6.6 * columns, 8.4), 2.2 + 4.9 * lines)
     grid = figure.subplots(lines, columns, squeeze=False)
     for axes in grid.flat[len(shown) :]:
         axes.set_visible(False)

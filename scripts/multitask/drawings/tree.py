@@ -11,7 +11,7 @@ from scripts.common import figures
 from scripts.common.layout import titled, without_data
 from scripts.multitask.labels import FAIRBRANCH, at, data_note, dataset_title, datasets, task_title
 
-TAU = ("fairbranch_tau_5", "fairbranch_tau_9", "fairbranch_tau_99")
+TAU = {"fairbranch_tau_5": ".5", "fairbranch_tau_9": ".9", "fairbranch_tau_99": ".99"}
 COLUMNS = ["source", "dataset", "seed", "layer", "branch", "tasks", "x", "similarity"]
 PER_LINE = 12  # tasks of panels that stand side by side
 
@@ -53,10 +53,11 @@ def finding(rows: pd.DataFrame, branchings: pd.DataFrame) -> list[str]:
         text = f"{title}: the {len(merged)} merges of {merged['seed'].nunique()} seeds have CKA ≥ "
         text += f"{merged['similarity'].min():.3f}"
         text += ", all of them of copied layers" if len(copied) == len(merged) else ""
-        same = [branches_of(own, name) for name in TAU if (own["method"] == name).any()]
-        if len(same) > 1:
-            alike = all(one == same[0] for one in same)
-            text += f"; tau .5, .9 and .99 give {'the same' if alike else 'different'} branches"
+        made = {tau: branches_of(own, name) for name, tau in TAU.items() if (own["method"] == name).any()}
+        if len(made) > 1:
+            alike = all(one == next(iter(made.values())) for one in made.values())
+            *others, last = made
+            text += f"; tau {', '.join(others)} and {last} give {'the same' if alike else 'different'} branches"
         sentences.append(f"{text}.")
     return sentences[:3]
 
