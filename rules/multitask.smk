@@ -47,10 +47,12 @@ rule multitask_fit:
         code=code("scripts/multitask/multitask_fit.py"),
         methods=lambda wildcards: named_code("scripts/multitask", MULTITASK_PLAN.modules(wildcards)),
     output:
-        **{
-            kind: f"{MULTITASK_OUT}/{kind}/{{job}}.parquet"
-            for kind in [*MULTITASK_KINDS, "seconds"]
-        },
+        predictions=f"{MULTITASK_OUT}/predictions/{{job}}.parquet",
+        runs=f"{MULTITASK_OUT}/runs/{{job}}.parquet",
+        curves=f"{MULTITASK_OUT}/curves/{{job}}.parquet",
+        branchings=f"{MULTITASK_OUT}/branchings/{{job}}.parquet",
+        alignments=f"{MULTITASK_OUT}/alignments/{{job}}.parquet",
+        seconds=f"{MULTITASK_OUT}/seconds/{{job}}.parquet",
     log:
         f"{MULTITASK_OUT}/logs/multitask_fit/{{job}}.log",
     benchmark:

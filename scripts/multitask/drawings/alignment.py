@@ -8,7 +8,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from scipy.stats import rankdata
 
 from scripts.common import figures
 from scripts.common.layout import titled, without_data
@@ -45,8 +44,8 @@ def matrix(pairs: pd.DataFrame, column: str, tasks: list[str]) -> np.ndarray:
 
 def rank_correlation(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Return Spearman's correlation of pairs [P] with every row of [N, P]; without ties it is exact."""
-    x = rankdata(a) - (len(a) + 1) / 2
-    y = rankdata(b, axis=1) - (b.shape[1] + 1) / 2
+    x = pd.Series(a).rank().to_numpy() - (len(a) + 1) / 2
+    y = pd.DataFrame(b).rank(axis=1).to_numpy() - (b.shape[1] + 1) / 2
     return (y @ x) / np.sqrt((x @ x) * (y * y).sum(1))
 
 
