@@ -3,15 +3,13 @@
 import re
 
 import matplotlib.text
-import numpy as np
 import pandas as pd
 import pytest
 import yaml
 from matplotlib.transforms import Bbox
 
-from scripts.common import figures, layout, parquet
+from scripts.common import figures, parquet
 from scripts.common.interval_kinds import in_words
-from scripts.common.points import points
 from scripts.imbalance.drawings import cells, codes, dose, fidelity, forest, plane
 from scripts.imbalance.figures import DRAWINGS, draw_all
 from scripts.imbalance.labels import at, in_order, published_method, published_numbers
@@ -238,21 +236,7 @@ def test_fidelity_averages_draws_and_names_the_copier():
     assert "no generator copies training rows" in fidelity.finding(none)[0]
 
 
-def test_labels_find_room_around_their_marks():
-    with figures.style():
-        figure = figures.new_figure(4, 3)
-        axes = figure.add_subplot(xlim=(0, 1), ylim=(0, 1))
-        marks = [(0.5, 0.5), (0.52, 0.5), (0.5, 0.53)]
-        layout.label_marks(axes, marks, [(*mark, "a label", "black") for mark in marks])
-        renderer = figure.canvas.get_renderer()
-        boxes = [matplotlib.text.Text.get_window_extent(text, renderer) for text in axes.texts]
-    dots = axes.transData.transform(np.array(marks))
-    assert not any(Bbox.intersection(a, b) for n, a in enumerate(boxes) for b in boxes[n + 1 :])
-    assert not any(box.contains(*dot) for box in boxes for dot in dots)
-
-
 def test_numbers_and_names_of_the_paper():
-    assert points(0.1814) == "18.1" and points(-0.037, signed=True) == "−3.7" and points(-0.0001, signed=True) == "0.0"
     assert published_method("same_class", "vae") == "same_class tvae" and published_method("none", "real") == "real"
     numbers, deviations = published_numbers(PLACE), published_numbers(PLACE, deviations=True)
     assert set(numbers) == set(deviations) and len(numbers) == 16

@@ -159,7 +159,7 @@ def test_the_title_of_the_plane_follows_the_intervals(held):
             frame = with_values(frame, first=method, metric=metric, value=value, **ends, task="mean", source="adult")
     text = plane.finding(plane.gains(frame))[0]
     assert "FairBranch +3.1 points of accuracy, −5.2 of bias; " in text
-    assert "surely better in both: FairBranch" in text and "surely worse in both: vanilla" in text
+    assert "both gains clear of 0: FairBranch" in text and "both losses clear of 0: vanilla" in text
     ends = {"low": -0.01, "high": 0.05}
     frame = with_values(frame, first="fairbranch", metric="accuracy", value=0.031, **ends, task="mean", source="adult")
     assert "FairBranch +3.1 points of accuracy (may be chance)" in plane.finding(plane.gains(frame))[0]
@@ -187,7 +187,7 @@ def test_the_title_of_tasks_counts_tasks(held):
     near = (values["metric"] == "accuracy") & (values["task"] == "task 1")
     values.loc[near, "value"] = values.loc[near, "tick"]
     text = tasks.finding(values, different)[0]
-    assert "2 (2 surely) with vanilla, 0 with FairBranch of 4 tasks are less fair than alone" in text
+    assert "2 (2 clear of 0) with vanilla, 0 with FairBranch of 4 tasks are less fair than alone" in text
     assert text.endswith("FairBranch is within a point of the majority in 1.")
 
 

@@ -48,7 +48,7 @@ def fault_rows(comparisons: pd.DataFrame) -> pd.DataFrame:
 
 
 def finding(rows: pd.DataFrame) -> list[str]:
-    """Return per dataset and method the fault that changes bias most, and how many surely change anything."""
+    """Return per dataset and method the fault that changes bias most, and how many have an interval without 0."""
     sentences = []
     for source in datasets(rows):
         single = at(rows, source)
@@ -62,7 +62,7 @@ def finding(rows: pd.DataFrame) -> list[str]:
             sure = own[(own["ci_low"] > 0) | (own["ci_high"] < 0)]["variant"].nunique()
             text = f"{dataset_title(rows, source)}, {method_title(method)}: \u201c{fault_title(row.variant)}\u201d"
             text += f" changes bias most, {signed(row.value)} points{chance(row.ci_low, row.ci_high)}"
-            sentences.append(f"{text}; {sure or 'none'} of {own['variant'].nunique()} faults surely change anything.")
+            sentences.append(f"{text}; {sure or 'none'} of {own['variant'].nunique()} faults have a change clear of 0.")
     return sentences[:3]
 
 

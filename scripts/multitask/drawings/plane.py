@@ -55,7 +55,7 @@ def gains(comparisons: pd.DataFrame) -> pd.DataFrame:
 
 
 def finding(gained: pd.DataFrame) -> list[str]:
-    """Return per dataset what FairBranch gains, and how many methods surely gain in both or lose in both."""
+    """Return per dataset what FairBranch gains, and which methods gain or lose in both beyond their intervals."""
     sentences = []
     for source in datasets(gained):
         own = at(gained, source)
@@ -65,8 +65,8 @@ def finding(gained: pd.DataFrame) -> list[str]:
         for row in own[own["method"] == FAIRBRANCH].itertuples():
             accuracy = f"{signed(row.x)} points of accuracy{chance(row.x_low, row.x_high)}"
             parts.append(f"FairBranch {accuracy}, {signed(row.y)} of bias{chance(row.y_low, row.y_high)}")
-        parts.append(f"surely better in both: {_names(both['method'], len(own))}")
-        parts += [f"surely worse in both: {_names(harmed['method'], len(own))}"] if len(harmed) else []
+        parts.append(f"both gains clear of 0: {_names(both['method'], len(own))}")
+        parts += [f"both losses clear of 0: {_names(harmed['method'], len(own))}"] if len(harmed) else []
         sentences.append(f"{dataset_title(gained, source)}: {'; '.join(parts)}.")
     return sentences[:3]
 
@@ -109,7 +109,7 @@ def draw_plane(frames: Mapping[str, pd.DataFrame]) -> tuple[Figure, pd.DataFrame
     shown = datasets(gained)
     columns = min(2, len(shown))
     lines = -(-len(shown) // columns)
-    figure = figures.new_figure(max(6.6 * columns, 8.4), 2.2 + 4.9 * lines)
+    figure = figures.new_figure(max(7.2 * columns, 8.4), 2.2 + 5.3 * lines)
     grid = figure.subplots(lines, columns, squeeze=False)
     for axes in grid.flat[len(shown) :]:
         axes.set_visible(False)

@@ -68,7 +68,7 @@ def finding(values: pd.DataFrame, differences: pd.DataFrame) -> list[str]:
             odds = odds[(odds["first"] == method) & (odds["metric"] == ODDS)]
             if len(odds):
                 sure = int((odds["ci_low"] > 0).sum())
-                said = f" ({sure} surely)" if sure else ""
+                said = f" ({sure} clear of 0)" if sure else ""
                 parts.append(f"{(odds['value'] > 0).sum()}{said} with {method_title(method)}")
         if not parts:
             continue
