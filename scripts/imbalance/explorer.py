@@ -11,6 +11,7 @@ import pandas as pd
 
 from scripts.common import html
 from scripts.common.aggregate import mean_interval
+from scripts.common.points import points
 from scripts.imbalance.generators import BOOTSTRAP
 from scripts.imbalance.labels import (
     BALANCED,
@@ -23,7 +24,6 @@ from scripts.imbalance.labels import (
     place_title,
     places,
     plan_title,
-    points,
 )
 from scripts.imbalance.names import CORRECTED, MAIN, NO_PLAN, REAL, WEIGHTS
 from scripts.imbalance.plans import TITLES, at_dose

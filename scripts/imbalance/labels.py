@@ -134,13 +134,6 @@ def in_order(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.sort_values(list(order), key=lambda column: column.map(numbers[column.name]), kind="stable")
 
 
-def points(value: float, digits: int = 1, signed: bool = False) -> str:
-    """Return a fraction in points, 0.181 as "18.1"; with a sign on demand, never minus zero."""
-    text = f"{100 * value:.{digits}f}"
-    text = text.removeprefix("-") if float(text) == 0 else text
-    return f"+{text}" if signed and float(text) > 0 else text.replace("-", "−")
-
-
 def published_numbers(place: Place, deviations: bool = False) -> dict[str, dict[str, float]]:
     """Return the published means, or standard deviations, by published method and metric; {} where there are none."""
     dataset, attributes = place

@@ -80,7 +80,7 @@ METHODS: dict[str, Method] = {
     "wb_fair": Method("WB-fair", "wb_fair:wb_fair", ACCURACY, RIVALS),
     "mta_f": Method("MTA-F", "mta_f:mta_f", FAIR, RIVALS),
     "l2t_fmt": Method("L2T-FMT", TEACH, FAIR, TEACHING),
-    "l2t_fixed_weights": _variant("l2t_fmt", "L2T-FMT, weights fixed", TEACH, TEACHING, weights="fixed"),
+    "l2t_fixed_weights": _variant("l2t_fmt", "L2T-FMT, weights fixed", TEACH, ABLATIONS, weights="fixed"),
     "teacher_random": _variant("l2t_fmt", "random teacher", "random_teacher:random_teacher", TEACHING, "l2t_fmt"),
     "teacher_swapped": _variant("l2t_fmt", "swapped teacher", TEACH, TEACHING, teacher="swapped"),
     "always_accuracy": _variant("l2t_fmt", "always accuracy", TEACH, TEACHING, teacher="accuracy"),

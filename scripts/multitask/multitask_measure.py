@@ -27,6 +27,7 @@ UNLIKE = "stl_as_published"
 BRANCHED = "fairbranch"
 # Further questions: does the learned teacher beat the random one, FBGrad in branches that in all layers, and so on.
 PAIRS = (
+    ("l2t_fmt", "greedy_fmt"),
     ("l2t_fmt", "teacher_random"),
     ("l2t_fmt", "teacher_swapped"),
     ("l2t_fmt", "always_accuracy"),

@@ -34,6 +34,13 @@ class Job:
         return f"{self.dataset}.{self.family}"
 
 
+def _families(entry: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """Return the families of methods that share a job, by its name."""
+    if not entry.get("one_job"):
+        return {family: (family,) for family in FAMILIES}
+    return {"all": tuple(family for family in FAMILIES if family not in FEW)} | {family: (family,) for family in FEW}
+
+
 class Plan:
     """Datasets that take part: all of the config but those whose files the user did not supply."""
 
@@ -42,8 +49,8 @@ class Plan:
         self.datasets = {entry["name"]: entry for entry in study["datasets"] if is_given(entry, study)}
         self.jobs: dict[str, Job] = {}
         for name, entry in self.datasets.items():
-            for family in FAMILIES:
-                own = tuple(method for method in self.methods(entry) if METHODS[method].family == family)
+            for family, members in _families(entry).items():
+                own = tuple(method for method in self.methods(entry) if METHODS[method].family in members)
                 if own:
                     job = Job(name, family, own)
                     self.jobs[job.name] = job

@@ -9,11 +9,12 @@ import pytest
 import yaml
 from matplotlib.transforms import Bbox
 
-from scripts.common import figures, parquet
+from scripts.common import figures, layout, parquet
 from scripts.common.interval_kinds import in_words
-from scripts.imbalance.drawings import cells, codes, dose, fidelity, forest, layout, plane
+from scripts.common.points import points
+from scripts.imbalance.drawings import cells, codes, dose, fidelity, forest, plane
 from scripts.imbalance.figures import DRAWINGS, draw_all
-from scripts.imbalance.labels import at, in_order, points, published_method, published_numbers
+from scripts.imbalance.labels import at, in_order, published_method, published_numbers
 from tests.imbalance.frames import ADULT, GERMAN, frames
 from tests.workflow.conftest import ROOT
 

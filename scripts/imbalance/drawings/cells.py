@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from scripts.common import figures
-from scripts.imbalance.drawings.layout import titled, without_data
+from scripts.common.layout import titled, without_data
 from scripts.imbalance.labels import Place, at, place_title, places, plan_title
 from scripts.imbalance.names import NO_PLAN
 from scripts.imbalance.plans import TITLES

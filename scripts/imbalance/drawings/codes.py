@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from scripts.common import figures
-from scripts.imbalance.drawings.layout import titled, without_data
+from scripts.common.layout import titled, without_data
+from scripts.common.points import points
 from scripts.imbalance.labels import (
     BALANCED,
     METRICS,
@@ -21,7 +22,6 @@ from scripts.imbalance.labels import (
     method_title,
     place_title,
     places,
-    points,
     published_method,
     published_numbers,
 )

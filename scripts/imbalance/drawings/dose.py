@@ -8,8 +8,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from scripts.common import figures
+from scripts.common.layout import RIGHT, label_marks, titled, without_data
+from scripts.common.points import points
 from scripts.imbalance.drawings.forest import SURE, differences_to
-from scripts.imbalance.drawings.layout import RIGHT, label_marks, titled, without_data
 from scripts.imbalance.labels import (
     BALANCED,
     CONTROLS,
@@ -24,7 +25,6 @@ from scripts.imbalance.labels import (
     place_title,
     places,
     plan_title,
-    points,
 )
 from scripts.imbalance.names import CORRECTED, MAIN, NO_PLAN, REAL
 

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from scripts.common import figures
-from scripts.imbalance.drawings.layout import titled, without_data
+from scripts.common.layout import titled, without_data
 from scripts.imbalance.generators import BOOTSTRAP
 from scripts.imbalance.labels import (
     PLAN_COLOURS,

@@ -8,7 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from scripts.common import figures
-from scripts.imbalance.drawings.layout import titled, without_data
+from scripts.common.layout import titled, without_data
+from scripts.common.points import points
 from scripts.imbalance.generators import BOOTSTRAP
 from scripts.imbalance.labels import (
     BALANCED,
@@ -26,7 +27,6 @@ from scripts.imbalance.labels import (
     place_title,
     places,
     plan_title,
-    points,
 )
 from scripts.imbalance.names import NO_PLAN, REAL
 

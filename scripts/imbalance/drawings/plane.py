@@ -9,9 +9,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from scripts.common import figures
+from scripts.common.layout import label_marks, titled, without_data
 from scripts.common.pareto import pareto_mask
 from scripts.imbalance.drawings.forest import SURE, differences_to
-from scripts.imbalance.drawings.layout import label_marks, titled, without_data
 from scripts.imbalance.labels import (
     BALANCED,
     CONTROLS,

@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 from matplotlib.transforms import Bbox
 
 from scripts.common import figures
@@ -55,6 +56,7 @@ def label_marks(
     marks: Sequence[tuple[float, float]],
     labels: Sequence[tuple[float, float, str, str]],
     around: Sequence[tuple[int, int]] = AROUND,
+    halo: bool = False,
 ) -> None:
     """Write labels next to their points where they cover as little as possible; call it when all else is drawn.
 
@@ -64,6 +66,7 @@ def label_marks(
         marks: data coordinates of all marks, which labels avoid.
         labels: x, y, text and colour of each, the most important first.
         around: directions (right, up) in which a label may lie.
+        halo: whether letters have a white rim, to be read on lines.
     """
     figure = axes.figure
     figure.draw_without_rendering()
@@ -72,6 +75,7 @@ def label_marks(
     pixels = axes.transData.transform(np.array(marks, float).reshape(-1, 2))
     taken = [Bbox.from_bounds(x - 5 * unit, y - 5 * unit, 10 * unit, 10 * unit) for x, y in pixels]
     frame = axes.get_window_extent(renderer)
+    rim = {"path_effects": [withStroke(linewidth=2.5, foreground="white")]} if halo else {}
     for x, y, text, colour in labels:
         best = None
         for distance in (8, 16, 26, 40, 56, 75):
@@ -88,7 +92,7 @@ def label_marks(
                 break
         _, offset, options, box, distance = best
         line = {"arrowstyle": "-", "color": colour, "lw": 0.6, "shrinkA": 0, "shrinkB": 3} if distance > 8 else None
-        axes.annotate(text, (x, y), offset, textcoords="offset points", arrowprops=line, **options)
+        axes.annotate(text, (x, y), offset, textcoords="offset points", arrowprops=line, **options, **rim)
         taken.append(box)
 
 
