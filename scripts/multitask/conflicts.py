@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from scripts.multitask.batch import Batch
-from scripts.multitask.network import EPS, BranchedNetwork
+from scripts.multitask.network import BranchedNetwork
+from scripts.multitask.normalisation import EPS
 from scripts.multitask.per_task import both_losses
 
 KINDS = ("accuracy", "fairness", "both")  # pairs of two L, of two F, of an L and an F

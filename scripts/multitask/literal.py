@@ -65,20 +65,27 @@ def pcgrad_step(network: BranchedNetwork, batch: Batch, orders: Sequence[Sequenc
         parameter.grad = sum(parts)
 
 
-def torchjd_step() -> Callable[[BranchedNetwork, Batch], None] | None:
-    """Return the step of torchjd's PCGrad on the trunk, or None where torchjd is not installed."""
+def torchjd_step(network: BranchedNetwork) -> Callable[[Batch], list[Tensor]] | None:
+    """Return a step of torchjd's PCGrad on torch's layers with a network's weights, or None without torchjd.
+
+    The step returns the gradients of the trunk, in the order and shape of the network's shared parameters.
+    """
     if find_spec("torchjd") is None:
         return None
     autojac, aggregation = (import_module(f"torchjd.{name}") for name in ("autojac", "aggregation"))
+    trunk = single_task_network(network, 0)[:-1]
+    heads = [network.head_weight.detach().clone(), network.head_bias.detach().clone()]
+    shared, own = [*trunk.parameters()], [head.requires_grad_() for head in heads]
 
-    def step(network: BranchedNetwork, batch: Batch) -> None:
-        network.zero_grad(set_to_none=True)
-        features, labels = network.features(batch.features), batch.labels.long()
-        shared, heads = network.shared_parameters(), [network.head_weight, network.head_bias]
-        logits = [torch.addmm(bias, features[0], weight) for weight, bias in zip(*heads, strict=True)]
-        losses = [nn.functional.cross_entropy(own, y) for own, y in zip(logits, labels.T, strict=True)]
-        autojac.mtl_backward(losses, features, tasks_params=[heads] * len(losses), shared_params=shared)
+    def step(batch: Batch) -> list[Tensor]:
+        for parameter in (*shared, *own):
+            parameter.grad = None
+        features, labels = trunk(batch.features), batch.labels.long()
+        logits = [torch.addmm(bias, features, weight) for weight, bias in zip(*own, strict=True)]
+        losses = [nn.functional.cross_entropy(one, y) for one, y in zip(logits, labels.T, strict=True)]
+        autojac.mtl_backward(losses, features, tasks_params=[own] * len(losses), shared_params=shared)
         autojac.jac_to_grad(shared, aggregation.PCGrad())
+        return [(p.grad.T if p.dim() > 1 else p.grad)[None] for p in shared]
 
     return step
 

@@ -14,7 +14,8 @@ from torch import Tensor
 
 from scripts.multitask.batch import Batch
 from scripts.multitask.losses import accuracy_losses, cross_entropies, fairness_losses
-from scripts.multitask.network import EPS, BranchedNetwork
+from scripts.multitask.network import BranchedNetwork
+from scripts.multitask.normalisation import EPS
 from scripts.multitask.per_task import ForwardPass, both_losses
 
 ADAM_EPS = 1e-8

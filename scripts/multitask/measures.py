@@ -70,8 +70,3 @@ def mean_over_tasks(values: pd.DataFrame) -> pd.DataFrame:
         value=("value", "mean"), n=("n", "min"), tasks=("value", "count"), of=("value", "size")
     ).reset_index()
     return found.assign(task=MEAN, undefined=found["of"] - found["tasks"]).drop(columns="of")
-
-
-def filled(frames: Sequence[pd.DataFrame]) -> Sequence[pd.DataFrame]:
-    """Return the frames that have rows, or one without, since columns of empty frames have no type."""
-    return [frame for frame in frames if len(frame)] or frames[:1]

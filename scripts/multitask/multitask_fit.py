@@ -15,7 +15,7 @@ from scripts.common.schemas.predictions import write_predictions
 from scripts.common.seeds import shuffled
 from scripts.multitask.alignment import alignment
 from scripts.multitask.batch import Batch
-from scripts.multitask.measures import filled
+from scripts.multitask.frames import filled
 from scripts.multitask.methods import CONFLICTS_OF, Method
 from scripts.multitask.people import People, read
 from scripts.multitask.training import Fit, Problem, Settings

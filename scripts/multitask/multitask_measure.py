@@ -15,7 +15,8 @@ from scripts.common.metrics import joint_table
 from scripts.common.schemas.comparisons import COMPARISONS
 from scripts.common.schemas.metrics import METRICS, NO_ATTRIBUTE
 from scripts.common.schemas.predictions import groups_of
-from scripts.multitask.measures import MEAN, constant, filled, mean_over_tasks, rows_of
+from scripts.multitask.frames import filled
+from scripts.multitask.measures import MEAN, constant, mean_over_tasks, rows_of
 from scripts.multitask.methods import FAIR, FAULTS, METHODS, STL
 from scripts.multitask.people import People, read
 from scripts.multitask.plan import CORRECTED, PUBLISHED

@@ -18,8 +18,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from scripts.multitask.normalisation import EPS, MOMENTUM, BatchNormalisedReLU
+
 CLASSES = 2
-MOMENTUM, EPS = 0.1, 1e-5  # of the batch normalisation, torch's defaults
 
 Groups = Sequence[Sequence[int]]  # the tasks of each branch of a layer
 
@@ -65,7 +66,11 @@ class SharedLayer(nn.Module):
             # The batch's mean takes a bias away again: its gradient is 0, and Adam would blow up what rounding leaves.
             idle = self.normalised and by_batch
             hidden = self._linear(inputs, self.bias.detach() + 0 * self.bias if idle else self.bias)
-            return torch.relu(self._normalise(hidden, by_batch)) if self.normalised else torch.relu(hidden)
+            if not idle:
+                return torch.relu(self._normalise(hidden, by_batch) if self.normalised else hidden)
+            outputs, mean, variance = BatchNormalisedReLU.apply(hidden, self.scale, self.shift)
+            self.observe(mean, variance, hidden.shape[1])
+            return outputs
         # One product per path, so that the bits do not depend on how many paths there are.
         paths = []
         for path, (block, parent) in enumerate(zip(self.block.tolist(), self.parent.tolist(), strict=True)):
@@ -86,11 +91,8 @@ class SharedLayer(nn.Module):
     def _normalise(self, hidden: Tensor, by_batch: bool, paths: slice = slice(None)) -> Tensor:
         mean, variance = self.mean[paths], self.variance[paths]
         if by_batch:
-            rows = hidden.shape[1]
             mean = hidden.mean(1)  # two passes; torch.var_mean over this dimension takes many times as long
             variance = (hidden - mean[:, None]).square().mean(1)
-            if self.training:
-                self.observe(mean, variance, rows)
         factor = self.scale[paths] * torch.rsqrt(variance + EPS)
         return hidden * factor[:, None] + (self.shift[paths] - mean * factor)[:, None]
 

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from scripts.multitask.batch import Batch
 from scripts.multitask.losses import accuracy_losses, cross_entropies, fairness_losses
-from scripts.multitask.network import EPS, BranchedNetwork, SharedLayer
+from scripts.multitask.network import BranchedNetwork, SharedLayer
+from scripts.multitask.normalisation import EPS
 
 
 class LayerPass(NamedTuple):

@@ -241,8 +241,11 @@ def test_tasks_of_one_pass_are_in_different_branches_and_one_that_is_alone_needs
 
 def test_a_task_without_fairness_gradient_needs_no_pass():
     net, method = branched(LEVELS["two levels"])
-    cases = (([1, 1, 1, 1, 1], [[0], [1], [2], [3]]), ([1, 0, 1, 0, 1], [[0], [2]]), ([0, 0, 1, 0, 1], []))
-    for weights, groups in cases:
+    for weights, groups in (
+        ([1, 1, 1, 1, 1], [[0], [1], [2], [3]]),
+        ([1, 0, 1, 0, 1], [[0], [2]]),
+        ([0, 0, 1, 0, 1], []),
+    ):
         assert method._together(net, torch.tensor(weights)) == (2, groups)
 
 

@@ -127,7 +127,7 @@ def test_a_file_that_is_not_the_official_one_is_refused_in_one_line(content, mes
 def test_an_edited_file_among_the_six_ends_the_dataset(folder, tmp_path):
     for name in FILES:
         shutil.copy(MIRROR / name, tmp_path / name)
-    with (tmp_path / "tx2019.csv").open("a") as file:
+    with (tmp_path / "tx2019.csv").open("a", encoding="utf-8") as file:
         file.write("\n")
     with pytest.raises(UserError, match=r"tx2019\.csv: has the sha256"):
         acs(str(tmp_path))

@@ -51,7 +51,7 @@ def made_up(tmp_path_factory):
         parquet.write(frame, paths[name])
     paths |= {"images": str(folder / "images.npy"), "dataset": str(folder / "dataset.json")}
     np.save(paths["images"], rng.integers(0, 256, (300, 78, 64, 3), dtype=np.uint8))
-    Path(paths["dataset"]).write_text(json.dumps({"name": "rendered faces"}))
+    Path(paths["dataset"]).write_text(json.dumps({"name": "rendered faces"}), encoding="utf-8")
     return paths
 
 
