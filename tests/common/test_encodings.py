@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 FOLDERS = ["scripts", "tests"]
 TEXT = ("read_text", "write_text", "open")
-OTHERS = ("Image", "gzip", "zipfile", "tarfile", "os")  # whose open() opens no text
+OTHERS = ("Image", "archive", "gzip", "zipfile", "tarfile", "os")  # whose open() opens no text
 
 
 def without_encoding(code: str) -> Iterator[int]:
