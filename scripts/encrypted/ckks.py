@@ -10,12 +10,16 @@ foreign keys), so shapes are checked before, and decrypted logits must be plausi
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from scripts.common.errors import UserError
 from scripts.encrypted.network import Network, check_inputs, with_constant
 from scripts.encrypted.security import check_depth, security_bits
+
+if TYPE_CHECKING:
+    import tenseal
 
 IMAGE, SLOTS = "image", "slots"
 PACKINGS = (IMAGE, SLOTS)
@@ -73,7 +77,7 @@ def make_keys(parameters: Parameters, packing: str) -> tuple[bytes, bytes]:
     return client, context.serialize(save_galois_keys=packing == IMAGE)
 
 
-def load_context(content: bytes, secret: bool, where: str):
+def load_context(content: bytes, secret: bool, where: str) -> "tenseal.Context":
     """Return a context of a client (`secret`) or a server.
 
     Raises:

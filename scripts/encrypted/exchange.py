@@ -6,7 +6,7 @@ parameters, since a ciphertext made under others decrypts to noise.
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -83,7 +83,7 @@ def read(path: str | Path, expected: Mapping[str, Any] | None = None) -> Parcel:
     return Parcel(tuple(_parts(content, sizes)), about)
 
 
-def _parts(content: bytes, sizes: Sequence[int]):
+def _parts(content: bytes, sizes: Sequence[int]) -> Iterator[bytes]:
     start = 0
     for size in sizes:
         yield content[start : start + size]

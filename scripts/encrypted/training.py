@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -40,7 +41,7 @@ def train(
     sizes = [inputs.shape[1], *settings.hidden, classes]
     generators = [torch.Generator().manual_seed(seed_from("encrypted", seed, *names)) for seed in seeds]
     weights, biases = [], []
-    for place, (wide, narrow) in enumerate(zip(sizes[:-1], sizes[1:], strict=True)):
+    for place, (wide, narrow) in enumerate(pairwise(sizes)):
         scale = (CLASSES_SCALE if place else 1.0) / wide**0.5
         drawn = [torch.randn(wide, narrow, generator=generator) * scale for generator in generators]
         weights.append(torch.nn.Parameter(torch.stack(drawn)))
