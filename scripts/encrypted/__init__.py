@@ -1,0 +1,1 @@
+"""The study `encrypted`: inference on encrypted images in the frequency domain."""
