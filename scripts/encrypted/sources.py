@@ -1,0 +1,123 @@
+"""Where images come from: MNIST, the faces of the workflow, small digits for tests, a folder of the user."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from scripts.common import parquet
+from scripts.common.errors import UserError
+from scripts.common.seeds import shuffled
+from scripts.encrypted.images import Images
+
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
+TEST_FRACTION = 0.2
+KINDS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
+
+
+def shrink(images: np.ndarray, side: int) -> np.ndarray:
+    """Return square images [n, s, s] as means of equal blocks [n, side * side].
+
+    Raises:
+        UserError: the side is no divisor of that of the images.
+    """
+    whole = images.shape[1]
+    if whole % side:
+        raise UserError(f"encrypted: images of {whole}x{whole} cannot be shrunk to {side}x{side}; take a divisor")
+    n = whole // side
+    return images.reshape(len(images), side, n, side, n).mean((2, 4)).reshape(len(images), -1).astype(np.float32)
+
+
+def mnist(entry: Mapping, places: Mapping[str, str]) -> Images:
+    """Return digits: the official parts where the index has both, else a fifth of the images for the test."""
+    index = parquet.read(places["index"])
+    values = np.load(places["images"]).astype(np.float32) / 255
+    labels = index["label"].to_numpy(np.int16)
+    test = (index["part"] == "test").to_numpy()
+    if not test.any() or test.all():
+        test = drawn(labels, "mnist")
+    shown = "MNIST" if len(labels) > 60_000 else f"MNIST, {len(labels):,} of its images"
+    names = tuple(str(digit) for digit in range(10))
+    return Images(shown, names, index["row_id"].to_numpy(np.int64), labels, test, shrink(values, entry.get("side", 28)))
+
+
+def faces(entry: Mapping, places: Mapping[str, str]) -> Images:
+    """Return the faces of the workflow in grey with one attribute of the table as label; the split is CelebA's."""
+    index, attributes = parquet.read(places["index"]), parquet.read(places["attributes"])
+    name = entry["attribute"]
+    if name not in attributes:
+        raise UserError(f"encrypted: no attribute {name!r}; there are {', '.join(attributes.columns[1:])}")
+    images = np.load(places["images"], mmap_mode="r")
+    top, left = (images.shape[1] - 64) // 2, (images.shape[2] - 64) // 2
+    grey = images[index["position"].to_numpy(), top : top + 64, left : left + 64].astype(np.float32) @ LUMA / 255
+    rows = attributes.set_index("row_id").loc[index["row_id"]]
+    partition = parquet.read(places["partitions"]).set_index("row_id").loc[index["row_id"]]
+    labels = (rows[name].to_numpy() > 0).astype(np.int16)
+    shown = json.loads(Path(places["dataset"]).read_text(encoding="utf-8"))["name"]
+    test = (partition.iloc[:, 0] == 2).to_numpy()
+    words = (f"not {name}", name)
+    row_ids = index["row_id"].to_numpy(np.int64)
+    return Images(f"{shown}, {name}", words, row_ids, labels, test, shrink(grey, entry.get("side", 32)))
+
+
+def digits(entry: Mapping, places: Mapping[str, str]) -> Images:
+    """Return the 8x8 digits of scikit-learn."""
+    from sklearn.datasets import load_digits
+
+    found = load_digits()
+    labels = found.target.astype(np.int16)
+    values = shrink(found.images.astype(np.float32) / 16, entry.get("side", 8))
+    names = tuple(str(digit) for digit in range(10))
+    return Images("digits of 8x8", names, np.arange(len(labels)), labels, drawn(labels, "digits"), values)
+
+
+def folder(entry: Mapping, places: Mapping[str, str]) -> Images:
+    """Return the images of a folder of the user's, one subfolder per class, cut to a square and in grey.
+
+    Raises:
+        UserError: the folder is missing or has fewer than two classes, or a picture cannot be used; the line names it.
+    """
+    from PIL import Image, ImageOps
+
+    place, side = Path(places["folder"]).expanduser(), entry.get("side", 32)
+    if not place.is_dir():
+        raise UserError(f"{place}: no such folder; name one with a subfolder of images per class")
+    classes = sorted(path for path in place.iterdir() if path.is_dir())
+    values, labels = [], []
+    for label, own in enumerate(classes):
+        for path in sorted(path for path in own.iterdir() if path.suffix.lower() in KINDS):
+            try:
+                with Image.open(path) as image:
+                    if getattr(image, "n_frames", 1) > 1:
+                        raise UserError(f"{path}: is animated; take a still image")
+                    flat = ImageOps.exif_transpose(image)
+                    if flat.mode.startswith("I;16") or flat.mode == "I":
+                        raise UserError(f"{path}: has 16 bits per pixel; save it with 8")
+                    if flat.mode in ("RGBA", "LA", "PA") or "transparency" in flat.info:
+                        raise UserError(f"{path}: is partly transparent; save it without an alpha channel")
+                    fitted = ImageOps.fit(flat.convert("L"), (side, side), Image.Resampling.BOX)
+                    values.append(np.asarray(fitted, np.float32).ravel() / 255)
+            except (OSError, SyntaxError, ValueError) as error:
+                raise UserError(f"{path}: cannot be read as an image ({error}); repair it or take it out") from error
+            labels.append(label)
+    if len(classes) < 2 or not labels:
+        raise UserError(
+            f"{place}: {len(classes)} subfolders with {len(labels)} images; it needs one per class, two or more"
+        )
+    array = np.array(labels, np.int16)
+    names = tuple(path.name for path in classes)
+    return Images(place.name, names, np.arange(len(array)), array, drawn(array, place.name), np.stack(values))
+
+
+def drawn(labels: np.ndarray, *names: object) -> np.ndarray:
+    """Return which images are test images, bool [n]: a fifth of each class, drawn by the names."""
+    test = np.zeros(len(labels), bool)
+    for label, rows in pd.Series(labels).groupby(labels).groups.items():
+        order = shuffled(len(rows), "encrypted", "test", *names, label)
+        test[rows.to_numpy()[order[: max(1, round(TEST_FRACTION * len(rows)))]]] = True
+    return test
+
+
+SOURCES = {"mnist": mnist, "faces": faces, "digits": digits, "folder": folder}
