@@ -20,8 +20,15 @@ NAMES = {
     "boosting.files.bank": "bank.zip",
     "frtrain.real.datasets.0.crowd": "compas crowd.csv",
     "frtrain.real.datasets.1.crowd": "adult crowd.csv",
+    "multitask.acs": "excerpts",
+    "multitask.folktables": "folktables",
 }
 DIGITS = ["train-images.idx3-ubyte", "train-labels.idx1-ubyte", "t10k-images.idx3-ubyte", "t10k-labels.idx1-ubyte"]
+FOLDERS = {  # keys that name a folder, and the files that are read from it
+    "backdoor.data.folder": DIGITS,
+    "multitask.acs": [f"{place}{year}.csv" for place in ("national", "ma", "tx") for year in (2018, 2019)],
+    "multitask.folktables": [f"{year}/1-Year/psam_p06.csv" for year in (2018, 2019)],
+}
 PARTS = [16879, 162771, 182638]  # an image of the published test part, of the official valid and test parts
 
 
@@ -51,7 +58,7 @@ def test_every_file_that_a_config_names_is_an_input_and_stands_in_the_manifest(t
     folder = new_folder(tmp_path_factory, "named")
     files = {key: folder / "mine" / name for key, name in NAMES.items()}
     for key, path in files.items():
-        for file in [path / name for name in DIGITS] if key == "backdoor.data.folder" else [path]:
+        for file in [path / name for name in FOLDERS[key]] if key in FOLDERS else [path]:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(b"x")
         put(config, key, str(path))
@@ -63,7 +70,7 @@ def test_every_file_that_a_config_names_is_an_input_and_stands_in_the_manifest(t
     jobs = blocks(result.stdout)
     (manifest,) = [said for name, said in jobs.items() if name.endswith(" manifest")]
     for key, path in files.items():
-        for file in [path / name for name in DIGITS] if key == "backdoor.data.folder" else [path]:
+        for file in [path / name for name in FOLDERS[key]] if key in FOLDERS else [path]:
             readers = [
                 name for name, said in jobs.items() if str(file) in re.search(r"input: (.*)", said + "\ninput: ")[1]
             ]

@@ -19,6 +19,7 @@ from tests.workflow.rulegraph import EDGE, rulegraph_of
 from tests.workflow.test_environments import RULES
 
 CLAIMS = {"claims", "claims_draw"}
+EXPLORERS = {"boosting_draw", "imbalance_draw", "multitask_draw", "tradeoffs_figure_three_way"}
 PAGES = {"report"}  # what follows from anything; the manifest follows from numbers alone
 TRAINING = fits() | {"render_faces", "backdoor_scan", "backdoor_mitigate"}
 MEASURING = {
@@ -138,7 +139,7 @@ def test_an_edited_claim_judges_again_and_measures_nothing(workshop):
 
 def test_an_edited_page_style_draws_the_pages_again_and_nothing_else(workshop):
     edit(workshop / "scripts/common/html/base.css", "max-width: 78rem", "max-width: 77rem")
-    assert planned_jobs(workshop).keys() - PAGES == {"boosting_draw", "imbalance_draw", "tradeoffs_figure_three_way"}
+    assert planned_jobs(workshop).keys() - PAGES == EXPLORERS
 
 
 def test_an_edited_page_script_draws_its_own_page_again(workshop):
