@@ -38,7 +38,7 @@ def people(name: str, entry: Mapping, places: Mapping[str, str]) -> People:
     """Return the people of a table.
 
     Args:
-        entry: table, attribute and tasks; as far as given rows (a subset of the table), drop, most_rows, rarest. What
+        entry: table, attribute and tasks; as far as given subset (of the rows), drop, most_rows, rarest. What
             it leaves out has the value of DEFAULTS.
         places: {"table": the prepared table}.
 
@@ -52,7 +52,7 @@ def people(name: str, entry: Mapping, places: Mapping[str, str]) -> People:
     if not entry.get("tasks"):
         raise UserError(f"{where}.tasks: is missing; name at least two, each with its column (docs/data.md)")
     protected = attribute_of(table, entry["attribute"])
-    frame = subset_rows(parquet.read(places["table"]), table, entry.get("rows", "all")).reset_index(drop=True)
+    frame = subset_rows(parquet.read(places["table"]), table, entry.get("subset", "all")).reset_index(drop=True)
     split = drawn(len(frame), table.name)
     taken = fewer(split, entry.get("most_rows"), table.name)
     title = title_of(table.title, taken, split)
