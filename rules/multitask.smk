@@ -52,7 +52,7 @@ rule multitask_fit:
         curves=f"{MULTITASK_OUT}/curves/{{job}}.parquet",
         branchings=f"{MULTITASK_OUT}/branchings/{{job}}.parquet",
         alignments=f"{MULTITASK_OUT}/alignments/{{job}}.parquet",
-        seconds=f"{MULTITASK_OUT}/seconds/{{job}}.parquet",
+        seconds=f"{MULTITASK_OUT}/seconds/{{job}}.json",
     log:
         f"{MULTITASK_OUT}/logs/multitask_fit/{{job}}.log",
     benchmark:

@@ -1,5 +1,6 @@
 """Rule `multitask_fit`: all fits of a job, as predictions of the test rows and records of the trainings."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ import pandas as pd
 import torch
 
 from scripts.common import parquet
+from scripts.common.files import atomic_path
 from scripts.common.logs import job, log, progress
 from scripts.common.schemas.predictions import write_predictions
 from scripts.common.seeds import shuffled
@@ -161,7 +163,7 @@ def fit_job(path: str | Path, settings: Mapping[str, Any], output: Mapping[str, 
     Args:
         path: of the people.
         settings: dataset, methods, seeds, training, sample_rows (`Plan.settings`).
-        output: paths by kind.
+        output: paths by kind; that of the CPU seconds of every run is JSON, all others are Parquet.
     """
     torch.set_num_threads(1)
     people = read(path)
@@ -172,6 +174,9 @@ def fit_job(path: str | Path, settings: Mapping[str, Any], output: Mapping[str, 
         columns = ["first", "second", "cka", "cosine_accuracy", "cosine_fairness", "run"]
         found["alignments"] = pd.DataFrame(columns=columns)
     predictions = found.pop("predictions").astype({"run": "category", people.attribute: np.int8})
+    seconds = found.pop("seconds").set_index("run")["seconds"].round(3).to_dict()
+    with atomic_path(output["seconds"]) as temporary:  # no Parquet, whose bytes are the same in every run
+        temporary.write_text(json.dumps(seconds, indent=1), encoding="utf-8")
     write_predictions(predictions, output["predictions"], {people.attribute: people.group_names})
     for kind, frame in found.items():
         parquet.write(frame.assign(dataset=settings["dataset"]), output[kind])
