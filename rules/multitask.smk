@@ -59,7 +59,7 @@ rule multitask_fit:
         f"{MULTITASK_OUT}/benchmarks/multitask_fit/{{job}}.tsv"
     wildcard_constraints:
         job="|".join(map(re.escape, MULTITASK_PLAN.jobs)),
-    priority: 100
+    priority: MULTITASK_PLAN.priority
     conda:
         "../envs/torch.yaml"
     threads: 1

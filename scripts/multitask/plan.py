@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from scripts.multitask.inputs import inputs, is_given, places, users_files
-from scripts.multitask.methods import ABLATIONS, FAMILIES, FAULTS, METHODS, NEEDS_CLUSTERS
+from scripts.multitask.methods import ABLATIONS, FAMILIES, FAULTS, METHODS, NEEDS_CLUSTERS, TEACHING
 
 CORRECTED, PUBLISHED = "corrected", "as_published"
 FEW = (ABLATIONS, FAULTS)  # families of methods that may have fewer seeds
@@ -84,6 +84,11 @@ class Plan:
             "training": self.training(job.dataset),
             "sample_rows": self.study["sample_rows"],
         }
+
+    def priority(self, wildcards) -> int:
+        """Return how much work a job is, roughly: the longest begin first, so that cores end together."""
+        job = self.jobs[wildcards.job]
+        return 100 + len(job.methods) * len(self.settings(wildcards)["seeds"]) * (3 if job.family == TEACHING else 1)
 
     def people(self, wildcards) -> str:
         """Return the file of the people of a job."""
