@@ -10,8 +10,6 @@ from scripts.common import parquet
 from scripts.common.errors import UserError
 from scripts.common.files import atomic_path
 
-SPLITS = ("train", "test")
-
 
 @dataclass(frozen=True)
 class Images:

@@ -77,11 +77,11 @@ def encrypt_parts(
     blobs, listed, seconds = [], [], {}
     for part in parts:
         started = time.process_time()
-        made = ckks.encrypt(context, part.numbers, part.network, packing)
+        ciphertexts = ckks.encrypt(context, part.numbers, part.network, packing)
         seconds[part.name] = time.process_time() - started
-        sizes = _sizes(len(part.numbers), len(made), packing, parameters)
+        sizes = _sizes(len(part.numbers), len(ciphertexts), packing, parameters)
         listed.append({"name": part.name, "images": sizes, "k": part.network.inputs})
-        blobs += made
+        blobs += ciphertexts
     header = about(parameters, packing, Path(server).read_bytes()) | {"parts": listed}
     exchange.write(exchange.Parcel(tuple(blobs), header), output)
     return seconds

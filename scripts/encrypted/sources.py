@@ -9,10 +9,10 @@ import pandas as pd
 
 from scripts.common import parquet
 from scripts.common.errors import UserError
+from scripts.common.grey import block_means, middle_grey
 from scripts.common.seeds import shuffled
 from scripts.encrypted.images import Images
 
-LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
 TEST_FRACTION = 0.2
 KINDS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 
@@ -26,8 +26,7 @@ def shrink(images: np.ndarray, side: int) -> np.ndarray:
     whole = images.shape[1]
     if whole % side:
         raise UserError(f"encrypted: images of {whole}x{whole} cannot be shrunk to {side}x{side}; take a divisor")
-    n = whole // side
-    return images.reshape(len(images), side, n, side, n).mean((2, 4)).reshape(len(images), -1).astype(np.float32)
+    return block_means(images, side).astype(np.float32)
 
 
 def mnist(entry: Mapping, places: Mapping[str, str]) -> Images:
@@ -50,16 +49,15 @@ def faces(entry: Mapping, places: Mapping[str, str]) -> Images:
     if name not in attributes:
         raise UserError(f"encrypted: no attribute {name!r}; there are {', '.join(attributes.columns[1:])}")
     images = np.load(places["images"], mmap_mode="r")
-    top, left = (images.shape[1] - 64) // 2, (images.shape[2] - 64) // 2
-    grey = images[index["position"].to_numpy(), top : top + 64, left : left + 64].astype(np.float32) @ LUMA / 255
+    grey = middle_grey(images[index["position"].to_numpy()], 64)
     rows = attributes.set_index("row_id").loc[index["row_id"]]
     partition = parquet.read(places["partitions"]).set_index("row_id").loc[index["row_id"]]
     labels = (rows[name].to_numpy() > 0).astype(np.int16)
     shown = json.loads(Path(places["dataset"]).read_text(encoding="utf-8"))["name"]
     test = (partition.iloc[:, 0] == 2).to_numpy()
-    words = (f"not {name}", name)
+    names = (f"not {name}", name)
     row_ids = index["row_id"].to_numpy(np.int64)
-    return Images(f"{shown}, {name}", words, row_ids, labels, test, shrink(grey, entry.get("side", 32)))
+    return Images(f"{shown}, {name}", names, row_ids, labels, test, shrink(grey, entry.get("side", 32)))
 
 
 def digits(entry: Mapping, places: Mapping[str, str]) -> Images:

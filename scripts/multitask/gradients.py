@@ -86,11 +86,6 @@ def fill_trunk(network: BranchedNetwork, vector: Tensor) -> None:
         parameter.grad = part.view_as(parameter)
 
 
-def layer_parameters(network: BranchedNetwork, place: int) -> list[Tensor]:
-    """Return the parameters of a shared layer: each [blocks or paths, ...]."""
-    return list(network.layers[place].parameters())
-
-
 def block_vectors(gradients: Sequence[Tensor], block: int) -> Tensor:
     """Return the gradients of one block of a layer as one vector [m]."""
     return torch.cat([gradient[block].reshape(-1) for gradient in gradients])

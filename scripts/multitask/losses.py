@@ -1,13 +1,9 @@
 """Losses per task: mean cross-entropy, the robust-log fairness loss, and the same without groups."""
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor
 
 from scripts.multitask.batch import Batch
-
-Losses = Callable[[Tensor, Tensor, Tensor, int], Tensor]
 
 
 def cross_entropies(logits: Tensor, labels: Tensor) -> Tensor:

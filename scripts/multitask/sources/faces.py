@@ -12,13 +12,13 @@ import numpy as np
 
 from scripts.common import parquet
 from scripts.common.errors import UserError
+from scripts.common.grey import block_means, middle_grey
 from scripts.common.logs import log
 from scripts.multitask.people import People
 from scripts.multitask.sources.celeba import group_names, labelled, setting
 from scripts.multitask.sources.rows import TRAIN_CODE, fewer, standardised, title_of
 
 SIDE = 64
-LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601, as image libraries turn colours to grey
 COMPONENTS = 64
 CHUNK = 4096  # images in memory at a time
 
@@ -71,12 +71,9 @@ def grey_values(images: np.ndarray, positions: np.ndarray) -> np.ndarray:
         images: uint8 [N, H, W, 3] with H, W >= 64.
         positions: of the images to take, int64 [n].
     """
-    top, left = (images.shape[1] - SIDE) // 2, (images.shape[2] - SIDE) // 2
     parts = [np.empty((0, SIDE**2 // 4), np.float32)]
     for start in range(0, len(positions), CHUNK):
-        middle = images[positions[start : start + CHUNK], top : top + SIDE, left : left + SIDE]
-        grey = middle.astype(np.float32) @ LUMA / 255
-        parts.append(grey.reshape(-1, SIDE // 2, 2, SIDE // 2, 2).mean(axis=(2, 4)).reshape(len(grey), -1))
+        parts.append(block_means(middle_grey(images[positions[start : start + CHUNK]], SIDE), SIDE // 2))
     return np.concatenate(parts)
 
 
