@@ -9,11 +9,13 @@ MULTITASK_OUT = "results/multitask"
 MULTITASK_KINDS = ["predictions", "runs", "curves", "branchings", "alignments"]
 MULTITASK_MEASURED = ["metrics", "comparisons", "summary", "curves", "branchings"]
 MULTITASK_MEASURED += ["alignments", "runs", "facts"]
+MULTITASK_CAUSES = ["conflicts", "teacher", "alignment", "faults"]
 
 
 localrules:
     multitask_prepare,
     multitask_draw,
+    multitask_causes_draw,
     multitask_bench,
 
 
@@ -32,6 +34,7 @@ rule multitask_prepare:
         f"{MULTITASK_OUT}/logs/multitask_prepare/{{dataset}}.log",
     wildcard_constraints:
         dataset="|".join(map(re.escape, MULTITASK_PLAN.datasets)),
+    priority: 1_000_000  # short, and the longest jobs wait for it
     conda:
         "../envs/data.yaml"
     params:
@@ -106,9 +109,7 @@ rule multitask_draw:
         html=html_files("multitask/html"),
         code=code("scripts/multitask/multitask_draw.py"),
     output:
-        figures=figure_files(
-            "multitask", "plane", "tasks", "conflicts", "tree", "teacher", "alignment", "faults"
-        ),
+        figures=figure_files("multitask", "plane", "tasks", "tree"),
         tables=table_files("multitask", "transfer", "faults", "ablations", "teacher", "tasks"),
     log:
         f"{MULTITASK_OUT}/logs/multitask_draw.log",
@@ -116,8 +117,27 @@ rule multitask_draw:
         "../envs/figures.yaml"
     params:
         shown=MULTITASK_MEASURED,
+        figures=["plane", "tasks", "tree"],
     script:
         "../scripts/multitask/multitask_draw.py"
+
+
+rule multitask_causes_draw:
+    input:
+        **{name: gathered("multitask", name) for name in MULTITASK_MEASURED},
+        published=os.path.relpath(ROOT / "scripts/multitask/published.yaml"),
+        code=code("scripts/multitask/multitask_causes_draw.py"),
+    output:
+        figure_files("multitask", *MULTITASK_CAUSES),
+    log:
+        f"{MULTITASK_OUT}/logs/multitask_causes_draw.log",
+    conda:
+        "../envs/figures.yaml"
+    params:
+        shown=MULTITASK_MEASURED,
+        figures=MULTITASK_CAUSES,
+    script:
+        "../scripts/multitask/multitask_causes_draw.py"
 
 
 rule multitask_all_data:

@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 from scripts.multitask.methods import METHODS
-from scripts.multitask.plan import FEW, Plan
+from scripts.multitask.plan import Plan, seeds_of
 
 PASSES = {  # backward passes through the shared layers of a step, of T tasks; what is not listed takes one
     "pcgrad": lambda tasks: tasks,
@@ -26,7 +26,6 @@ def work(study: dict, rows: dict[str, int]) -> tuple[int, float]:
     plan, models, total = Plan(study), 0, 0.0
     for job in plan.jobs.values():
         entry, training = plan.datasets[job.dataset], plan.training(job.dataset)
-        seeds = entry.get("few_seeds", entry["seeds"]) if job.family in FEW else entry["seeds"]
         listed = entry.get("tasks")
         tasks = listed if isinstance(listed, int) else len(listed or ()) or TASKS[entry["source"]]
         size = _train_rows(entry, rows)
@@ -35,8 +34,9 @@ def work(study: dict, rows: dict[str, int]) -> tuple[int, float]:
         for name in job.methods:
             passes = PASSES.get(METHODS[name].function.split(":")[0], lambda tasks: 1)(tasks)
             copies = tasks if METHODS[name].options.get("separate") else 1
-            models += len(seeds)
-            total += len(seeds) * training["epochs"] * size * weights * passes * copies
+            seeds = len(seeds_of(name, entry))
+            models += seeds
+            total += seeds * training["epochs"] * size * weights * passes * copies
     return models, total
 
 

@@ -1,6 +1,6 @@
-"""All figures of the study, and the explorer of tasks and methods."""
+"""Figures of the study, and the explorer of tasks and methods."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -26,10 +26,11 @@ DRAWINGS = {
 }
 
 
-def draw_all(frames: Mapping[str, pd.DataFrame], folder: Path) -> None:
-    """Write all figures and the explorer into `folder`."""
-    for name, draw in DRAWINGS.items():
+def draw_all(frames: Mapping[str, pd.DataFrame], folder: Path, names: Iterable[str] = DRAWINGS) -> None:
+    """Write the named figures, with `tasks` its explorer, into `folder`."""
+    for name in names:
         with figures.style():
-            figure, drawn = draw(frames)
+            figure, drawn = DRAWINGS[name](frames)
             figures.save(figure, drawn, folder / name)
-    write_explorer(frames, folder / "tasks.html")
+        if name == "tasks":
+            write_explorer(frames, folder / "tasks.html")

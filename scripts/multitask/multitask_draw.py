@@ -1,4 +1,4 @@
-"""Rule `multitask_draw`: figures, explorer and tables in one job: each is drawn faster than a process starts."""
+"""Rule `multitask_draw`: figures of the methods, explorer and tables."""
 
 from pathlib import Path
 
@@ -10,5 +10,5 @@ from scripts.multitask.tables import write_tables
 if "snakemake" in globals():
     with job(snakemake):
         frames = {name: parquet.read(snakemake.input[name]) for name in snakemake.params.shown}
-        draw_all(frames, Path(snakemake.output.figures[0]).parent)
+        draw_all(frames, Path(snakemake.output.figures[0]).parent, snakemake.params.figures)
         write_tables(frames, Path(snakemake.output.tables[0]).parent)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -86,15 +87,16 @@ def fit_all(
     people: People,
     dataset: str,
     methods: Mapping[str, Method],
-    seeds: Sequence[int],
+    seeds: Mapping[str, Sequence[int]],
     settings: Settings,
     sample_rows: int,
 ) -> dict[str, pd.DataFrame]:
-    """Return predictions, runs, curves, branchings, alignments and seconds of some methods and seeds."""
+    """Return predictions, runs, curves, branchings, alignments and seconds of some methods, each with its seeds."""
     parts: dict[str, list[pd.DataFrame]] = {}
-    for seed in progress(seeds, f"{dataset}: seeds"):
+    for seed in progress([*dict.fromkeys(chain.from_iterable(seeds.values()))], f"{dataset}: seeds"):
         fits: dict[str, Fit] = {}
-        for name, method in methods.items():
+        for name in (name for name in methods if seed in seeds[name]):
+            method = methods[name]
             run = run_name(dataset, name, seed)
             problem = problem_of(people, method, settings, dataset, seed)
             counted = name in CONFLICTS_OF or method.options.get("select_by_conflicts")

@@ -22,7 +22,7 @@ TRAINING = ("widths", "epochs", "batch_size", "learning_rate", "weight_decay")
 
 @dataclass(frozen=True)
 class Job:
-    """Methods of one family on one dataset, all seeds of each."""
+    """Methods of one family, or of all, on one dataset, all seeds of each."""
 
     dataset: str
     family: str
@@ -36,9 +36,12 @@ class Job:
 
 def _families(entry: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     """Return the families of methods that share a job, by its name."""
-    if not entry.get("one_job"):
-        return {family: (family,) for family in FAMILIES}
-    return {"all": tuple(family for family in FAMILIES if family not in FEW)} | {family: (family,) for family in FEW}
+    return {"all": FAMILIES} if entry.get("one_job") else {family: (family,) for family in FAMILIES}
+
+
+def seeds_of(method: str, entry: Mapping[str, Any]) -> list[int]:
+    """Return the seeds of a method on the dataset of an entry."""
+    return entry.get("few_seeds", entry["seeds"]) if METHODS[method].family in FEW else entry["seeds"]
 
 
 class Plan:
@@ -80,7 +83,7 @@ class Plan:
                 name: asdict(METHODS[name]) | {"options": {**METHODS[name].options, **options.get(name, {})}}
                 for name in job.methods
             },
-            "seeds": entry.get("few_seeds", entry["seeds"]) if job.family in FEW else entry["seeds"],
+            "seeds": {name: seeds_of(name, entry) for name in job.methods},
             "training": self.training(job.dataset),
             "sample_rows": self.study["sample_rows"],
         }
@@ -88,7 +91,9 @@ class Plan:
     def priority(self, wildcards) -> int:
         """Return how much work a job is, roughly: the longest begin first, so that cores end together."""
         job = self.jobs[wildcards.job]
-        return 100 + len(job.methods) * len(self.settings(wildcards)["seeds"]) * (3 if job.family == TEACHING else 1)
+        entry = self.datasets[job.dataset]
+        slow = {name: 3 if METHODS[name].family == TEACHING else 1 for name in job.methods}
+        return 100 + sum(weight * len(seeds_of(name, entry)) for name, weight in slow.items())
 
     def people(self, wildcards) -> str:
         """Return the file of the people of a job."""

@@ -59,7 +59,8 @@ def settings(dataset: str, methods: list[str], seeds: tuple[int, ...]) -> dict:
         if entry["function"].startswith(("l2t", "random")):
             entry["options"] = {**entry["options"], "teacher_widths": (8, 8)}
     training = {"widths": [8, 8, 8], "epochs": 3, "batch_size": 64}
-    return {"dataset": dataset, "methods": chosen, "seeds": list(seeds), "training": training, "sample_rows": 60}
+    about = {"seeds": {name: list(seeds) for name in methods}, "training": training, "sample_rows": 60}
+    return {"dataset": dataset, "methods": chosen, **about}
 
 
 def only(held: Mapping[str, pd.DataFrame], *, source: str | None = None, methods: tuple[str, ...] = ()) -> dict:

@@ -25,8 +25,10 @@ def run_job(folder, names=CHOSEN, seeds=(1, 2), sample_rows=32, own=None):
     own = own or people(rows=200)
     folder.mkdir(exist_ok=True)
     names = [name for name in METHODS if name in {*names, *(METHODS[name].after for name in names)}]
-    settings = {"dataset": "small", "seeds": [*seeds], "training": TRAINING, "sample_rows": sample_rows}
-    settings["methods"] = {name: asdict(METHODS[name]) for name in names}
+    settings = {"dataset": "small", "training": TRAINING, "sample_rows": sample_rows}
+    settings |= {"methods": {}, "seeds": {}}
+    for name in names:
+        settings["methods"][name], settings["seeds"][name] = asdict(METHODS[name]), [*seeds]
     write(own, folder / "people.parquet")
     output = {kind: folder / f"{kind}.parquet" for kind in KINDS}
     fit_job(folder / "people.parquet", settings, output)
@@ -94,7 +96,14 @@ def test_the_order_of_methods_does_not_matter():
     settings, names = Settings((8, 6), 2, 64), ("vanilla", "fixed_1", "pcgrad", "fairbranch")
     found = []
     for order in (names, names[::-1]):
-        frames = fit_all(people(rows=200), "small", {name: METHODS[name] for name in order}, [1], settings, 0)
+        frames = fit_all(
+            people(rows=200),
+            "small",
+            {name: METHODS[name] for name in order},
+            {name: [1] for name in order},
+            settings,
+            0,
+        )
         found.append(frames["predictions"].sort_values(["run", "task", "row_id"], ignore_index=True))
     pd.testing.assert_frame_equal(*found, check_exact=True)
 

@@ -56,6 +56,17 @@ def test_every_method_is_in_the_one_job_of_its_family(plan):
             assert {METHODS[method].family for method in own.methods} == {own.family}
 
 
+def test_one_job_holds_all_families_each_method_with_its_seeds():
+    together = Plan(block(FEW | {"one_job": True}))
+    apart = Plan(block(FEW))
+    assert [*together.jobs] == ["few.all"]
+    seeds = {}
+    for name in apart.jobs:
+        seeds |= apart.settings(job(name))["seeds"]
+    assert together.settings(job("few.all"))["seeds"] == seeds
+    assert together.priority(job("few.all")) - 100 == sum(apart.priority(job(name)) - 100 for name in apart.jobs)
+
+
 def test_all_methods_without_faults_are_the_default(plan):
     every = {name for name, method in METHODS.items() if method.family != FAULTS}
     assert {*plan.methods(ADULT)} == every - {*NEEDS_CLUSTERS} and {*plan.methods(GENERATED)} == every
@@ -73,9 +84,9 @@ def test_a_method_that_is_handed_another_fit_comes_after_it(plan):
 
 def test_ablations_and_faults_may_have_fewer_seeds(plan):
     for name, own in plan.jobs.items():
-        few = own.family in (ABLATIONS, FAULTS) and own.dataset == "few"
-        wanted = [2] if few else plan.datasets[own.dataset]["seeds"]
-        assert plan.settings(job(name))["seeds"] == wanted, name
+        for method, seeds in plan.settings(job(name))["seeds"].items():
+            few = METHODS[method].family in (ABLATIONS, FAULTS) and own.dataset == "few"
+            assert seeds == ([2] if few else plan.datasets[own.dataset]["seeds"]), (name, method)
 
 
 def test_settings_of_a_job():
