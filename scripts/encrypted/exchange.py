@@ -6,7 +6,7 @@ parameters, since a ciphertext made under others decrypts to noise.
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,18 +15,25 @@ from scripts.common.errors import UserError
 from scripts.common.files import atomic_path
 
 FORMAT = 1
+CHUNK = 2**20  # bytes read at once
 
 
 @dataclass(frozen=True)
 class Parcel:
-    """Ciphertexts or replies of some settings, in order, with what the other side needs to know.
+    """Ciphertexts or replies in order, each `sizes` bytes long, with what the other side needs to know.
 
-    `parts` are the bytes of each; `about` holds ring, moduli, scale, packing, the digest of the keys, and for each
-    setting its name and the numbers of images in its parts.
+    `about` holds ring, moduli, scale, packing, the digest of the keys, and what the parts are.
     """
 
-    parts: tuple[bytes, ...]
+    path: Path
+    sizes: Sequence[int]
     about: Mapping[str, Any]
+
+    def parts(self) -> Iterator[bytes]:
+        """Yield the bytes of every part; they are read one by one, since all together may not fit into memory."""
+        with self.path.open("rb") as file:
+            for size in self.sizes:
+                yield file.read(size)
 
 
 def digest_of(content: bytes) -> str:
@@ -34,21 +41,24 @@ def digest_of(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def write(parcel: Parcel, path: str | Path) -> None:
-    """Write NAME.bin and NAME.json; the JSON comes last, so that a parcel without it is unfinished.
+def write(parts: Iterable[bytes], about: Mapping[str, Any], path: str | Path) -> list[int]:
+    """Write NAME.bin and NAME.json, and return the bytes of each part.
+
+    The JSON comes last: a parcel without it is unfinished. `about` is read after all parts, which may add to it.
 
     Raises:
         UserError: the disk is full or the folder cannot be written to.
     """
-    path = Path(path)
-    whole = hashlib.sha256()
+    path, whole, sizes = Path(path), hashlib.sha256(), []
     with atomic_path(path) as temporary, temporary.open("wb") as file:
-        for part in parcel.parts:
+        for part in parts:
             file.write(part)
             whole.update(part)
-    header = {"format": FORMAT, "sha256": whole.hexdigest(), "sizes": [len(part) for part in parcel.parts]}
+            sizes.append(len(part))
+    header = {"format": FORMAT, "sha256": whole.hexdigest(), "sizes": sizes, "about": about}
     with atomic_path(path.with_suffix(".json")) as temporary:
-        temporary.write_text(json.dumps(header | {"about": parcel.about}, indent=1), encoding="utf-8")
+        temporary.write_text(json.dumps(header, indent=1), encoding="utf-8")
+    return sizes
 
 
 def read(path: str | Path, expected: Mapping[str, Any] | None = None) -> Parcel:
@@ -60,31 +70,27 @@ def read(path: str | Path, expected: Mapping[str, Any] | None = None) -> Parcel:
     Raises:
         UserError: a file is missing, empty, cut off or changed, or was made under other parameters or keys.
     """
-    path = Path(path)
+    path, whole, found = Path(path), hashlib.sha256(), 0
     try:
         header = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-        content = path.read_bytes()
         sizes, about = header["sizes"], header["about"]
+        with path.open("rb") as file:
+            while chunk := file.read(CHUNK):
+                whole.update(chunk)
+                found += len(chunk)
     except FileNotFoundError as error:
         raise UserError(f"{error.filename}: no such file; ask the other side to send both .bin and .json") from error
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"{path.with_suffix('.json')}: no description of a parcel ({error}); send it again") from error
     if header.get("format") != FORMAT:
         raise UserError(f"{path}: a parcel of format {header.get('format')}, this version reads {FORMAT}")
-    if len(content) != sum(sizes):
-        raise UserError(f"{path}: {len(content):,} bytes of {sum(sizes):,}; it is cut off or empty: send it again")
-    if digest_of(content) != header["sha256"]:
+    if found != sum(sizes):
+        raise UserError(f"{path}: {found:,} bytes of {sum(sizes):,}; it is cut off or empty: send it again")
+    if whole.hexdigest() != header["sha256"]:
         raise UserError(f"{path}: its content has changed since it was written (sha256); send it again")
     for key, value in (expected or {}).items():
         if about.get(key) != value:
             raise UserError(
                 f"{path}: made with {key} {about.get(key)!r}, here it is {value!r}; make both with the same"
             )
-    return Parcel(tuple(_parts(content, sizes)), about)
-
-
-def _parts(content: bytes, sizes: Sequence[int]) -> Iterator[bytes]:
-    start = 0
-    for size in sizes:
-        yield content[start : start + size]
-        start += size
+    return Parcel(path, sizes, about)

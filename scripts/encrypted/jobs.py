@@ -5,9 +5,9 @@ server's step is never handed a file of the client.
 """
 
 import os
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +15,14 @@ import numpy as np
 from scripts.common.errors import UserError
 from scripts.common.files import atomic_path
 from scripts.common.logs import log
-from scripts.encrypted import ckks, exchange
-from scripts.encrypted.network import Network
+from scripts.encrypted import ckks, exchange, image, slots
+from scripts.encrypted.network import Network, check_inputs, with_constant
+from scripts.encrypted.security import check_depth
+from scripts.encrypted.stopwatch import Stopwatch
 
 PRIVATE = 0o600
+PLAUSIBLE = 1e6  # a wrong key or a damaged ciphertext gives numbers near 10^24
+PACKINGS = {ckks.IMAGE: image, ckks.SLOTS: slots}
 
 
 @dataclass(frozen=True)
@@ -30,23 +34,25 @@ class Part:
     network: Network
 
 
-def write_keys(parameters: ckks.Parameters, packing: str, client: str | Path, server: str | Path) -> dict[str, float]:
-    """Write the client's context, for the owner alone, and the server's; return seconds and bytes.
+def write_keys(parameters: ckks.Parameters, packing: str, client: str | Path, server: str | Path) -> list[dict]:
+    """Write the client's context, for the owner alone, and the server's; return a row per context.
+
+    A row holds operation (keygen, keys_public), cpu_seconds, wall_seconds and bytes.
 
     Raises:
         UserError: the parameters are not secure, or a file cannot be written.
     """
-    started = time.perf_counter()
-    secret, public = ckks.make_keys(parameters, packing)
-    seconds = time.perf_counter() - started
+    watch = Stopwatch()
+    with watch.measured("keygen"):
+        secret, public = ckks.make_keys(parameters, packing)
     Path(client).parent.mkdir(parents=True, exist_ok=True)
     with atomic_path(client) as temporary:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE)
         with os.fdopen(descriptor, "wb") as file:
             file.write(secret)
-    with atomic_path(server) as temporary:
+    with watch.measured("keys_public"), atomic_path(server) as temporary:
         temporary.write_bytes(public)
-    return {"keygen_seconds": seconds, "client_bytes": len(secret), "server_bytes": len(public)}
+    return [row | {"bytes": len(content)} for row, content in zip(watch.rows, (secret, public), strict=True)]
 
 
 def about(parameters: ckks.Parameters, packing: str, server: bytes) -> dict:
@@ -67,29 +73,37 @@ def encrypt_parts(
     parameters: ckks.Parameters,
     packing: str,
     output: str | Path,
-) -> dict[str, float]:
-    """Write the ciphertexts of all parts as one parcel, and return the CPU seconds of each part.
+) -> list[dict]:
+    """Write the ciphertexts of all parts as one parcel; return a row of name, seconds and bytes per part.
 
     Raises:
         UserError: keys are damaged or not the client's, or numbers do not fit.
     """
     context = ckks.load_context(Path(client).read_bytes(), True, str(client))
-    blobs, listed, seconds = [], [], {}
     for part in parts:
-        started = time.process_time()
-        ciphertexts = ckks.encrypt(context, part.numbers, part.network, packing)
-        seconds[part.name] = time.process_time() - started
-        sizes = _sizes(len(part.numbers), len(ciphertexts), packing, parameters)
-        listed.append({"name": part.name, "images": sizes, "k": part.network.inputs})
-        blobs += ciphertexts
-    header = about(parameters, packing, Path(server).read_bytes()) | {"parts": listed}
-    exchange.write(exchange.Parcel(tuple(blobs), header), output)
-    return seconds
+        check_inputs(part.numbers, part.network, parameters.ring)
+    header = about(parameters, packing, Path(server).read_bytes())
+    watch, listed = Stopwatch(), []
+
+    def ciphertexts() -> Iterator[bytes]:
+        for part in parts:
+            with watch.measured("encrypt"):
+                blobs = PACKINGS[packing].encrypt(context, with_constant(part.numbers), parameters.slots)
+            images = _images(len(part.numbers), packing, parameters)
+            listed.append({"name": part.name, "k": part.network.inputs, "images": images})
+            yield from blobs
+
+    sizes = iter(exchange.write(ciphertexts(), header | {"parts": listed}, output))
+    return [
+        row | {"name": entry["name"], "images": sum(entry["images"]), "bytes": sum(islice(sizes, len(entry["images"])))}
+        for row, entry in zip(watch.rows, listed, strict=True)
+    ]
 
 
-def _sizes(images: int, ciphertexts: int, packing: str, parameters: ckks.Parameters) -> list[int]:
+def _images(images: int, packing: str, parameters: ckks.Parameters) -> list[int]:
+    """Return the number of images in each ciphertext or batch of them."""
     if packing == ckks.IMAGE:
-        return [1] * ciphertexts
+        return [1] * images
     return [min(parameters.slots, images - start) for start in range(0, images, parameters.slots)]
 
 
@@ -101,9 +115,10 @@ def infer_parts(
     packing: str,
     output: str | Path,
 ) -> list[dict]:
-    """Write the encrypted replies of all parts; return name, images, CPU and wall seconds of every ciphertext.
+    """Write the encrypted replies of all parts; return rows of name, images, operation, seconds and bytes.
 
-    The first ciphertext of every part is computed twice, and the first time does not count: it warms caches up.
+    An operation is load, linear_1, square, linear_2 ... or infer, all of them together, with the bytes of the reply.
+    The first image of a part in packing `image` is computed twice, and the first time does not count: it warms up.
 
     Raises:
         UserError: the server's keys hold a secret key, or the parcel is damaged or made for other keys or parameters.
@@ -112,29 +127,31 @@ def infer_parts(
     context = ckks.load_context(content, False, str(server))
     expected = about(parameters, packing, content)
     parcel = exchange.read(ciphertexts, expected)
-    replies, rows, blobs = [], [], iter(parcel.parts)
-    for entry in parcel.about["parts"]:
+    entries = parcel.about["parts"]
+    for entry in entries:
         if entry["name"] not in networks:
             raise UserError(f"{ciphertexts}: holds images for the network {entry['name']}, which the server lacks")
-        network = networks[entry["name"]]
-        for place, images in enumerate(entry["images"]):
-            blob = next(blobs)
-            if place == 0 and packing == ckks.IMAGE:
-                ckks.infer(context, blob, network, packing, parameters)
-            cpu, wall = time.process_time(), time.perf_counter()
-            replies.append(ckks.infer(context, blob, network, packing, parameters))
-            rows.append(
-                {
-                    "name": entry["name"],
-                    "images": images,
-                    "cpu_seconds": time.process_time() - cpu,
-                    "wall_seconds": time.perf_counter() - wall,
-                    "bytes_up": len(blob),
-                    "bytes_down": len(replies[-1]),
-                }
-            )
-        log.info("%s: %d ciphertexts", entry["name"], len(entry["images"]))
-    exchange.write(exchange.Parcel(tuple(replies), expected | {"parts": parcel.about["parts"]}), output)
+        check_depth(parameters.moduli, networks[entry["name"]].products)
+    rows = []
+
+    def replies() -> Iterator[bytes]:
+        blobs = parcel.parts()
+        for entry in entries:
+            network = networks[entry["name"]]
+            for place, images in enumerate(entry["images"]):
+                blob, watch = next(blobs), Stopwatch()
+                if place == 0 and packing == ckks.IMAGE:
+                    PACKINGS[packing].infer(context, blob, network, parameters, Stopwatch())
+                with watch.measured("infer"):
+                    found = PACKINGS[packing].infer(context, blob, network, parameters, watch)
+                size = {"infer": sum(map(len, found))}
+                shared = {"name": entry["name"], "images": images}
+                rows.extend(row | shared | {"bytes": size.get(row["operation"])} for row in watch.rows)
+                entry.setdefault("replies", []).append(len(found))
+                yield from found
+            log.info("%s: %d images", entry["name"], sum(entry["images"]))
+
+    exchange.write(replies(), expected | {"parts": entries}, output)
     return rows
 
 
@@ -145,17 +162,34 @@ def decrypt_parts(
     networks: Mapping[str, Network],
     parameters: ckks.Parameters,
     packing: str,
-) -> dict[str, np.ndarray]:
-    """Return the logits [n, classes] of every part.
+) -> tuple[dict[str, np.ndarray], list[dict]]:
+    """Return the logits [n, classes] of every part, and a row of name, seconds and images each.
 
     Raises:
         UserError: keys are not the client's, the parcel is damaged or of other keys, or numbers are not plausible.
     """
     context = ckks.load_context(Path(client).read_bytes(), True, str(client))
     parcel = exchange.read(replies, about(parameters, packing, Path(server).read_bytes()))
-    blobs, found = iter(parcel.parts), {}
+    blobs, found, rows = parcel.parts(), {}, []
     for entry in parcel.about["parts"]:
-        network = networks[entry["name"]]
-        logits = [ckks.decrypt(context, next(blobs), network, packing, images) for images in entry["images"]]
+        watch, logits = Stopwatch(), []
+        with watch.measured("decrypt"):
+            for images, count in zip(entry["images"], entry["replies"], strict=True):
+                numbers = PACKINGS[packing].decrypt(context, [*islice(blobs, count)], images)
+                logits.append(plausible(numbers, images, networks[entry["name"]]))
         found[entry["name"]] = np.concatenate(logits)
-    return found
+        rows.append(watch.rows[0] | {"name": entry["name"], "images": sum(entry["images"])})
+    return found, rows
+
+
+def plausible(numbers: np.ndarray, images: int, network: Network) -> np.ndarray:
+    """Return decrypted numbers [images, classes] with the last bias, the logits.
+
+    Raises:
+        UserError: they are of another size, not finite, or far beyond what a network gives.
+    """
+    if numbers.shape != (images, len(network.bias)):
+        raise UserError(f"a reply of shape {numbers.shape}, {(images, len(network.bias))} is due; infer again")
+    if not np.isfinite(numbers).all() or np.abs(numbers).max(initial=0) > PLAUSIBLE:
+        raise UserError("decrypted numbers are not plausible: a wrong key, or a damaged reply; nothing is predicted")
+    return numbers + network.bias

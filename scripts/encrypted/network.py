@@ -34,7 +34,7 @@ class Network:
     @property
     def products(self) -> int:
         """Return how many products follow one another: the depth that an encryption must allow."""
-        return 2 * len(self.matrices) - 1
+        return products_of(len(self.matrices) - 1)
 
     def logits(self, inputs: np.ndarray) -> np.ndarray:
         """Return the logits in clear, float64 [n, classes], of inputs [n, k]."""
@@ -42,6 +42,11 @@ class Network:
         for matrix in self.matrices[1:]:
             hidden = hidden**2 @ matrix
         return hidden + self.bias
+
+
+def products_of(hidden: int) -> int:
+    """Return the products in a row of a network with some hidden layers: one per layer, and one per square."""
+    return 2 * hidden + 1
 
 
 def with_constant(inputs: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ import pandas as pd
 from scripts.common import parquet
 from scripts.common.errors import UserError
 from scripts.common.grey import block_means, middle_grey
+from scripts.common.own_files import is_clutter
 from scripts.common.seeds import shuffled
 from scripts.encrypted.images import Images
 
@@ -43,11 +44,15 @@ def mnist(entry: Mapping, places: Mapping[str, str]) -> Images:
 
 
 def faces(entry: Mapping, places: Mapping[str, str]) -> Images:
-    """Return the faces of the workflow in grey with one attribute of the table as label; the split is CelebA's."""
+    """Return the faces of the workflow in grey, with one attribute of the table as label and one as group.
+
+    The split is CelebA's.
+    """
     index, attributes = parquet.read(places["index"]), parquet.read(places["attributes"])
-    name = entry["attribute"]
-    if name not in attributes:
-        raise UserError(f"encrypted: no attribute {name!r}; there are {', '.join(attributes.columns[1:])}")
+    name, group = entry["attribute"], entry["group"]
+    for wanted in (name, group):
+        if wanted not in attributes:
+            raise UserError(f"encrypted: no attribute {wanted!r}; there are {', '.join(attributes.columns[1:])}")
     images = np.load(places["images"], mmap_mode="r")
     grey = middle_grey(images[index["position"].to_numpy()], 64)
     rows = attributes.set_index("row_id").loc[index["row_id"]]
@@ -57,7 +62,9 @@ def faces(entry: Mapping, places: Mapping[str, str]) -> Images:
     test = (partition.iloc[:, 0] == 2).to_numpy()
     names = (f"not {name}", name)
     row_ids = index["row_id"].to_numpy(np.int64)
-    return Images(f"{shown}, {name}", names, row_ids, labels, test, shrink(grey, entry.get("side", 32)))
+    groups = (rows[group].to_numpy() > 0).astype(np.int8)
+    values = shrink(grey, entry.get("side", 32))
+    return Images(f"{shown}, {name}", names, row_ids, labels, test, values, group, groups)
 
 
 def digits(entry: Mapping, places: Mapping[str, str]) -> Images:
@@ -82,10 +89,12 @@ def folder(entry: Mapping, places: Mapping[str, str]) -> Images:
     place, side = Path(places["folder"]).expanduser(), entry.get("side", 32)
     if not place.is_dir():
         raise UserError(f"{place}: no such folder; name one with a subfolder of images per class")
-    classes = sorted(path for path in place.iterdir() if path.is_dir())
+    classes = sorted(path for path in place.iterdir() if path.is_dir() and not is_clutter(path.name))
     values, labels = [], []
     for label, own in enumerate(classes):
-        for path in sorted(path for path in own.iterdir() if path.suffix.lower() in KINDS):
+        for path in sorted(
+            path for path in own.iterdir() if path.suffix.lower() in KINDS and not is_clutter(path.name)
+        ):
             try:
                 with Image.open(path) as image:
                     if getattr(image, "n_frames", 1) > 1:

@@ -39,7 +39,7 @@ def zigzag(n: int) -> list[tuple[int, int]]:
 
 def whole_dct(side: int, k: int) -> np.ndarray:
     """Return the matrix of the k lowest frequencies of the whole image in zigzag order [k, side * side]."""
-    _check(k <= side * side, side, k, f"an image of {side}x{side} has {side * side} coefficients")
+    check_fit("dct", side, k)
     t = dct_matrix(side)
     return np.stack([np.outer(t[u], t[v]).ravel() for u, v in zigzag(side)[:k]])
 
@@ -73,7 +73,7 @@ def block_dct(side: int, k: int) -> np.ndarray:
 def pooling(side: int, k: int) -> np.ndarray:
     """Return the matrix of the means of a grid of equal blocks [k, side * side]."""
     grid = round(np.sqrt(k))
-    _check(grid * grid == k and side % grid == 0, side, k, "pooling needs k = g * g with g a divisor of the side")
+    check_fit("pooling", side, k)
     n = side // grid
     rows = np.zeros((grid, grid, side, side))
     for row in range(grid):
@@ -85,7 +85,7 @@ def pooling(side: int, k: int) -> np.ndarray:
 def centre_crop(side: int, k: int) -> np.ndarray:
     """Return the matrix of the pixels of the central square [k, side * side]."""
     grid = round(np.sqrt(k))
-    _check(grid * grid == k and grid <= side, side, k, "a crop needs k = g * g with g at most the side")
+    check_fit("crop", side, k)
     first = (side - grid) // 2
     places = np.arange(side * side).reshape(side, side)[first : first + grid, first : first + grid]
     return np.eye(side * side)[places.ravel()]
@@ -94,7 +94,7 @@ def centre_crop(side: int, k: int) -> np.ndarray:
 def subsampling(side: int, k: int) -> np.ndarray:
     """Return the matrix of a grid of single pixels, from the middle of each of k equal parts [k, side * side]."""
     grid = round(np.sqrt(k))
-    _check(grid * grid == k and grid <= side, side, k, "sub-sampling needs k = g * g with g at most the side")
+    check_fit("subsampling", side, k)
     lines = ((np.arange(grid) + 0.5) * side / grid).astype(int)
     places = np.arange(side * side).reshape(side, side)[np.ix_(lines, lines)]
     return np.eye(side * side)[places.ravel()]
@@ -102,7 +102,7 @@ def subsampling(side: int, k: int) -> np.ndarray:
 
 def pixels(side: int, k: int) -> np.ndarray:
     """Return the identity [k, side * side]; k is the number of pixels."""
-    _check(k == side * side, side, k, f"an image of {side}x{side} has {side * side} pixels")
+    check_fit("pixels", side, k)
     return np.eye(side * side)
 
 
@@ -122,8 +122,7 @@ def matrix_of(name: str, side: int, k: int) -> np.ndarray:
     Raises:
         UserError: there is no such transform, or it cannot give k numbers.
     """
-    if name not in TRANSFORMS:
-        raise UserError(f"encrypted: no transform {name!r}; there are {', '.join(TRANSFORMS)}")
+    check_fit(name, side, k)
     return TRANSFORMS[name](side, k)
 
 
@@ -141,6 +140,24 @@ def reconstruction(matrix: np.ndarray, numbers: np.ndarray) -> np.ndarray:
     return numbers @ np.linalg.pinv(matrix).T
 
 
-def _check(holds: bool, side: int, k: int, why: str) -> None:
+def check_fit(name: str, side: int, k: int) -> None:
+    """Check that a transform can give k numbers of an image.
+
+    Raises:
+        UserError: there is no such transform, or it cannot.
+    """
+    if name not in TRANSFORMS:
+        raise UserError(f"encrypted: no transform {name!r}; there are {', '.join(TRANSFORMS)}")
+    if name == "block_dct":
+        block_size(side, k)
+        return
+    grid, whole = round(np.sqrt(k)), side * side
+    holds, why = {
+        "dct": (k <= whole, f"an image of {side}x{side} has {whole} coefficients"),
+        "pooling": (grid**2 == k and side % grid == 0, "pooling needs k = g * g with g a divisor of the side"),
+        "subsampling": (grid**2 == k and grid <= side, "sub-sampling needs k = g * g with g at most the side"),
+        "crop": (grid**2 == k and grid <= side, "a crop needs k = g * g with g at most the side"),
+        "pixels": (k == whole, f"an image of {side}x{side} has {whole} pixels"),
+    }[name]
     if not holds or k < 1:
         raise UserError(f"encrypted: {k} numbers of a {side}x{side} image: {why}")

@@ -1,0 +1,234 @@
+"""The study `encrypted`: networks on encrypted images, by a client and a server that share files alone.
+
+transform -> train -> keys -> encrypt -> infer -> decrypt -> measure: keys, encrypt and decrypt belong to the client, and
+infer to the server, which is given no file of the client.
+"""
+
+from scripts.encrypted.plan import Plan as EncryptedPlan
+
+ENCRYPTED = config["encrypted"]
+ENCRYPTED_PLAN = EncryptedPlan(ENCRYPTED)
+ENCRYPTED_OUT = "results/encrypted"
+ENCRYPTED_MEASURED = ["metrics", "comparisons", "settings", "costs", "noise", "logits"]
+ENCRYPTED_MEASURED += ["efficiency", "security", "picture"]
+ENCRYPTED_STEPS = ["keys", "encrypt", "infer", "decrypt"]
+ENCRYPTED_SEED = ENCRYPTED["seeds"][0]  # of the networks that are run encrypted
+
+
+localrules:
+    encrypted_transform,
+    encrypted_keys,
+    encrypted_draw,
+    encrypted_bench,
+
+
+rule encrypted_transform:
+    input:
+        files=ENCRYPTED_PLAN.source_files,
+        code=code("scripts/encrypted/encrypted_transform.py"),
+    output:
+        images=f"{ENCRYPTED_OUT}/data/{{dataset}}.npy",
+        index=f"{ENCRYPTED_OUT}/data/{{dataset}}.parquet",
+        numbers=f"{ENCRYPTED_OUT}/data/{{dataset}}.safetensors",
+    log:
+        f"{ENCRYPTED_OUT}/logs/encrypted_transform/{{dataset}}.log",
+    wildcard_constraints:
+        dataset="|".join(map(re.escape, ENCRYPTED_PLAN.datasets)),
+    priority: 1_000_000  # short, and all else waits for it
+    conda:
+        "../envs/tabular.yaml"
+    params:
+        chosen=ENCRYPTED_PLAN.image_settings,
+        settings=lambda wildcards: ENCRYPTED_PLAN.datasets[wildcards.dataset]["settings"],
+        content=lambda wildcards: contents_of(ENCRYPTED_PLAN.users_files(wildcards)),
+    script:
+        "../scripts/encrypted/encrypted_transform.py"
+
+
+rule encrypted_train:
+    input:
+        images=rules.encrypted_transform.output.images,
+        index=rules.encrypted_transform.output.index,
+        numbers=rules.encrypted_transform.output.numbers,
+        code=code("scripts/encrypted/encrypted_train.py"),
+    output:
+        networks=f"{ENCRYPTED_OUT}/models/{{dataset}}.safetensors",
+        predictions=f"{ENCRYPTED_OUT}/predictions/{{dataset}}.parquet",
+    log:
+        f"{ENCRYPTED_OUT}/logs/encrypted_train/{{dataset}}.log",
+    benchmark:
+        f"{ENCRYPTED_OUT}/benchmarks/encrypted_train/{{dataset}}.tsv"
+    priority: 100_000
+    conda:
+        "../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(60),
+    params:
+        chosen=ENCRYPTED_PLAN.trained,
+    script:
+        "../scripts/encrypted/encrypted_train.py"
+
+
+rule encrypted_keys:
+    input:
+        code=code("scripts/encrypted/encrypted_keys.py"),
+    output:
+        client=temp(f"{ENCRYPTED_OUT}/client/{{parcel}}/client.context"),
+        server=temp(f"{ENCRYPTED_OUT}/exchange/{{parcel}}/server.context"),
+        costs=f"{ENCRYPTED_OUT}/costs/{{parcel}}/keys.json",
+    log:
+        f"{ENCRYPTED_OUT}/logs/encrypted_keys/{{parcel}}.log",
+    wildcard_constraints:
+        parcel="|".join(map(re.escape, ENCRYPTED_PLAN.parcels)),
+    conda:
+        "../envs/encrypted.yaml"
+    params:
+        parameters=ENCRYPTED_PLAN.parameters,
+        packing=ENCRYPTED_PLAN.packing,
+    script:
+        "../scripts/encrypted/encrypted_keys.py"
+
+
+rule encrypted_encrypt:
+    input:
+        client=rules.encrypted_keys.output.client,
+        keys=rules.encrypted_keys.output.server,
+        index=ENCRYPTED_PLAN.of_parcel(rules.encrypted_transform.output.index),
+        numbers=ENCRYPTED_PLAN.of_parcel(rules.encrypted_transform.output.numbers),
+        networks=ENCRYPTED_PLAN.of_parcel(rules.encrypted_train.output.networks),
+        code=code("scripts/encrypted/encrypted_encrypt.py"),
+    output:
+        sent=temp(f"{ENCRYPTED_OUT}/exchange/{{parcel}}/sent.bin"),
+        about=temp(f"{ENCRYPTED_OUT}/exchange/{{parcel}}/sent.json"),
+        costs=f"{ENCRYPTED_OUT}/costs/{{parcel}}/encrypt.json",
+    log:
+        f"{ENCRYPTED_OUT}/logs/encrypted_encrypt/{{parcel}}.log",
+    benchmark:
+        f"{ENCRYPTED_OUT}/benchmarks/encrypted_encrypt/{{parcel}}.tsv"
+    priority: ENCRYPTED_PLAN.priority
+    conda:
+        "../envs/encrypted.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(60),
+    params:
+        settings=ENCRYPTED_PLAN.parcel_settings,
+        parameters=ENCRYPTED_PLAN.parameters,
+        packing=ENCRYPTED_PLAN.packing,
+        most=ENCRYPTED_PLAN.most_images,
+        seed=ENCRYPTED_SEED,
+    script:
+        "../scripts/encrypted/encrypted_encrypt.py"
+
+
+rule encrypted_infer:
+    input:
+        keys=rules.encrypted_keys.output.server,
+        sent=rules.encrypted_encrypt.output.sent,
+        about=rules.encrypted_encrypt.output.about,
+        networks=ENCRYPTED_PLAN.of_parcel(rules.encrypted_train.output.networks),
+        code=code("scripts/encrypted/encrypted_infer.py"),
+    output:
+        reply=temp(f"{ENCRYPTED_OUT}/exchange/{{parcel}}/reply.bin"),
+        about=temp(f"{ENCRYPTED_OUT}/exchange/{{parcel}}/reply.json"),
+        costs=f"{ENCRYPTED_OUT}/costs/{{parcel}}/infer.json",
+    log:
+        f"{ENCRYPTED_OUT}/logs/encrypted_infer/{{parcel}}.log",
+    benchmark:
+        f"{ENCRYPTED_OUT}/benchmarks/encrypted_infer/{{parcel}}.tsv"
+    priority: ENCRYPTED_PLAN.priority
+    conda:
+        "../envs/encrypted.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(240),
+    params:
+        settings=ENCRYPTED_PLAN.parcel_settings,
+        parameters=ENCRYPTED_PLAN.parameters,
+        packing=ENCRYPTED_PLAN.packing,
+        seed=ENCRYPTED_SEED,
+    script:
+        "../scripts/encrypted/encrypted_infer.py"
+
+
+rule encrypted_decrypt:
+    input:
+        client=rules.encrypted_keys.output.client,
+        keys=rules.encrypted_keys.output.server,
+        reply=rules.encrypted_infer.output.reply,
+        about=rules.encrypted_infer.output.about,
+        index=ENCRYPTED_PLAN.of_parcel(rules.encrypted_transform.output.index),
+        networks=ENCRYPTED_PLAN.of_parcel(rules.encrypted_train.output.networks),
+        code=code("scripts/encrypted/encrypted_decrypt.py"),
+    output:
+        logits=f"{ENCRYPTED_OUT}/decrypted/{{parcel}}.parquet",
+        costs=f"{ENCRYPTED_OUT}/costs/{{parcel}}/decrypt.json",
+    log:
+        f"{ENCRYPTED_OUT}/logs/encrypted_decrypt/{{parcel}}.log",
+    benchmark:
+        f"{ENCRYPTED_OUT}/benchmarks/encrypted_decrypt/{{parcel}}.tsv"
+    priority: 100_000
+    conda:
+        "../envs/encrypted.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(60),
+    params:
+        settings=ENCRYPTED_PLAN.parcel_settings,
+        parameters=ENCRYPTED_PLAN.parameters,
+        packing=ENCRYPTED_PLAN.packing,
+        seed=ENCRYPTED_SEED,
+    script:
+        "../scripts/encrypted/encrypted_decrypt.py"
+
+
+rule encrypted_measure:
+    input:
+        images=expand(rules.encrypted_transform.output.images, dataset=ENCRYPTED_PLAN.datasets),
+        index=expand(rules.encrypted_transform.output.index, dataset=ENCRYPTED_PLAN.datasets),
+        numbers=expand(rules.encrypted_transform.output.numbers, dataset=ENCRYPTED_PLAN.datasets),
+        networks=expand(rules.encrypted_train.output.networks, dataset=ENCRYPTED_PLAN.datasets),
+        predictions=expand(
+            rules.encrypted_train.output.predictions, dataset=ENCRYPTED_PLAN.datasets
+        ),
+        logits=expand(rules.encrypted_decrypt.output.logits, parcel=ENCRYPTED_PLAN.parcels),
+        costs=expand(
+            f"{ENCRYPTED_OUT}/costs/{{parcel}}/{{step}}.json",
+            parcel=ENCRYPTED_PLAN.parcels,
+            step=ENCRYPTED_STEPS,
+        ),
+        code=code("scripts/encrypted/encrypted_measure.py"),
+    output:
+        **{name: f"{ENCRYPTED_OUT}/{name}.parquet" for name in ENCRYPTED_MEASURED},
+    log:
+        f"{ENCRYPTED_OUT}/logs/encrypted_measure.log",
+    benchmark:
+        f"{ENCRYPTED_OUT}/benchmarks/encrypted_measure.tsv"
+    conda:
+        "../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(60),
+    params:
+        settings={name: entry["settings"] for name, entry in ENCRYPTED_PLAN.datasets.items()},
+        seeds=ENCRYPTED["seeds"],
+        parcels=ENCRYPTED_PLAN.about_parcels,
+        networks=ENCRYPTED["networks"],
+    script:
+        "../scripts/encrypted/encrypted_measure.py"
+
+
+rule encrypted_all_data:
+    input:
+        ENCRYPTED_PLAN.shared_files,
+
+
+rule encrypted_all_predictions:
+    input:
+        expand(rules.encrypted_train.output.predictions, dataset=ENCRYPTED_PLAN.datasets),
