@@ -19,7 +19,6 @@ localrules:
     encrypted_transform,
     encrypted_keys,
     encrypted_draw,
-    encrypted_bench,
 
 
 rule encrypted_transform:
@@ -94,7 +93,7 @@ rule encrypted_keys:
 rule encrypted_encrypt:
     input:
         client=rules.encrypted_keys.output.client,
-        keys=rules.encrypted_keys.output.server,
+        public=rules.encrypted_keys.output.server,
         index=ENCRYPTED_PLAN.of_parcel(rules.encrypted_transform.output.index),
         numbers=ENCRYPTED_PLAN.of_parcel(rules.encrypted_transform.output.numbers),
         networks=ENCRYPTED_PLAN.of_parcel(rules.encrypted_train.output.networks),
@@ -126,7 +125,7 @@ rule encrypted_encrypt:
 
 rule encrypted_infer:
     input:
-        keys=rules.encrypted_keys.output.server,
+        public=rules.encrypted_keys.output.server,
         sent=rules.encrypted_encrypt.output.sent,
         about=rules.encrypted_encrypt.output.about,
         networks=ENCRYPTED_PLAN.of_parcel(rules.encrypted_train.output.networks),
@@ -158,7 +157,7 @@ rule encrypted_infer:
 rule encrypted_decrypt:
     input:
         client=rules.encrypted_keys.output.client,
-        keys=rules.encrypted_keys.output.server,
+        public=rules.encrypted_keys.output.server,
         reply=rules.encrypted_infer.output.reply,
         about=rules.encrypted_infer.output.about,
         index=ENCRYPTED_PLAN.of_parcel(rules.encrypted_transform.output.index),
@@ -224,6 +223,23 @@ rule encrypted_measure:
         "../scripts/encrypted/encrypted_measure.py"
 
 
+rule encrypted_draw:
+    input:
+        **{name: gathered("encrypted", name) for name in ENCRYPTED_MEASURED},
+        code=code("scripts/encrypted/encrypted_draw.py"),
+    output:
+        figures=figure_files("encrypted", "cost"),
+        tables=table_files("encrypted", "security"),
+    log:
+        f"{ENCRYPTED_OUT}/logs/encrypted_draw.log",
+    conda:
+        "../envs/figures.yaml"
+    params:
+        shown=ENCRYPTED_MEASURED,
+    script:
+        "../scripts/encrypted/encrypted_draw.py"
+
+
 rule encrypted_all_data:
     input:
         ENCRYPTED_PLAN.shared_files,
@@ -232,3 +248,8 @@ rule encrypted_all_data:
 rule encrypted_all_predictions:
     input:
         expand(rules.encrypted_train.output.predictions, dataset=ENCRYPTED_PLAN.datasets),
+
+
+rule encrypted_all_models:
+    input:
+        expand(rules.encrypted_train.output.networks, dataset=ENCRYPTED_PLAN.datasets),

@@ -61,10 +61,10 @@ def _check_dataset(entry: Mapping, networks: Mapping[str, Mapping], where: str) 
 
 
 def _check_slots(setting: Setting, network: Mapping, *, alone: bool) -> None:
-    """Check that the numbers of one image, with the constant, fit a ciphertext; alone with the first layer's outputs."""
+    """Check that the numbers of an image and a 1 fit a ciphertext; alone, with the first layer's outputs."""
     slots, needed = network["ring"] // 2, setting.k + 1
     if needed > slots or (alone and needed + network["hidden"][0] > slots + 1):
         raise UserError(
-            f"{setting.k} numbers of an image{' alone' if alone else ''} do not fit a ciphertext of {slots} slots; take "
-            "fewer, or a larger ring"
+            f"{setting.k} numbers of an image{' alone' if alone else ''} do not fit a ciphertext of {slots} slots; "
+            "take fewer, or a larger ring"
         )

@@ -14,7 +14,7 @@ from scripts.encrypted.parcels import networks_of, parameters_of, write_costs
 
 
 def write_logits(logits: Mapping[str, np.ndarray], index: str | Path, output: str | Path) -> None:
-    """Write decrypted logits by setting: setting, row_id, logit_0, logit_1 ...; noise makes them unlike in every run."""
+    """Write decrypted logits by setting: setting, row_id, logit_0, logit_1 ...; their noise differs in every run."""
     frame = images.read_index(index)
     row_ids = frame.loc[frame["split"] == "test", "row_id"].to_numpy()
     frames = [
@@ -30,6 +30,6 @@ if "snakemake" in globals():
     with job(snakemake):
         files, chosen = snakemake.input, snakemake.params
         known, parameters = networks_of(files.networks, chosen.settings, chosen.seed), parameters_of(chosen.parameters)
-        logits, rows = decrypt_parts(files.client, files.keys, files.reply, known, parameters, chosen.packing)
+        logits, rows = decrypt_parts(files.client, files.public, files.reply, known, parameters, chosen.packing)
         write_logits(logits, files.index, snakemake.output.logits)
         write_costs(rows, snakemake.output.costs)

@@ -31,12 +31,12 @@ def encrypt(
     """Write the ciphertexts of the test images for every setting; return seconds and bytes.
 
     Args:
-        paths: index, numbers, client, keys (the server's, whose digest names them).
+        paths: index, numbers, client, public (the server's, whose digest names them).
         most: images at most; None for all.
     """
     rows = test_rows(paths["index"], most)
     parts = [Part(name, numbers.read(paths["numbers"], setting_of(name), rows), known[name]) for name in settings]
-    return encrypt_parts(paths["client"], paths["keys"], parts, parameters, packing, output)
+    return encrypt_parts(paths["client"], paths["public"], parts, parameters, packing, output)
 
 
 if "snakemake" in globals():

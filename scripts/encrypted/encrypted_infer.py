@@ -9,5 +9,5 @@ if "snakemake" in globals():
         files, chosen = snakemake.input, snakemake.params
         known = networks_of(files.networks, chosen.settings, chosen.seed)
         parameters = parameters_of(chosen.parameters)
-        rows = infer_parts(files.keys, files.sent, known, parameters, chosen.packing, snakemake.output.reply)
+        rows = infer_parts(files.public, files.sent, known, parameters, chosen.packing, snakemake.output.reply)
         write_costs(rows, snakemake.output.costs)

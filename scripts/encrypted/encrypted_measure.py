@@ -1,4 +1,4 @@
-"""Rule `encrypted_measure`: accuracy in clear, simulated and encrypted, paired differences, noise, and what it costs."""
+"""Rule `encrypted_measure`: accuracy in clear, simulated and encrypted, paired differences, noise, and costs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,5 +1,7 @@
 """Packing `image`: one image per ciphertext, its numbers along the slots; TenSEAL multiplies by rotations."""
 
+from collections.abc import Iterable, Iterator
+
 import numpy as np
 
 from scripts.common.errors import UserError
@@ -8,15 +10,21 @@ from scripts.encrypted.network import Network
 from scripts.encrypted.stopwatch import Stopwatch
 
 
-def encrypt(context, numbers: np.ndarray, slots: int) -> list[bytes]:
-    """Return the ciphertexts of numbers [n, d], one per image."""
+def encrypt(context, numbers: np.ndarray) -> Iterator[bytes]:
+    """Yield the ciphertext of the numbers [1, d] of one image."""
     import tenseal
 
-    return [tenseal.ckks_vector(context, row).serialize() for row in numbers]
+    for row in numbers:
+        yield tenseal.ckks_vector(context, row).serialize()
 
 
-def infer(context, ciphertext: bytes, network: Network, parameters: Parameters, watch: Stopwatch) -> list[bytes]:
+def infer(
+    context, ciphertexts: Iterable[bytes], network: Network, parameters: Parameters, watch: Stopwatch
+) -> list[bytes]:
     """Return the encrypted logits of one image, without the last bias, as the one element of a list.
+
+    Args:
+        ciphertexts: as `encrypt` yields them, one.
 
     Raises:
         UserError: the ciphertext is damaged or of another size, or the keys for rotations are missing.
@@ -25,6 +33,7 @@ def infer(context, ciphertext: bytes, network: Network, parameters: Parameters, 
 
     with watch.measured("load"):
         try:
+            (ciphertext,) = ciphertexts
             hidden = tenseal.ckks_vector_from(context, ciphertext)
         except (RuntimeError, ValueError, TypeError) as error:
             raise UserError(f"a ciphertext cannot be read ({error}); encrypt the images again") from error
@@ -43,7 +52,7 @@ def infer(context, ciphertext: bytes, network: Network, parameters: Parameters, 
     return [hidden.serialize()]
 
 
-def decrypt(context, replies: list[bytes], images: int) -> np.ndarray:
+def decrypt(context, replies: Iterable[bytes], images: int) -> np.ndarray:
     """Return the logits of one image without the last bias, float64 [1, classes].
 
     Raises:

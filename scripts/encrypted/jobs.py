@@ -82,29 +82,30 @@ def encrypt_parts(
     context = ckks.load_context(Path(client).read_bytes(), True, str(client))
     for part in parts:
         check_inputs(part.numbers, part.network, parameters.ring)
-    header = about(parameters, packing, Path(server).read_bytes())
-    watch, listed = Stopwatch(), []
+    header, listed, rows = about(parameters, packing, Path(server).read_bytes()), [], []
 
     def ciphertexts() -> Iterator[bytes]:
+        most = parameters.slots if packing == ckks.SLOTS else 1
         for part in parts:
-            with watch.measured("encrypt"):
-                blobs = PACKINGS[packing].encrypt(context, with_constant(part.numbers), parameters.slots)
-            images = _images(len(part.numbers), packing, parameters)
-            listed.append({"name": part.name, "k": part.network.inputs, "images": images})
-            yield from blobs
+            watch, images, sent, size = Stopwatch(), [], [], 0
+            numbers = with_constant(part.numbers)
+            for start in range(0, len(numbers), most):
+                batch = numbers[start : start + most]
+                blobs, count = PACKINGS[packing].encrypt(context, batch), 0
+                while True:
+                    with watch.measured("encrypt"):
+                        blob = next(blobs, None)
+                    if blob is None:
+                        break
+                    count, size = count + 1, size + len(blob)
+                    yield blob
+                images.append(len(batch))
+                sent.append(count)
+            listed.append({"name": part.name, "k": part.network.inputs, "images": images, "sent": sent})
+            rows.extend(row | {"name": part.name, "images": len(numbers), "bytes": size} for row in watch.rows)
 
-    sizes = iter(exchange.write(ciphertexts(), header | {"parts": listed}, output))
-    return [
-        row | {"name": entry["name"], "images": sum(entry["images"]), "bytes": sum(islice(sizes, len(entry["images"])))}
-        for row, entry in zip(watch.rows, listed, strict=True)
-    ]
-
-
-def _images(images: int, packing: str, parameters: ckks.Parameters) -> list[int]:
-    """Return the number of images in each ciphertext or batch of them."""
-    if packing == ckks.IMAGE:
-        return [1] * images
-    return [min(parameters.slots, images - start) for start in range(0, images, parameters.slots)]
+    exchange.write(ciphertexts(), header | {"parts": listed}, output)
+    return rows
 
 
 def infer_parts(
@@ -138,12 +139,13 @@ def infer_parts(
         blobs = parcel.parts()
         for entry in entries:
             network = networks[entry["name"]]
-            for place, images in enumerate(entry["images"]):
-                blob, watch = next(blobs), Stopwatch()
+            for place, (images, count) in enumerate(zip(entry["images"], entry["sent"], strict=True)):
+                batch, watch = islice(blobs, count), Stopwatch()
                 if place == 0 and packing == ckks.IMAGE:
-                    PACKINGS[packing].infer(context, blob, network, parameters, Stopwatch())
+                    batch = [*batch]
+                    PACKINGS[packing].infer(context, batch, network, parameters, Stopwatch())
                 with watch.measured("infer"):
-                    found = PACKINGS[packing].infer(context, blob, network, parameters, watch)
+                    found = PACKINGS[packing].infer(context, batch, network, parameters, watch)
                 size = {"infer": sum(map(len, found))}
                 shared = {"name": entry["name"], "images": images}
                 rows.extend(row | shared | {"bytes": size.get(row["operation"])} for row in watch.rows)
@@ -175,7 +177,7 @@ def decrypt_parts(
         watch, logits = Stopwatch(), []
         with watch.measured("decrypt"):
             for images, count in zip(entry["images"], entry["replies"], strict=True):
-                numbers = PACKINGS[packing].decrypt(context, [*islice(blobs, count)], images)
+                numbers = PACKINGS[packing].decrypt(context, islice(blobs, count), images)
                 logits.append(plausible(numbers, images, networks[entry["name"]]))
         found[entry["name"]] = np.concatenate(logits)
         rows.append(watch.rows[0] | {"name": entry["name"], "images": sum(entry["images"])})

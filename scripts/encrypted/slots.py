@@ -9,8 +9,9 @@ of SEAL do the same sums here. Both sides exchange bytes only.
 """
 
 import tempfile
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,67 +23,105 @@ from scripts.encrypted.stopwatch import Stopwatch
 if TYPE_CHECKING:
     import tenseal
 
+TOGETHER = 128  # numbers that are sent and read at a time: a bound on memory, some 180 MB at N = 8192
 
-def encrypt(context, numbers: np.ndarray, slots: int) -> list[bytes]:
-    """Return the ciphertexts of numbers [n, d]: a part per `slots` images, each with d ciphertexts."""
+
+def encrypt(context, numbers: np.ndarray) -> Iterator[bytes]:
+    """Yield the ciphertexts of the numbers [n, d] of at most N/2 images, up to TOGETHER numbers at a time."""
     import tenseal
 
-    parts = np.split(numbers, range(slots, len(numbers), slots))
-    return [tenseal.ckks_tensor(context, part[:, None, :], batch=True).serialize() for part in parts]
+    for start in range(0, numbers.shape[1], TOGETHER):
+        yield tenseal.ckks_tensor(context, numbers[:, None, start : start + TOGETHER], batch=True).serialize()
 
 
-def infer(context, ciphertext: bytes, network: Network, parameters: Parameters, watch: Stopwatch) -> list[bytes]:
-    """Return the encrypted logits of one part, a ciphertext per class, without the last bias.
+def infer(
+    context, ciphertexts: Iterable[bytes], network: Network, parameters: Parameters, watch: Stopwatch
+) -> list[bytes]:
+    """Return the encrypted logits of some images, a ciphertext per class, without the last bias.
+
+    Args:
+        ciphertexts: as `encrypt` yields them; they are read one by one, and only sums over them are kept.
 
     Raises:
-        UserError: the part is damaged, or holds another number of inputs than the network takes.
+        UserError: a ciphertext is damaged, or they hold another number of inputs than the network takes.
     """
-    import tenseal
     from tenseal import sealapi
 
-    with watch.measured("load"):
-        try:
-            tensor = tenseal.ckks_tensor_from(context, ciphertext)
-            width, hidden = tensor.shape[-1], tensor.ciphertext()
-        except (RuntimeError, ValueError, TypeError) as error:
-            raise UserError(f"a ciphertext cannot be read ({error}); encrypt the images again") from error
-    if width != network.inputs + 1:
-        raise UserError(f"a ciphertext of {width} numbers, the network takes {network.inputs} and a 1; encrypt again")
-    seal = context.seal_context().data
+    seal, first = context.seal_context().data, network.matrices[0]
     evaluator, relinearisation = sealapi.Evaluator(seal), context.relin_keys().data
-    for place, matrix in enumerate(network.matrices):
-        if place:
-            with watch.measured("square"):
-                for one in hidden:
-                    evaluator.square_inplace(one)
-                    evaluator.relinearize_inplace(one, relinearisation)
-                    evaluator.rescale_to_next_inplace(one)
-        with watch.measured(f"linear_{place + 1}"):
-            hidden = _linear(seal, evaluator, hidden, matrix, 2.0**parameters.scale)
+    layer, read = _Layer(seal, evaluator, 2.0**parameters.scale, first.shape[1]), 0
+    for content in ciphertexts:
+        with watch.measured("load"):
+            inputs = _numbers_of(context, content)
+        rows = first[read : read + len(inputs)]
+        read += len(inputs)
+        if len(rows) == len(inputs):
+            with watch.measured("linear_1"):
+                layer.add(inputs, rows)
+    if read != len(first):
+        raise UserError(f"ciphertexts of {read} numbers, the network takes {network.inputs} and a 1; encrypt again")
+    with watch.measured("linear_1"):
+        hidden = layer.outputs()
+    for place, matrix in enumerate(network.matrices[1:], start=2):
+        with watch.measured("square"):
+            for one in hidden:
+                evaluator.square_inplace(one)
+                evaluator.relinearize_inplace(one, relinearisation)
+                evaluator.rescale_to_next_inplace(one)
+        with watch.measured(f"linear_{place}"):
+            layer = _Layer(seal, evaluator, 2.0**parameters.scale, matrix.shape[1])
+            layer.add(hidden, matrix)
+            hidden = layer.outputs()
     return [_bytes_of(one) for one in hidden]
 
 
-def _linear(seal, evaluator, inputs: list, matrix: np.ndarray, scale: float) -> list:
-    """Return the ciphertexts of inputs @ matrix [d_in, d_out]."""
-    from tenseal import sealapi
+class _Layer:
+    """Sums of products of a linear layer with `width` outputs, whose inputs may come in several parts."""
 
-    encoder, plain, product, outputs = sealapi.CKKSEncoder(seal), sealapi.Plaintext(), sealapi.Ciphertext(), []
-    for column in matrix.T.tolist():
-        total = sealapi.Ciphertext()
-        for place, (weight, one) in enumerate(zip(column, inputs, strict=True)):
-            encoder.encode(weight, one.parms_id(), scale, plain)
-            if place:
-                evaluator.multiply_plain(one, plain, product)
-                evaluator.add_inplace(total, product)
-            else:
-                evaluator.multiply_plain(one, plain, total)
-        evaluator.rescale_to_next_inplace(total)
-        outputs.append(total)
-    return outputs
+    def __init__(self, seal, evaluator, scale: float, width: int) -> None:
+        from tenseal import sealapi
+
+        self.encoder, self.evaluator, self.scale = sealapi.CKKSEncoder(seal), evaluator, scale
+        self.sums = [sealapi.Ciphertext() for _ in range(width)]
+        self.product, self.plain, self.empty = sealapi.Ciphertext(), sealapi.Plaintext(), True
+
+    def add(self, inputs: list, matrix: np.ndarray) -> None:
+        """Add inputs @ matrix [d, width] for d ciphertexts."""
+        for column, total in zip(matrix.T.tolist(), self.sums, strict=True):
+            empty = self.empty
+            for weight, one in zip(column, inputs, strict=True):
+                self.encoder.encode(weight, one.parms_id(), self.scale, self.plain)
+                if empty:
+                    self.evaluator.multiply_plain(one, self.plain, total)
+                else:
+                    self.evaluator.multiply_plain(one, self.plain, self.product)
+                    self.evaluator.add_inplace(total, self.product)
+                empty = False
+        self.empty = False
+
+    def outputs(self) -> list:
+        """Return the ciphertexts of the sums, rescaled once."""
+        for total in self.sums:
+            self.evaluator.rescale_to_next_inplace(total)
+        return self.sums
 
 
-def decrypt(context, replies: list[bytes], images: int) -> np.ndarray:
-    """Return the logits of one part without the last bias, float64 [images, classes].
+def _numbers_of(context, content: bytes) -> list:
+    """Return the ciphertexts, one per number, that were sent together.
+
+    Raises:
+        UserError: they cannot be read.
+    """
+    import tenseal
+
+    try:
+        return tenseal.ckks_tensor_from(context, content).ciphertext()
+    except (RuntimeError, ValueError, TypeError) as error:
+        raise UserError(f"a ciphertext cannot be read ({error}); encrypt the images again") from error
+
+
+def decrypt(context, replies: Iterable[bytes], images: int) -> np.ndarray:
+    """Return the logits of some images without the last bias, float64 [images, classes].
 
     Raises:
         UserError: a reply is empty or damaged.
@@ -103,7 +142,7 @@ def decrypt(context, replies: list[bytes], images: int) -> np.ndarray:
 
 
 def _bytes_of(ciphertext) -> bytes:
-    """Return the bytes of a ciphertext of SEAL, which are written to files only."""
+    """Return the bytes of a ciphertext of SEAL, which writes them to files only."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "ciphertext")
         ciphertext.save(str(path))

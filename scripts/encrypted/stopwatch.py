@@ -3,19 +3,27 @@
 import contextlib
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 
-@dataclass
 class Stopwatch:
-    """Seconds by operation, in order: `rows` of operation, cpu_seconds, wall_seconds."""
+    """Seconds by operation; those of an operation that is measured several times add up."""
 
-    rows: list[dict] = field(default_factory=list)
+    def __init__(self) -> None:
+        self._seconds: dict[str, list[float]] = {}
 
     @contextlib.contextmanager
     def measured(self, operation: str) -> Iterator[None]:
-        """Context whose seconds are recorded under the name of an operation."""
+        """Context whose seconds count for an operation."""
         cpu, wall = time.process_time(), time.perf_counter()
         yield
-        row = {"cpu_seconds": time.process_time() - cpu, "wall_seconds": time.perf_counter() - wall}
-        self.rows.append({"operation": operation} | row)
+        total = self._seconds.setdefault(operation, [0.0, 0.0])
+        total[0] += time.process_time() - cpu
+        total[1] += time.perf_counter() - wall
+
+    @property
+    def rows(self) -> list[dict]:
+        """Return operation, cpu_seconds and wall_seconds of every operation, in the order in which they first ended."""
+        return [
+            {"operation": operation, "cpu_seconds": cpu, "wall_seconds": wall}
+            for operation, (cpu, wall) in self._seconds.items()
+        ]

@@ -148,11 +148,12 @@ def check_fit(name: str, side: int, k: int) -> None:
     """
     if name not in TRANSFORMS:
         raise UserError(f"encrypted: no transform {name!r}; there are {', '.join(TRANSFORMS)}")
-    if name == "block_dct":
+    grid, whole = max(1, round(np.sqrt(k))), side * side
+    if name == "block_dct" and k > 0:
         block_size(side, k)
         return
-    grid, whole = round(np.sqrt(k)), side * side
     holds, why = {
+        "block_dct": (False, "at least one is needed"),
         "dct": (k <= whole, f"an image of {side}x{side} has {whole} coefficients"),
         "pooling": (grid**2 == k and side % grid == 0, "pooling needs k = g * g with g a divisor of the side"),
         "subsampling": (grid**2 == k and grid <= side, "sub-sampling needs k = g * g with g at most the side"),
