@@ -21,7 +21,7 @@ from scripts.common.scores import brier_score, roc_auc
 from scripts.common.yaml_files import check, read_yaml
 
 SCHEMA = PATH.with_name("metrics.schema.yaml")
-# metrics of other predictions (under attack or encryption, of an attack, of a classifier of synthetic rows) by the function of an id
+# metrics of other predictions (under attack or encryption, of an attack, of synthetic rows) by the function of an id
 SAME_AS = {
     "robust_accuracy": "accuracy",
     "robust_zero_one_loss": "zero_one_loss",

@@ -86,11 +86,18 @@ def test_one_setting_that_encryption_changes_is_seen(frames):
     assert verdict(frames, name, comparisons=rows.assign(p_value=rows["p_value"].mask(one, 0.01))) == "not reproduced"
 
 
-def test_equal_precision_is_no_reliability(frames):
-    rows, name = frames["noise"], "more-precise-logits-mnist"
+def test_as_many_changed_predictions_are_not_fewer(frames):
+    rows, name = frames["noise"], "fewer-changed-predictions-mnist"
     assert verdict(frames, name) == "not reproduced"
-    better = (rows["setting"] == "dct-196").astype(float)
-    assert verdict(frames, name, noise=rows.assign(precision_bits=rows["precision_bits"] + better)) == "reproduced"
+    pixels = (rows["setting"] == "pixels-784").astype(int)
+    assert verdict(frames, name, noise=rows.assign(flips=rows["flips"] + pixels)) == "reproduced"
+
+
+@pytest.mark.parametrize(("pixels", "expected"), [(0.03, "reproduced"), (0.01, "not reproduced")])
+def test_the_smaller_logit_error_is_the_more_reliable_one(frames, pixels, expected):
+    rows = frames["noise"]
+    changed = rows.assign(max_error=rows["max_error"].mask(rows["setting"] == "pixels-64", pixels))
+    assert verdict(frames, "smaller-logit-error-digits", noise=changed) == expected
 
 
 def test_a_large_error_counts_where_the_claim_looks(frames):
