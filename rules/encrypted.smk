@@ -10,7 +10,7 @@ ENCRYPTED = config["encrypted"]
 ENCRYPTED_PLAN = EncryptedPlan(ENCRYPTED)
 ENCRYPTED_OUT = "results/encrypted"
 ENCRYPTED_MEASURED = ["metrics", "comparisons", "settings", "costs", "noise", "logits"]
-ENCRYPTED_MEASURED += ["efficiency", "security", "picture"]
+ENCRYPTED_MEASURED += ["efficiency", "published", "security", "picture"]
 ENCRYPTED_STEPS = ["keys", "encrypt", "infer", "decrypt"]
 ENCRYPTED_SEED = ENCRYPTED["seeds"][0]  # of the networks that are run encrypted
 
@@ -201,6 +201,7 @@ rule encrypted_measure:
             parcel=ENCRYPTED_PLAN.parcels,
             step=ENCRYPTED_STEPS,
         ),
+        published=os.path.relpath(ROOT / "scripts/encrypted/published.yaml"),
         code=code("scripts/encrypted/encrypted_measure.py"),
     output:
         **{name: f"{ENCRYPTED_OUT}/{name}.parquet" for name in ENCRYPTED_MEASURED},
@@ -215,7 +216,7 @@ rule encrypted_measure:
         mem_mb=growing(4000),
         runtime=growing(60),
     params:
-        settings={name: entry["settings"] for name, entry in ENCRYPTED_PLAN.datasets.items()},
+        datasets=ENCRYPTED_PLAN.measured,
         seeds=ENCRYPTED["seeds"],
         parcels=ENCRYPTED_PLAN.about_parcels,
         networks=ENCRYPTED["networks"],
@@ -226,10 +227,22 @@ rule encrypted_measure:
 rule encrypted_draw:
     input:
         **{name: gathered("encrypted", name) for name in ENCRYPTED_MEASURED},
+        html=html_files("encrypted/html"),
         code=code("scripts/encrypted/encrypted_draw.py"),
     output:
-        figures=figure_files("encrypted", "cost"),
-        tables=table_files("encrypted", "security"),
+        figures=figure_files(
+            "encrypted",
+            "cost",
+            "packings",
+            "logits",
+            "operations",
+            "reconstruction",
+            "reliability",
+            "tfhe",
+        ),
+        tables=table_files(
+            "encrypted", "equal_cost", "packings", "reliability", "published", "security", "tfhe"
+        ),
     log:
         f"{ENCRYPTED_OUT}/logs/encrypted_draw.log",
     conda:

@@ -16,6 +16,7 @@ from scripts.common.schemas.metrics import EVERYONE, METRICS, NO_ATTRIBUTE
 from scripts.encrypted import costs, images, measures, numbers, parcels
 from scripts.encrypted.network import Network
 from scripts.encrypted.networks import run_name
+from scripts.encrypted.printed import printed_numbers
 from scripts.encrypted.settings import PLAIN, Setting, setting_of
 from scripts.encrypted.transforms import kept_energy, matrix_of
 
@@ -30,6 +31,7 @@ class Dataset:
     """A dataset with its settings, the predictions of all runs, and the networks of one seed that are encrypted."""
 
     name: str
+    kind: str
     found: images.Images
     test: images.Images
     settings: tuple[Setting, ...]
@@ -56,14 +58,14 @@ class Dataset:
         return self.networks[setting.name].logits(inputs)
 
 
-def load(name: str, paths: Mapping[str, str], settings: Sequence[str], seeds: Sequence[int]) -> Dataset:
-    """Return a dataset from its files (images, index, numbers, networks, predictions)."""
+def load(name: str, entry: Mapping, paths: Mapping[str, str], seeds: Sequence[int]) -> Dataset:
+    """Return a dataset of an entry of the config, from its files (images, index, numbers, networks, predictions)."""
     found = images.read(paths["images"], paths["index"])
     predictions = parquet.read(paths["predictions"], columns=["run", "row_id", "y_true", "y_pred"])
-    chosen = tuple(setting_of(setting) for setting in settings)
-    known = parcels.networks_of(paths["networks"], settings, seeds[0])
+    chosen = tuple(setting_of(setting) for setting in entry["settings"])
+    known = parcels.networks_of(paths["networks"], entry["settings"], seeds[0])
     test = found.take(np.flatnonzero(found.test))
-    return Dataset(name, found, test, chosen, tuple(seeds), predictions, known, paths["numbers"])
+    return Dataset(name, entry["source"], found, test, chosen, tuple(seeds), predictions, known, paths["numbers"])
 
 
 def metrics_in_clear(data: Dataset) -> pd.DataFrame:
@@ -169,9 +171,9 @@ def logits_of(data: Dataset, found: Sequence[Decrypted]) -> pd.DataFrame:
 
 
 def picture_of(datasets: Sequence[Dataset]) -> pd.DataFrame:
-    """Return one image to reconstruct: a rendered face, or a digit where no faces are rendered; never a photograph."""
-    rendered = [data for data in datasets if data.found.title.startswith("rendered")]
-    shown = [*rendered, *(data for data in datasets if not data.found.attribute)][:1]
+    """Return one image to reconstruct: a rendered face, else a digit; never a photograph or an image of the user's."""
+    rendered = [data for data in datasets if data.kind == "faces" and data.found.title.startswith("rendered")]
+    shown = [*rendered, *(data for data in datasets if data.kind in ("mnist", "digits"))][:1]
     columns = ["title", "side", "position", "value"]
     if not shown:
         return pd.DataFrame(columns=columns)
@@ -187,6 +189,7 @@ def measure_all(
     found: Mapping[str, Sequence[Decrypted]],
     seconds: pd.DataFrame,
     networks: Sequence[Mapping[str, Any]],
+    published: str | Path,
     output: Mapping[str, str | Path],
 ) -> None:
     """Write all released frames.
@@ -195,6 +198,7 @@ def measure_all(
         found: decrypted logits by dataset.
         seconds: seconds and bytes of all operations (`costs.gathered`).
         networks: entries of the config with name, hidden, ring, moduli, scale.
+        published: path of the printed numbers.
     """
     by_dataset = [metrics_encrypted(data, found[data.name]) for data in datasets]
     metrics = pd.concat([*map(metrics_in_clear, datasets), *(own[0] for own in by_dataset)], ignore_index=True)
@@ -210,6 +214,7 @@ def measure_all(
         "noise": pd.concat([own[2] for own in by_dataset], ignore_index=True),
         "logits": pd.concat([logits_of(data, found[data.name]) for data in datasets], ignore_index=True),
         "efficiency": costs.efficiency(seconds, settings, metrics),
+        "published": printed_numbers(published),
         "security": costs.security(networks),
         "picture": picture_of(datasets),
     }
@@ -236,12 +241,13 @@ if "snakemake" in globals():
         kinds = ("images", "index", "numbers", "networks", "predictions")
         by_name = {
             name: dict(zip(kinds, paths, strict=True))
-            for name, *paths in zip(chosen.settings, *(files[kind] for kind in kinds), strict=True)
+            for name, *paths in zip(chosen.datasets, *(files[kind] for kind in kinds), strict=True)
         }
         measure_all(
-            [load(name, paths, chosen.settings[name], chosen.seeds) for name, paths in by_name.items()],
+            [load(name, chosen.datasets[name], paths, chosen.seeds) for name, paths in by_name.items()],
             decrypted_of(dict(zip(chosen.parcels, files.logits, strict=True)), chosen.parcels),
             costs.gathered(files.costs, chosen.parcels),
             chosen.networks,
+            files.published,
             dict(snakemake.output.items()),
         )

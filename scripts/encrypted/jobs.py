@@ -119,7 +119,8 @@ def infer_parts(
     """Write the encrypted replies of all parts; return rows of name, images, operation, seconds and bytes.
 
     An operation is load, linear_1, square, linear_2 ... or infer, all of them together, with the bytes of the reply.
-    The first image of a part in packing `image` is computed twice, and the first time does not count: it warms up.
+    The first batch of all, and the first image of every part in packing `image`, are computed twice, and the first time
+    does not count: it warms up.
 
     Raises:
         UserError: the server's keys hold a secret key, or the parcel is damaged or made for other keys or parameters.
@@ -141,7 +142,7 @@ def infer_parts(
             network = networks[entry["name"]]
             for place, (images, count) in enumerate(zip(entry["images"], entry["sent"], strict=True)):
                 batch, watch = islice(blobs, count), Stopwatch()
-                if place == 0 and packing == ckks.IMAGE:
+                if place == 0 and (packing == ckks.IMAGE or not rows):
                     batch = [*batch]
                     PACKINGS[packing].infer(context, batch, network, parameters, Stopwatch())
                 with watch.measured("infer"):

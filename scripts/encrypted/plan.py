@@ -57,6 +57,11 @@ class Plan:
         return [parcel for parcel in chosen if parcel.settings]
 
     @property
+    def measured(self) -> dict[str, dict]:
+        """Return what bears on the measured numbers of a dataset, by its name: source and settings."""
+        return {name: {key: entry[key] for key in ("source", "settings")} for name, entry in self.datasets.items()}
+
+    @property
     def about_parcels(self) -> dict[str, dict]:
         """Return dataset, network, packing and key by parcel, in order."""
         kept = ("dataset", "network", "packing", "key")

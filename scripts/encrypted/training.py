@@ -13,6 +13,7 @@ from scripts.common.seeds import seed_from
 from scripts.encrypted.network import Network, folded
 from scripts.encrypted.quantised import Quantiser
 
+LEAST_SPREAD = 0.1  # of the largest deviation: pixels that hardly vary would be blown up, and handicap pixels
 CLASSES_SCALE = 0.5  # initial weights of a layer after a square are smaller, since squares of unit numbers have mean 1
 
 
@@ -54,7 +55,7 @@ class Fitted:
 
 def standardised(inputs: np.ndarray, mean: np.ndarray, spread: np.ndarray) -> Tensor:
     """Return inputs [n, k] with mean 0 and deviation 1; a constant input is 0."""
-    return torch.from_numpy((inputs - mean) / np.where(spread > 0, spread, np.inf)).float()
+    return torch.from_numpy((inputs - mean) / np.where(spread > 0, spread, np.inf)).float()  # all images may be alike
 
 
 def forward(x: Tensor, weights: Sequence[Tensor], biases: Sequence[Tensor], quantiser: Quantiser | None) -> Tensor:
@@ -85,6 +86,7 @@ def fit(
         bits: of weights and activations of a quantised network; None for one that is not quantised.
     """
     mean, spread = inputs.mean(0, dtype=np.float64), inputs.std(0, dtype=np.float64)
+    spread = np.maximum(spread, LEAST_SPREAD * spread.max())
     x, y = standardised(inputs, mean, spread), torch.from_numpy(labels.astype(np.int64))
     quantiser = None if bits is None else Quantiser(bits)
     sizes = [inputs.shape[1], *settings.hidden, classes]
