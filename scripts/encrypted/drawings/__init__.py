@@ -1,0 +1,1 @@
+"""Drawings of the study `encrypted`, one module per figure."""
