@@ -1,6 +1,5 @@
 """Titles, colours and selections that figures, tables and the explorer share; imports no matplotlib."""
 
-import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -9,12 +8,13 @@ import pandas as pd
 from scripts.common import colours
 from scripts.common.interval_kinds import in_words
 from scripts.common.points import points
+from scripts.encrypted.settings import PLAIN, setting_of
 
 PUBLISHED_NUMBERS = Path(__file__).with_name("published.yaml")
 CORRECTED, PUBLISHED = "corrected", "as_published"
 CLEAR, ENCRYPTED, SIMULATED = "mode=clear", "mode=encrypted", "mode=simulated"  # conditions
-SUBSETS, BINOMIAL = f"{SIMULATED}, of=subsets", f"{SIMULATED}, of=binomial"
-SLOTS, IMAGE, PLAIN = "slots", "image", "plain"
+OF_SUBSETS, OF_BINOMIAL = f"{SIMULATED}, of=subsets", f"{SIMULATED}, of=binomial"
+SLOTS, IMAGE = "slots", "image"
 DCT, BLOCKS, POOLING, SUBSAMPLING, CROP, PIXELS = "dct", "block_dct", "pooling", "subsampling", "crop", "pixels"
 TITLES = {  # transform: title
     DCT: "DCT of the whole image",
@@ -34,20 +34,12 @@ COLOURS = {
     PIXELS: colours.BLACK,
 }
 PACKINGS = {SLOTS: "images along the slots", IMAGE: "one image per ciphertext"}
-SETTING = re.compile(r"([a-z_]+)-(\d+)(?:-(.+))?")
-LOSS = 0.011  # of accuracy that the paper's CIFAR-10 networks lose, so that a cost ratio may
 
 
 def parts(setting: str) -> tuple[str, int, str]:
-    """Return transform, k and network of a setting: "dct-49-deep" has ("dct", 49, "deep").
-
-    Raises:
-        ValueError: it is none.
-    """
-    match = SETTING.fullmatch(setting)
-    if not match:
-        raise ValueError(f"no setting: {setting!r}; write TRANSFORM-K or TRANSFORM-K-NETWORK")
-    return match[1], int(match[2]), match[3] or PLAIN
+    """Return transform, k and network of a setting: "dct-49-deep" has ("dct", 49, "deep")."""
+    found = setting_of(setting)
+    return found.transform, found.k, found.network
 
 
 def transform_title(transform: str) -> str:
@@ -89,12 +81,18 @@ def dataset_title(frame: pd.DataFrame, source: str) -> str:
     return str(at(frame, source)["dataset"].iloc[0])
 
 
+def with_titles(rows: pd.DataFrame, settings: pd.DataFrame) -> pd.DataFrame:
+    """Return rows with the titles of their datasets, which costs lack; a dataset without settings keeps its name."""
+    titles = settings.drop_duplicates("source").set_index("source")["dataset"]
+    return rows.assign(dataset=rows["source"].map(titles).fillna(rows["source"]))
+
+
 def in_order(rows: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of settings sorted by dataset, transform, network and k, datasets in the order of the frame."""
     named = [parts(setting) for setting in rows["setting"]]
     order, first = list(TITLES), sources(rows)
     keys = [
-        (first.index(source), order.index(name) if name in order else len(order), name, network, k)
+        (first.index(source), order.index(name) if name in order else len(order), name, network != PLAIN, network, k)
         for source, (name, k, network) in zip(rows["source"], named, strict=True)
     ]
     return rows.iloc[sorted(range(len(rows)), key=keys.__getitem__)]
@@ -107,6 +105,7 @@ def accuracies(metrics: pd.DataFrame, settings: pd.DataFrame) -> pd.DataFrame:
     `interval`, `n`; missing numbers are NaN.
     """
     rows = metrics[(metrics["metric"] == "accuracy") & (metrics["protocol"] == CORRECTED)]
+    rows = rows[rows["subgroup"] == "all"]
     keys = ["source", "setting"]
     clear = rows[rows["condition"] == CLEAR].groupby(keys)["value"].agg(["mean", "std", "size"])
     clear.columns = ["clear", "clear_deviation", "seeds"]

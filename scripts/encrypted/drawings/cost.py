@@ -10,12 +10,11 @@ from matplotlib.lines import Line2D
 
 from scripts.common import figures
 from scripts.common.layout import titled, without_data
+from scripts.encrypted.costs import LOSS
 from scripts.encrypted.drawings.axes import log_axis
 from scripts.encrypted.labels import (
     DCT,
-    LOSS,
     PIXELS,
-    PLAIN,
     POOLING,
     accuracies,
     at,
@@ -34,6 +33,7 @@ from scripts.encrypted.labels import (
     times,
     transform_title,
 )
+from scripts.encrypted.settings import PLAIN
 
 COLUMNS = ["source", "dataset", "setting", "transform", "k", "network", "cpu_ms", "encrypted", "ci_low", "ci_high"]
 COLUMNS += ["interval", "clear", "seeds", "n"]

@@ -13,7 +13,6 @@ from scripts.common.layout import titled, without_data
 from scripts.encrypted.labels import (
     DCT,
     PIXELS,
-    PLAIN,
     POOLING,
     SLOTS,
     at,
@@ -25,8 +24,9 @@ from scripts.encrypted.labels import (
     rival,
     setting_title,
 )
+from scripts.encrypted.settings import PLAIN
 
-COLUMNS = ["source", "setting", "row_id", "klass", "clear", "decrypted", "error", "max_error", "median_error"]
+COLUMNS = ["source", "setting", "row_id", "clear", "decrypted", "error", "max_error", "median_error"]
 COLUMNS += ["precision_bits", "n"]
 
 

@@ -17,7 +17,6 @@ from scripts.encrypted.labels import (
     IMAGE,
     PACKINGS,
     PIXELS,
-    PLAIN,
     SLOTS,
     data_note,
     dataset_title,
@@ -25,7 +24,9 @@ from scripts.encrypted.labels import (
     parts,
     setting_title,
     sources,
+    with_titles,
 )
+from scripts.encrypted.settings import PLAIN
 
 COLUMNS = ["source", "dataset", "setting", "k", "packing", "operation", "cpu_ms", "bytes", "images"]
 CLIENT, SERVER = ("encrypt", "decrypt"), ("load", "linear_1", "square", "linear_2", "linear_3", "linear_4")
@@ -44,17 +45,18 @@ UP, DOWN = figures.GREEN, figures.SKY
 NARROW = 0.04  # fraction of a bar below which its number has no room
 
 
-def operation_rows(costs: pd.DataFrame) -> pd.DataFrame:
-    """Return CPU ms and bytes per image by operation, of DCT and pixels of the first dataset, key 1."""
-    rows = costs[costs["images"] > 0]
+def operation_rows(costs: pd.DataFrame, settings: pd.DataFrame) -> pd.DataFrame:
+    """Return CPU ms and bytes per image by operation (medians of batches), of DCT and pixels of the first dataset."""
+    rows = with_titles(costs[costs["setting"].notna()], settings).astype({"images": float, "bytes": float})
     if rows.empty:
         return pd.DataFrame(columns=COLUMNS)
     rows = rows[(rows["source"] == rows["source"].iloc[0]) & (rows["key"] == rows["key"].min())]
     named = rows["setting"].map(parts)
     rows = rows[[name in (DCT, PIXELS) and network == PLAIN for name, _, network in named]]
+    each = rows.assign(cpu_ms=1000 * rows["cpu_seconds"] / rows["images"], bytes=rows["bytes"] / rows["images"])
     keys = ["source", "dataset", "setting", "k", "packing", "operation"]
-    sums = rows.groupby(keys, sort=False)[["cpu_seconds", "bytes", "images"]].sum().reset_index()
-    found = sums.assign(cpu_ms=1000 * sums["cpu_seconds"] / sums["images"], bytes=sums["bytes"] / sums["images"])
+    spent = {"cpu_ms": ("cpu_ms", "median"), "bytes": ("bytes", "median"), "images": ("images", "sum")}
+    found = each.groupby(keys, sort=False).agg(**spent).reset_index()
     return in_order(found)[COLUMNS].reset_index(drop=True)
 
 
@@ -125,7 +127,7 @@ def draw_bytes(axes: Axes, rows: pd.DataFrame, names: list[str]) -> None:
 
 def draw_operations(frames: Mapping[str, pd.DataFrame]) -> tuple[Figure, pd.DataFrame]:
     """Draw CPU by operation and bytes up and down, a row of panels per packing."""
-    rows = operation_rows(frames["costs"])
+    rows = operation_rows(frames["costs"], frames["settings"])
     if rows.empty:
         return without_data("No costs of DCT or pixels in these results.", COLUMNS)
     names = list(dict.fromkeys(rows["setting"]))
@@ -147,9 +149,9 @@ def draw_operations(frames: Mapping[str, pd.DataFrame]) -> tuple[Figure, pd.Data
     handles["reply"] = Line2D([], [], ls="", marker="v", ms=8, color=DOWN)
     source = sources(rows)[0]
     batch = int(rows["images"].max())
-    note = f"{dataset_title(rows, source)}: key 1; sums over {batch:,} images along the slots"
+    note = f"{dataset_title(rows, source)}: key 1; {batch:,} images along the slots"
     alone = rows[rows["packing"] == IMAGE]["images"]
-    note += f" and {int(alone.max())} single ones" if len(alone) and np.isfinite(alone.max()) else ""
+    note += f", medians of {int(alone.max())} single ones" if len(alone) and np.isfinite(alone.max()) else ""
     note += "; keys are made once and not counted; no intervals."
     figures.footer(figure, f"{note} {data_note(frames['settings'], [source], rows[['k']])}")
     titled(figure, finding(rows), handles)

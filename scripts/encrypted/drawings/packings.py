@@ -16,7 +16,6 @@ from scripts.encrypted.labels import (
     IMAGE,
     PACKINGS,
     PIXELS,
-    PLAIN,
     SLOTS,
     at,
     colour_of,
@@ -28,7 +27,9 @@ from scripts.encrypted.labels import (
     sources,
     times,
     transform_title,
+    with_titles,
 )
+from scripts.encrypted.settings import PLAIN
 
 COLUMNS = ["source", "dataset", "setting", "transform", "k", "packing", "latency", "low", "high", "throughput"]
 COLUMNS += ["images", "ciphertexts"]
@@ -36,12 +37,13 @@ MOST = 3  # panels
 SHOWN = (DCT, PIXELS)  # at the same k the others cost the same
 
 
-def packing_rows(costs: pd.DataFrame) -> pd.DataFrame:
+def packing_rows(costs: pd.DataFrame, settings: pd.DataFrame) -> pd.DataFrame:
     """Return seconds until the reply (median, quartiles of ten or more) and images per second by setting and packing.
 
     An image waits for its whole ciphertext, whatever else is in it; wall seconds of the server, all keys.
     """
-    infer = costs[(costs["operation"] == "infer") & (costs["images"] > 0)]
+    infer = costs[(costs["operation"] == "infer") & costs["setting"].notna()]
+    infer = with_titles(infer, settings).astype({"images": float})
     found = []
     for (source, setting, packing), own in infer.groupby(["source", "setting", "packing"], sort=False):
         transform, k, network = parts(setting)
@@ -117,7 +119,7 @@ def guides(axes: Axes, rows: pd.DataFrame) -> None:
 
 def draw_packings(frames: Mapping[str, pd.DataFrame]) -> tuple[Figure, pd.DataFrame]:
     """Draw latency against throughput of both packings, connected by setting, a panel per dataset."""
-    rows = packing_rows(frames["costs"])
+    rows = packing_rows(frames["costs"], frames["settings"])
     if rows.empty:
         return without_data("No encrypted inference in these results.", COLUMNS)
     shown, labels = sources(rows), []

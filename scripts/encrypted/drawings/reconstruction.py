@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 from scripts.common import figures
 from scripts.common.errors import UserError
 from scripts.common.layout import titled, without_data
-from scripts.encrypted.labels import CROP, DCT, PIXELS, POOLING, SUBSAMPLING, short_title, transform_title
-from scripts.encrypted.transforms import kept_energy, matrix_of, reconstruction
+from scripts.encrypted.labels import CROP, DCT, POOLING, SUBSAMPLING, short_title, transform_title
+from scripts.encrypted.transforms import kept_energy, matrix_of
 
 SHOWN = (DCT, POOLING, SUBSAMPLING, CROP)
 SIZES = (16, 49, 64, 196, 256)  # of the numbers of the settings, those that every transform can give are drawn
@@ -30,8 +30,8 @@ def rebuilt(transform: str, pixels: np.ndarray, k: int) -> tuple[np.ndarray, flo
     """
     side = round(len(pixels) ** 0.5)
     matrix = matrix_of(transform, side, k)
-    orthonormal = matrix / np.linalg.norm(matrix, axis=1, keepdims=True)  # all have orthogonal rows
-    return reconstruction(matrix, pixels @ matrix.T), kept_energy(orthonormal, pixels[None])
+    unit = matrix / np.linalg.norm(matrix, axis=1, keepdims=True)
+    return pixels @ unit.T @ unit, kept_energy(unit, pixels[None])  # all have orthogonal rows: no pseudo-inverse
 
 
 def picture_rows(picture: pd.DataFrame) -> tuple[pd.DataFrame, dict[tuple[str, int], np.ndarray]]:
@@ -56,17 +56,21 @@ def picture_rows(picture: pd.DataFrame) -> tuple[pd.DataFrame, dict[tuple[str, i
     return frame, {key: value for key, value in held.items() if everywhere[key[1]]}
 
 
-def finding(rows: pd.DataFrame) -> list[str]:
-    """Return the energy that each transform keeps with the smallest k, and its error in grey levels."""
+def finding(rows: pd.DataFrame, mean: float) -> list[str]:
+    """Return the energy that each transform keeps with the smallest k and its error in grey levels; and the mean's.
+
+    Args:
+        mean: the energy that the mean grey alone keeps.
+    """
     k, whole = int(rows["k"].min()), int(rows["side"].iloc[0]) ** 2
     own = rows[rows["k"] == k]
     texts = [
         f"{short_title(row.transform)} {100 * row.kept_energy:.1f} % (±{row.error:.0f})" for row in own.itertuples()
     ]
-    first = f"{k} of {whole:,} numbers keep of the energy of {rows['title'].iloc[0]}: {', '.join(texts)}."
+    first = f"{k} of {whole:,} numbers keep of the energy of an image: {', '.join(texts)}."
     return [
         first,
-        "In brackets: the mean error in grey levels of 255. Energy alone flatters: the mean grey is most of it.",
+        f"In brackets: error in grey levels of 255. The mean grey alone has {100 * mean:.1f} % of the energy.",
     ]
 
 
@@ -76,26 +80,25 @@ def draw_reconstruction(frames: Mapping[str, pd.DataFrame]) -> tuple[Figure, pd.
     if rows.empty:
         return without_data("No picture in these results.", COLUMNS)
     sizes, side = sorted(rows["k"].unique()), int(rows["side"].iloc[0])
-    figure = figures.new_figure(max(2.3 * len(sizes) + 1.2, 9.0), 1.9 + 2.5 * len(SHOWN))
+    figure = figures.new_figure(max(1.95 * len(sizes) + 1.6, 9.0), 1.8 + 2.15 * len(SHOWN))
     grid = figure.subplots(len(SHOWN), len(sizes), squeeze=False)
     numbers = rows.set_index(["transform", "k"])
     for line, transform in zip(grid, SHOWN, strict=True):
         for axes, k in zip(line, sizes, strict=True):
+            if exact := k == side * side:
+                axes.set_visible(transform == SHOWN[0])  # the same for all
             axes.imshow(held[transform, k].reshape(side, side), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
             axes.set(xticks=[], yticks=[])
             axes.grid(visible=False)
             row = numbers.loc[(transform, k)]
-            exact = k == side * side
-            text = "exact" if exact else f"{100 * row['kept_energy']:.1f} %, ±{row['error']:.0f}"
-            axes.set_xlabel(text, fontsize=10)
+            axes.set_xlabel("exact" if exact else f"{100 * row['kept_energy']:.1f} %, ±{row['error']:.0f}", fontsize=10)
             if transform == SHOWN[0]:
-                words = f"all {k:,} ({transform_title(PIXELS).removeprefix('all ')})" if exact else f"k = {k}"
-                axes.set_title(words, fontsize=11)
+                axes.set_title(f"all {k:,}, any row" if exact else f"k = {k}", fontsize=11)
         line[0].set_ylabel(transform_title(transform), fontsize=10.5)
     note = (
         f"{rows['title'].iloc[0]}, {side}x{side}. The image of least norm with these numbers (pseudo-inverse); below it"
     )
-    note += " the kept energy and the root mean square error in grey levels of 255. One picture, no intervals."
+    note += " the kept energy and the root mean square error in grey levels of 255. One image, no intervals."
     figures.footer(figure, note)
-    titled(figure, finding(rows))
+    titled(figure, finding(rows, rebuilt(DCT, pixels_of(frames["picture"]), 1)[1]))
     return figure, rows

@@ -12,11 +12,13 @@ from scipy.stats import chi2
 
 from scripts.common import figures
 from scripts.common.layout import titled, without_data
+from scripts.common.published import values as published_values
 from scripts.encrypted.drawings.axes import log_axis, rows_axis
 from scripts.encrypted.labels import (
-    BINOMIAL,
+    OF_BINOMIAL,
+    OF_SUBSETS,
+    PUBLISHED_NUMBERS,
     SLOTS,
-    SUBSETS,
     colour_of,
     data_note,
     dataset_title,
@@ -26,11 +28,11 @@ from scripts.encrypted.labels import (
     setting_title,
     sources,
 )
+from scripts.encrypted.measures import SUBSET, SUBSETS
 
 COLUMNS = ["source", "dataset", "setting", "key", "value", "ci_low", "ci_high", "interval", "flips", "n", "max_error"]
-COLUMNS += ["median_error", "logit_deviation", "precision_bits", "spread_subsets", "spread_binomial"]
-DRAWS = 10  # subsets of the published kind
-MOST = 24  # rows; smaller datasets come last and are left out first
+COLUMNS += ["median_error", "logit_deviation", "precision_bits", "spread_subsets", "spread_binomial", "spread_drawn"]
+MOST = 32  # rows; smaller datasets come last and are left out first
 
 
 def reliability_rows(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -40,15 +42,23 @@ def reliability_rows(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     changed = encryptions(frames["comparisons"])[[*keys, "value", "ci_low", "ci_high", "interval"]]
     rows = noise.merge(changed.astype({"key": "int64"}), on=keys, how="left")
     spread = frames["metrics"][frames["metrics"]["metric"] == "accuracy_deviation"]
-    for condition, name in ((SUBSETS, "spread_subsets"), (BINOMIAL, "spread_binomial")):
-        own = spread[spread["condition"] == condition].groupby(["source", "setting"])["value"].mean()
+    spread = spread[spread["seed"] == spread["seed"].min()]  # of the networks that are encrypted
+    for condition, name in ((OF_SUBSETS, "spread_subsets"), (OF_BINOMIAL, "spread_binomial")):
+        own = spread[spread["condition"] == condition].groupby(["source", "setting"])["value"].first()
         rows = rows.join(own.rename(name), on=["source", "setting"])
-    return in_order(rows).reindex(columns=COLUMNS).reset_index(drop=True)
+    drawn = rows["spread_binomial"] * rows["n"].map(drawing)
+    return in_order(rows.assign(spread_drawn=drawn)).reindex(columns=COLUMNS).reset_index(drop=True)
 
 
-def band(deviation: float, draws: int = DRAWS) -> tuple[float, float]:
-    """Return the ends within which 95 % of standard deviations of some independent binomial draws lie."""
-    low, high = np.sqrt(chi2.ppf([0.025, 0.975], draws - 1) / (draws - 1))
+def drawing(images: int) -> float:
+    """Return by how much a deviation is smaller when subsets are drawn from few images, none of them twice."""
+    size = min(SUBSET, images)
+    return ((images - size) / max(images - 1, 1)) ** 0.5
+
+
+def band(deviation: float) -> tuple[float, float]:
+    """Return the ends within which 95 % of the deviations over the subsets lie, for a deviation of one."""
+    low, high = np.sqrt(chi2.ppf([0.025, 0.975], SUBSETS - 1) / (SUBSETS - 1))
     return deviation * float(low), deviation * float(high)
 
 
@@ -59,15 +69,19 @@ def finding(rows: pd.DataFrame) -> list[str]:
     runs, keys = rows[["source", "setting", "key"]].drop_duplicates(), rows["key"].nunique()
     first = f"Encryption flips {flips:,} of {images:,} predictions ({len(runs)} pairs of setting and key, {keys} "
     first += f"key{'s' if keys > 1 else ''}); the largest error is {100 * largest:.2g} % of the logits' deviation."
-    own = rows.drop_duplicates(["source", "setting"]).dropna(subset=["spread_subsets", "spread_binomial"])
+    own = rows.drop_duplicates(["source", "setting"]).dropna(subset=["spread_subsets", "spread_drawn"])
     if own.empty:
         return [first]
     inside = sum(
-        low <= row.spread_subsets <= high for row in own.itertuples() for low, high in [band(row.spread_binomial)]
+        low <= row.spread_subsets <= high for row in own.itertuples() for low, high in [band(row.spread_drawn)]
     )
-    second = f"The published kind of spread, over ten subsets of 200, is what drawing images gives in {inside} of "
-    second += f"{len(own)} settings: mean {100 * own['spread_subsets'].mean():.1f} points, binomial "
-    return [first, f"{second}{100 * own['spread_binomial'].mean():.1f}. It says nothing of encryption."]
+    second = (
+        f"The published kind of spread, over {SUBSETS} subsets of {SUBSET} images, is what drawing images alone gives"
+    )
+    second += (
+        f" in {inside} of {len(own)} settings: {100 * own['spread_subsets'].mean():.1f} points in the mean, expected"
+    )
+    return [first, f"{second} {100 * own['spread_drawn'].mean():.1f}."]
 
 
 def draw_changes(axes: Axes, rows: pd.DataFrame, places: Mapping[tuple, int]) -> None:
@@ -101,14 +115,20 @@ def draw_errors(axes: Axes, rows: pd.DataFrame, places: Mapping[tuple, int]) -> 
 def draw_spreads(axes: Axes, rows: pd.DataFrame, places: Mapping[tuple, int]) -> None:
     """Draw the spread over subsets on the band in which binomial draws lie."""
     for row in rows.drop_duplicates(["source", "setting"]).itertuples():
-        if pd.isna(row.spread_binomial):
+        if pd.isna(row.spread_drawn):
             continue
-        y, (low, high) = places[row.source, row.setting], band(row.spread_binomial)
+        y, (low, high) = places[row.source, row.setting], band(row.spread_drawn)
         axes.barh(y, 100 * (high - low), 0.6, left=100 * low, color="#DADADA", zorder=1)
-        axes.vlines(100 * row.spread_binomial, y - 0.3, y + 0.3, color=figures.GREY, lw=1.6)
+        axes.vlines(100 * row.spread_drawn, y - 0.3, y + 0.3, color=figures.GREY, lw=1.6)
         axes.scatter([100 * row.spread_subsets], [y], marker="D", s=22, color=figures.PURPLE, zorder=4)
+    printed = published_values(PUBLISHED_NUMBERS, "abstract")
+    for name, words in (("reliability_rgb", "RGB"), ("reliability_dct", "DCT")):
+        value = 100 * printed[name]
+        axes.axvline(value, color=figures.BLACK, lw=1.0, ls=":")
+        about = {"transform": axes.get_xaxis_transform(), "ha": "center", "va": "bottom", "fontsize": 8.5}
+        axes.text(value, 1.003, f"printed, {words}", **about)
     axes.set_xlim(left=0)
-    axes.set_xlabel("spread over subsets of 200, points")
+    axes.set_xlabel(f"spread over subsets of {SUBSET}, points")
 
 
 def draw_reliability(frames: Mapping[str, pd.DataFrame]) -> tuple[Figure, pd.DataFrame]:
@@ -119,7 +139,7 @@ def draw_reliability(frames: Mapping[str, pd.DataFrame]) -> tuple[Figure, pd.Dat
     names = list(dict.fromkeys(zip(rows["source"], rows["setting"], strict=True)))[:MOST]
     places = {name: place for place, name in enumerate(names)}
     drawn = rows[[key in places for key in zip(rows["source"], rows["setting"], strict=True)]]
-    figure = figures.new_figure(12.5, 2.4 + 0.27 * len(names))
+    figure = figures.new_figure(12.5, 2.6 + 0.245 * len(names))
     grid = figure.subplots(1, 3, squeeze=False, gridspec_kw={"width_ratios": [1, 1, 1]})[0]
     for axes, draw in zip(grid, (draw_changes, draw_errors, draw_spreads), strict=True):
         draw(axes, drawn, places)
@@ -134,12 +154,12 @@ def draw_reliability(frames: Mapping[str, pd.DataFrame]) -> tuple[Figure, pd.Dat
     dot = {"ls": "", "marker": "o", "ms": 5, "mec": figures.BLACK}
     handles = {"a key; largest error": Line2D([], [], mfc=figures.BLACK, **dot)}
     handles["median error"] = Line2D([], [], mfc="white", **dot)
-    handles["spread over ten subsets"] = Line2D([], [], ls="", marker="D", ms=5, color=figures.PURPLE)
-    handles["binomial spread, and 95 % of ten draws"] = Patch(color="#DADADA")
+    handles[f"spread over {SUBSETS} subsets"] = Line2D([], [], ls="", marker="D", ms=5, color=figures.PURPLE)
+    handles["expected from drawing images, 95 % of deviations"] = Patch(color="#DADADA")
     note = (
         "Left and middle: decrypted logits of all test images, paired with clear ones. Right: the quantised network in"
     )
-    note += " clear, as published, ten subsets of 200 test images."
+    note += " clear, as published, with the printed spreads of other images."
     note += f" {len(rows.drop_duplicates(['source', 'setting'])) - len(names)} more settings are in the table." * (
         len(rows.drop_duplicates(["source", "setting"])) > len(names)
     )
