@@ -1,0 +1,295 @@
+"""All tables: transforms at equal cost, packings, encrypted against clear, printed ratios, security, TFHE."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from scripts.common.published import values as published_values
+from scripts.common.tables import UNDEFINED, format_interval, format_number, save_table
+from scripts.encrypted.labels import (
+    CORRECTED,
+    DCT,
+    IMAGE,
+    PACKINGS,
+    PIXELS,
+    PUBLISHED_NUMBERS,
+    SLOTS,
+    TITLES,
+    accuracies,
+    at,
+    dataset_title,
+    differences,
+    encryptions,
+    in_order,
+    looked_up,
+    measured,
+    parts,
+    rival,
+    setting_title,
+    sources,
+    transform_title,
+    with_titles,
+)
+from scripts.encrypted.security import LEVELS, MOST_BITS
+from scripts.encrypted.settings import PLAIN
+
+BOUNDS = ["value", "ci_low", "ci_high"]
+PIPELINES = {  # group of table_1 in published.yaml: title
+    "cifar10_resnet20": "CIFAR-10, ResNet-20",
+    "cifar10_resnet18": "CIFAR-10, ResNet-18",
+    "imagenet_resnet18": "ImageNet, ResNet-18",
+}
+TFHE_COLUMNS = {  # column of the frame: title and decimals
+    "net": ("net", None),
+    "mode": ("cost is", None),
+    "bootstraps": ("bootstraps", 0),
+    "cpu_seconds": ("CPU s per image", 1),
+    "predicted_cpu_seconds": ("predicted CPU s", 1),
+    "keygen_seconds": ("keygen s", 1),
+    "images": ("images", 0),
+    "accuracy_clear": ("accuracy in clear", 3),
+    "accuracy_simulated": ("simulated", 3),
+    "accuracy_encrypted": ("encrypted", 3),
+}
+
+
+def frame_of(rows: Iterable[dict], columns: list[str]) -> pd.DataFrame:
+    """Return rows as a table with these columns; missing values are dashes."""
+    return pd.DataFrame(list(rows), columns=columns).astype(object).fillna(UNDEFINED)
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """Return a number as text with thousands; a dash where it is missing."""
+    return UNDEFINED if value is None or pd.isna(value) else f"{value:,.{digits}f}"
+
+
+def significant(value: float | None) -> str:
+    """Return a small number with two digits that count: "0.021", "3.1e-05"."""
+    return UNDEFINED if value is None or pd.isna(value) else f"{value:.2g}"
+
+
+def equal_cost_table(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return per dataset and k every transform: accuracies, differences at the same k, kept energy, costs.
+
+    48 numbers of blocks stand with 49 of the others.
+    """
+    settings, changes = frames["settings"], differences(frames["comparisons"])
+    known = accuracies(frames["metrics"], settings)
+    for column, metric in (("cpu", "cpu_ms_per_image"), ("up", "bytes_up_per_image")):
+        known[column] = looked_up(known, measured(frames["efficiency"], metric))
+    rows = []
+    for source in sources(known):
+        own = at(known, source)
+        plain = own.loc[own["network"] == PLAIN, "setting"]
+        pixels = next((name for name in plain if parts(name)[0] == PIXELS), None)
+        order = list(TITLES)
+        own = own.assign(group=[_group(name, plain) for name in own["setting"]])
+        own = own.assign(rank=own["transform"].map(lambda name, order=order: (*order, name).index(name)))
+        for row in own.sort_values(["group", "rank"], kind="stable").itertuples():
+            title = transform_title(row.transform) + ("" if row.network == PLAIN else f", {row.network} network")
+            line = {"data": row.dataset, "k": f"{row.k:,}", "transform": title, "seeds": number(row.seeds, 0)}
+            line["clear"] = _mean(row.clear, row.clear_deviation)
+            line["encrypted"] = format_interval(row.encrypted, row.ci_low, row.ci_high)
+            line["minus pixels"] = _change(changes, source, row.setting, pixels)
+            dct = _same_cost(row.setting, plain, DCT)
+            line["minus DCT"] = _change(changes, source, row.setting, dct) if row.transform != DCT else UNDEFINED
+            line["kept energy"] = number(row.kept_energy)
+            line["server CPU, ms"], line["kB to the server"] = number(row.cpu, 2), number(row.up / 1000, 1)
+            rows.append(line)
+    columns = ["data", "k", "transform", "seeds", "clear", "encrypted", "minus pixels", "minus DCT", "kept energy"]
+    return frame_of(rows, [*columns, "server CPU, ms", "kB to the server"])
+
+
+def _group(setting: str, names: Iterable[str]) -> int:
+    """Return the k of DCT that a setting stands beside, its own where there is none."""
+    near = _same_cost(setting, names, DCT)
+    return parts(near)[1] if near else parts(setting)[1]
+
+
+def _same_cost(setting: str, names: Iterable[str], transform: str) -> str | None:
+    """Return the setting of a transform at whose cost another one stands, "dct-49" for "block_dct-48"."""
+    return next(
+        (name for name in names if parts(name)[0] == transform and rival(name, [setting], parts(setting)[0])), None
+    )
+
+
+def _mean(mean: float, deviation: float) -> str:
+    text = format_number(mean)
+    return text if pd.isna(deviation) else f"{text} ± {format_number(deviation)}"
+
+
+def _change(changes: pd.DataFrame, source: str, first: str, second: str | None) -> str:
+    """Return first minus second with its interval, whichever way it was measured; a dash where it was not."""
+    for sign, key in ((1, (source, first, second)), (-1, (source, second, first))):
+        if key in changes.index:
+            value, low, high = (sign * float(changes.loc[key, name]) for name in BOUNDS)
+            return format_interval(value, *sorted((low, high)))
+    return UNDEFINED
+
+
+def packings_table(costs: pd.DataFrame, settings: pd.DataFrame) -> pd.DataFrame:
+    """Return per setting and packing seconds, images per second, the gain on the other packing, bytes, and keys."""
+    own = with_titles(costs[costs["setting"].notna()], settings)
+    own = own[own["key"] == own["key"].min()].astype({"images": float, "bytes": float})
+    keys = costs[costs["setting"].isna()].astype({"bytes": float})
+    infer, sent = own[own["operation"] == "infer"], own[own["operation"] == "encrypt"]
+    by = ["source", "setting", "packing"]
+    up = sent.groupby(by)["bytes"].sum() / sent.groupby(by)["images"].sum()
+    groups = infer.groupby(by, sort=False)
+    speed = groups["images"].sum() / groups["wall_seconds"].sum()
+    rows = []
+    for (source, setting, packing), mine in in_order(infer).groupby(by, sort=False):
+        wall = mine["wall_seconds"]
+        ends = wall.quantile([0.25, 0.75]) if len(mine) > 1 else (float("nan"),) * 2
+        alone = speed.get((source, setting, IMAGE))
+        line = {"data": mine["dataset"].iloc[0], "setting": setting_title(setting), "packing": PACKINGS[packing]}
+        line |= {"images at once": number(mine["images"].max(), 0), "latency, s": format_interval(wall.median(), *ends)}
+        line["images per second"] = number(speed[source, setting, packing], 2)
+        gained = packing == SLOTS and alone is not None
+        line["times one per ciphertext"] = number(speed[source, setting, packing] / alone, 0) if gained else UNDEFINED
+        line["kB up"] = number(up.get((source, setting, packing), float("nan")) / 1000, 1)
+        line["kB down"] = number(mine["bytes"].sum() / mine["images"].sum() / 1000, 1)
+        held = keys[(keys["packing"] == packing) & (keys["network"] == mine["network"].iloc[0])]
+        public = held[held["operation"] == "keys_public"]["bytes"]
+        line["server's keys, MB"] = number(public.median() / 1e6, 1)
+        line["keygen, s"] = number(held[held["operation"] == "keygen"]["cpu_seconds"].median(), 2)
+        rows.append(line)
+    columns = ["data", "setting", "packing", "images at once", "latency, s", "images per second"]
+    columns += ["times one per ciphertext", "kB up", "kB down", "server's keys, MB", "keygen, s"]
+    return frame_of(rows, columns)
+
+
+def reliability_table(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return per setting, packing and key: flips, encrypted minus clear with McNemar's test, errors, bits."""
+    noise, tests = frames["noise"], encryptions(frames["comparisons"])
+    tests = tests.astype({"key": "int64"}).drop_duplicates(["source", "setting", "key"])
+    tests = tests.set_index(["source", "setting", "key"])
+    noise, rows = with_titles(noise, frames["settings"]), []
+    for row in in_order(noise).itertuples():
+        line = {"data": row.dataset, "setting": setting_title(row.setting), "packing": PACKINGS[row.packing]}
+        line |= {"key": str(row.key), "n": f"{row.n:,}", "flips": f"{row.flips:,}"}
+        place = (row.source, row.setting, row.key)
+        if row.packing == SLOTS and place in tests.index:
+            test = tests.loc[place]
+            line["encrypted minus clear"] = format_interval(*(float(test[name]) for name in BOUNDS))
+            line["right only encrypted / clear"] = f"{test['only_first']} / {test['only_second']}"
+            line["McNemar p"] = number(test["p_value"])
+        line["largest error"], line["median error"] = significant(row.max_error), significant(row.median_error)
+        line["deviation of logits"] = number(row.logit_deviation, 2)
+        line["bits of precision"] = number(row.precision_bits, 1)
+        rows.append(line)
+    columns = ["data", "setting", "packing", "key", "n", "flips", "encrypted minus clear"]
+    columns += ["right only encrypted / clear", "McNemar p", "largest error", "median error", "deviation of logits"]
+    return frame_of(rows, [*columns, "bits of precision"])
+
+
+def published_table(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return printed ratios of latency with changes of accuracy, and ours of the server's CPU below."""
+    columns = ["comparison", "printed accuracy", "printed ratio", "measured accuracy", "measured ratio", "note"]
+    ours = measured_ratios(frames)
+    if not ours and frames["metrics"].empty:
+        return frame_of([], columns)
+    table, rows = published_values(PUBLISHED_NUMBERS, "table_1"), []
+    for name, title in PIPELINES.items():
+        rgb, dct = table[name]["rgb"], table[name]["dct"]
+        line = {
+            "comparison": f"{title}: pixels over DCT",
+            "note": "same pipeline, 96 threads, TFHE; simulated accuracy",
+        }
+        line["printed accuracy"] = format_number(dct["accuracy"] - rgb["accuracy"])
+        rows.append(line | {"printed ratio": number(rgb["latency"] / dct["latency"], 2)})
+    dct, she = table["imagenet_resnet18"]["dct"], table["she"]
+    line = {
+        "comparison": "ImageNet: SHE over DCT",
+        "printed accuracy": format_number(dct["accuracy"] - she["accuracy"]),
+    }
+    ratio, raw = (number(she[key] / dct["latency"], 2) for key in ("latency_normalised", "latency"))
+    rows.append(
+        line | {"printed ratio": ratio, "note": f"another system, latency divided for its threads; {raw} without"}
+    )
+    dct = table["cifar10_resnet20"]["dct"]
+    for name, other in published_values(PUBLISHED_NUMBERS, "ckks_rivals").items():
+        *authors, year = name.split("_")
+        line = {"comparison": f"CIFAR-10: {' and '.join(map(str.title, authors))} ({year}), CKKS, over DCT, ResNet-20"}
+        line |= {
+            "printed ratio": number(other["latency"] / dct["latency"], 2),
+            "note": "another system, its own hardware",
+        }
+        rows.append(line | {"printed accuracy": format_number(dct["accuracy"] - other["accuracy"])})
+    return frame_of([*rows, *ours], columns)
+
+
+def measured_ratios(frames: Mapping[str, pd.DataFrame]) -> list[dict]:
+    """Return per dataset the ratio of CPU of all pixels over the smallest DCT near them, and its change of accuracy."""
+    efficiency, changes, rows = frames["efficiency"], differences(frames["comparisons"]), []
+    found = efficiency[(efficiency["metric"] == "cost_ratio") & efficiency["value"].notna()]
+    for row in found.itertuples():
+        names = at(frames["settings"], row.source)["setting"]
+        pixels = next((name for name in names if parts(name)[0] == PIXELS), None)
+        title = f"{dataset_title(found, row.source)}: {setting_title(pixels) if pixels else 'pixels'} over "
+        line = {"comparison": title + setting_title(row.other), "measured ratio": number(row.value, 2)}
+        line["measured accuracy"] = _change(changes, row.source, row.other, pixels)
+        rows.append(line | {"note": "same network, one thread, CKKS; accuracy in clear"})
+    return rows
+
+
+def security_table(security: pd.DataFrame) -> pd.DataFrame:
+    """Return the standard's largest bits by ring dimension, with the networks that use it and what they need."""
+    rows = []
+    for ring, most in MOST_BITS.items() if len(security) else ():
+        line = {"ring": f"{ring:,}"} | {f"most bits, {level}": str(most[level]) for level in sorted(LEVELS)}
+        used = security[security["ring"] == ring]
+        for row in used.itertuples():
+            mine = {"network": row.network, "moduli": row.moduli, "bits": str(row.bits), "scale": str(row.scale)}
+            mine |= {"security": str(row.security_bits), "products": str(row.products), "levels": str(row.levels)}
+            rows.append(line | mine | {"slots": f"{row.slots:,}"})
+        rows += [line] if used.empty else []
+    columns = ["ring", *(f"most bits, {level}" for level in sorted(LEVELS)), "network", "moduli", "bits", "scale"]
+    return frame_of(rows, [*columns, "security", "products", "levels", "slots"])
+
+
+def tfhe_table(tfhe: pd.DataFrame) -> pd.DataFrame:
+    """Return every net under TFHE; no rows where it was off."""
+    rows = []
+    for row in tfhe.to_dict("records"):
+        line = {}
+        for column, (title, digits) in TFHE_COLUMNS.items():
+            line[title] = str(row[column]) if digits is None else number(row[column], digits)
+        line["keys, MB"] = number(row["key_bytes"] / 1e6, 0)
+        known = pd.notna(row["values"]) and pd.notna(row["wrong_values"])
+        line["wrong values"] = f"{row['wrong_values']:,.0f} of {row['values']:,.0f}" if known else UNDEFINED
+        rows.append(line)
+    return frame_of(rows, [*(title for title, _ in TFHE_COLUMNS.values()), "keys, MB", "wrong values"])
+
+
+def write_tables(frames: Mapping[str, pd.DataFrame], folder: Path) -> None:
+    """Write all tables (each csv, md, tex) into `folder`."""
+    said = (
+        "All transforms by k, the numbers encrypted per image; images lie along the slots. Clear: mean ± deviation over"
+    )
+    said += (
+        " seeds; encrypted: seed 1, all test images, 95 % Wilson intervals. Differences are in clear, paired by test"
+    )
+    said += " image, 95 % normal intervals. CPU and bytes are per image."
+    save_table(equal_cost_table(frames), folder / "equal_cost", said)
+    said = "Both packings: wall seconds until the reply (median and quartiles, key 1), bytes per image, keys. Quartiles"
+    said += " are a spread, no confidence intervals."
+    save_table(packings_table(frames["costs"], frames["settings"]), folder / "packings", said)
+    said = "Encrypted against clear on the same test images, by fresh key: 95 % normal intervals, McNemar's exact test;"
+    said += " errors of logits; bits: -log2(largest error / largest logit)."
+    save_table(reliability_table(frames), folder / "reliability", said)
+    said = (
+        "Printed ratios of latency beside ours of the server's CPU; accuracy: change with DCT. Ours is of the smallest"
+    )
+    said += (
+        f" DCT near all pixels ({CORRECTED} protocol), difference with 95 % normal interval, ratio without interval."
+    )
+    save_table(published_table(frames), folder / "published", said)
+    said = "Largest sum of the bits of all moduli by ring dimension and bits of security (HomomorphicEncryption.org,"
+    said += " ternary secret, classical attacks), and the networks' parameters."
+    save_table(security_table(frames["security"]), folder / "security", said)
+    said = (
+        "Networks under TFHE, one thread: executed or predicted by the compiler; no intervals. Empty where it was off."
+    )
+    save_table(tfhe_table(frames["tfhe"]), folder / "tfhe", said)
