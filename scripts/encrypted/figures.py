@@ -13,6 +13,7 @@ from scripts.encrypted.drawings.packings import draw_packings
 from scripts.encrypted.drawings.reconstruction import draw_reconstruction
 from scripts.encrypted.drawings.reliability import draw_reliability
 from scripts.encrypted.drawings.tfhe import draw_tfhe
+from scripts.encrypted.explorer import write_explorer
 
 DRAWINGS = {
     "cost": draw_cost,
@@ -31,3 +32,5 @@ def draw_all(frames: Mapping[str, pd.DataFrame], folder: Path, names: Iterable[s
         with figures.style():
             figure, drawn = DRAWINGS[name](frames)
             figures.save(figure, drawn, folder / name)
+        if name == "cost":
+            write_explorer(frames, folder / "cost.html")

@@ -55,15 +55,17 @@ def logit_rows(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
 def finding(rows: pd.DataFrame, noise: pd.DataFrame, title: str) -> list[str]:
     """Return the largest error beside the largest logit, the bits of precision, and the predictions that change."""
-    known = rows.drop_duplicates("setting")
+    known = rows.drop_duplicates("setting").dropna(subset=["max_error"])
     own = noise[(noise["source"] == rows["source"].iloc[0]) & (noise["packing"] == SLOTS)]
-    low, high = known["precision_bits"].min(), known["precision_bits"].max()
-    bits = f"{low:.1f}" if f"{low:.1f}" == f"{high:.1f}" else f"{low:.1f} to {high:.1f}"
+    if known.empty:
+        return [f"{title}: the largest error of the logits shown is {number(rows['error'].abs())}."]
+    low, high = (f"{end:.1f}" for end in (known["precision_bits"].min(), known["precision_bits"].max()))
+    bits = low if low == high else f"{low} to {high}"
     text = f"{title}: decrypted logits have {bits} bits of precision; the largest error is {number(known['max_error'])}"
-    flips, images = int(own["flips"].sum()), int(own["n"].sum())
     text += f" beside logits of up to {rows['clear'].abs().max():.0f}."
-    many = f"{own['setting'].nunique()} settings and all keys"
-    return [text, f"Encryption changes {flips:,} of {images:,} predictions of {many}."]
+    many, keys = own["setting"].nunique(), own["key"].nunique()
+    changed = f"Encryption changes {int(own['flips'].sum()):,} of {int(own['n'].sum()):,} predictions"
+    return [text, f"{changed} of {many} settings{f' and up to {keys} keys' if keys > 1 else ''}."]
 
 
 def number(values: pd.Series) -> str:
@@ -85,9 +87,10 @@ def draw_pair(above: Axes, below: Axes, rows: pd.DataFrame, limit: float) -> Non
         for sign in (-1, 1):
             below.axhline(sign * value, color=figures.BLACK, lw=0.9, ls=style)
     below.set_ylim(-limit, limit)
-    words = f"max {number(pd.Series([first['max_error']]))}, median {number(pd.Series([first['median_error']]))}"
-    text = f"{words}; {first['precision_bits']:.1f} bits"
-    below.text(0.02, 0.98, text, transform=below.transAxes, va="top", fontsize=9.5)
+    if pd.notna(first["max_error"]):
+        words = f"max {number(pd.Series([first['max_error']]))}, median {number(pd.Series([first['median_error']]))}"
+        text = f"{words}; {first['precision_bits']:.1f} bits"
+        below.text(0.02, 0.98, text, transform=below.transAxes, va="top", fontsize=9.5)
     below.ticklabel_format(axis="y", style="plain", useOffset=False)
 
 

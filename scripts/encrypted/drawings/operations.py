@@ -100,7 +100,7 @@ def draw_shares(axes: Axes, rows: pd.DataFrame, names: list[str]) -> None:
 
 def in_units(milliseconds: float) -> str:
     """Return CPU per image in ms or s: "0.39 ms", "1.4 s"."""
-    value, unit = (milliseconds, "ms") if milliseconds < 1000 else (milliseconds / 1000, "s")
+    value, unit = (milliseconds, "ms") if milliseconds < 999.5 else (milliseconds / 1000, "s")
     return f"{value:.{2 if value < 1 else 1 if value < 99.95 else 0}f} {unit}"
 
 
