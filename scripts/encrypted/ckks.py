@@ -6,6 +6,7 @@ Two packings of the same network (image.py, slots.py):
     slots   one ciphertext per number; up to N/2 images lie along the slots, so products need no rotation
 """
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,15 @@ class Parameters:
     ring: int
     moduli: tuple[int, ...]
     scale: int
+
+    @classmethod
+    def of(cls, context: "tenseal.Context") -> "Parameters":
+        """Return the parameters that keys were made with."""
+        import tenseal.sealapi  # noqa: F401 (without it the classes of SEAL's moduli are unknown)
+
+        known = context.seal_context().data.key_context_data().parms()
+        bits = tuple(modulus.bit_count() for modulus in known.coeff_modulus())
+        return cls(known.poly_modulus_degree(), bits, round(math.log2(context.global_scale)))
 
     def check(self) -> int:
         """Return the bits of security.

@@ -58,7 +58,8 @@ def train(dataset: str, paths: Mapping[str, str], chosen: Mapping[str, Any], out
                 run = run_name(dataset, setting.name, seed, quantised=bits is not None)
                 frames.append(predictions_of(own, test, run))
                 log.info("%s: accuracy %.3f", run, (own.argmax(1) == test.labels).mean())
-    networks.write(trained, output["networks"], {"dataset": found.title, "names": found.names} | dict(chosen))
+    header = {"dataset": found.title, "names": found.names, "side": found.side}
+    networks.write(trained, output["networks"], header | dict(chosen))
     frame = pd.concat(frames, ignore_index=True).astype({"run": "category"})
     groups = {test.attribute: (f"not {test.attribute}", test.attribute)} if test.attribute else {}
     write_predictions(frame, output["predictions"], groups)

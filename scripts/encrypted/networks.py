@@ -41,6 +41,21 @@ def write(networks: Mapping[str, Network], path: str | Path, about: Mapping) -> 
         )
 
 
+def about(path: str | Path) -> dict:
+    """Return what the header says of the networks: dataset, names of the classes, side of the images, settings, seeds.
+
+    Raises:
+        UserError: the file is missing or damaged.
+    """
+    try:
+        with safe_open(path, framework="numpy") as file:
+            return json.loads(file.metadata()["about"])
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: no such file; it holds the networks, which the workflow trains") from error
+    except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{path}: no networks in safetensors, or damaged ({error}); train them again") from error
+
+
 def read(path: str | Path, names: Iterable[str] | None = None) -> dict[str, Network]:
     """Return networks by name: the named ones, or all.
 

@@ -13,9 +13,9 @@ from scripts.common.grey import block_means, middle_grey
 from scripts.common.own_files import is_clutter
 from scripts.common.seeds import shuffled
 from scripts.encrypted.images import Images
+from scripts.encrypted.pictures import is_picture, picture
 
 TEST_FRACTION = 0.2
-KINDS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 
 
 def shrink(images: np.ndarray, side: int) -> np.ndarray:
@@ -84,30 +84,14 @@ def folder(entry: Mapping, places: Mapping[str, str]) -> Images:
     Raises:
         UserError: the folder is missing or has fewer than two classes, or a picture cannot be used; the line names it.
     """
-    from PIL import Image, ImageOps
-
-    place, side = Path(places["folder"]).expanduser(), entry.get("side", 32)
+    place, side = Path(places["folder"]).expanduser(), entry["side"]
     if not place.is_dir():
         raise UserError(f"{place}: no such folder; name one with a subfolder of images per class")
     classes = sorted(path for path in place.iterdir() if path.is_dir() and not is_clutter(path.name))
     values, labels = [], []
     for label, own in enumerate(classes):
-        for path in sorted(
-            path for path in own.iterdir() if path.suffix.lower() in KINDS and not is_clutter(path.name)
-        ):
-            try:
-                with Image.open(path) as image:
-                    if getattr(image, "n_frames", 1) > 1:
-                        raise UserError(f"{path}: is animated; take a still image")
-                    flat = ImageOps.exif_transpose(image)
-                    if flat.mode.startswith("I;16") or flat.mode == "I":
-                        raise UserError(f"{path}: has 16 bits per pixel; save it with 8")
-                    if flat.mode in ("RGBA", "LA", "PA") or "transparency" in flat.info:
-                        raise UserError(f"{path}: is partly transparent; save it without an alpha channel")
-                    fitted = ImageOps.fit(flat.convert("L"), (side, side), Image.Resampling.BOX)
-                    values.append(np.asarray(fitted, np.float32).ravel() / 255)
-            except (OSError, SyntaxError, ValueError) as error:
-                raise UserError(f"{path}: cannot be read as an image ({error}); repair it or take it out") from error
+        for path in sorted(path for path in own.iterdir() if is_picture(path)):
+            values.append(picture(path, side))
             labels.append(label)
     if len(classes) < 2 or not labels:
         raise UserError(
