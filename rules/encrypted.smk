@@ -19,6 +19,7 @@ localrules:
     encrypted_transform,
     encrypted_keys,
     encrypted_draw,
+    encrypted_bench,
 
 
 rule encrypted_transform:
@@ -266,3 +267,21 @@ rule encrypted_all_predictions:
 rule encrypted_all_models:
     input:
         expand(rules.encrypted_train.output.networks, dataset=ENCRYPTED_PLAN.datasets),
+
+
+rule encrypted_bench:
+    input:
+        code=code("scripts/encrypted/bench.py"),
+    output:
+        parquet="results/bench/encrypted.parquet",
+        table=multiext("results/bench/encrypted", ".csv", ".md", ".tex"),
+    log:
+        "results/bench/logs/encrypted.log",
+    conda:
+        "../envs/encrypted.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(60),
+    script:
+        "../scripts/encrypted/bench.py"

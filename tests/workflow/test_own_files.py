@@ -20,12 +20,16 @@ NAMES = {
     "boosting.files.bank": "bank.zip",
     "frtrain.real.datasets.0.crowd": "compas crowd.csv",
     "frtrain.real.datasets.1.crowd": "adult crowd.csv",
+    "encrypted.data.folder": "digits",
+    "encrypted.folder": "own images",
     "multitask.acs": "excerpts",
     "multitask.folktables": "folktables",
 }
 DIGITS = ["train-images.idx3-ubyte", "train-labels.idx1-ubyte", "t10k-images.idx3-ubyte", "t10k-labels.idx1-ubyte"]
 FOLDERS = {  # keys that name a folder, and the files that are read from it
     "backdoor.data.folder": DIGITS,
+    "encrypted.data.folder": DIGITS,
+    "encrypted.folder": ["cats/one.png", "dogs/two.png"],
     "multitask.acs": [f"{place}{year}.csv" for place in ("national", "ma", "tx") for year in (2018, 2019)],
     "multitask.folktables": [f"{year}/1-Year/psam_p06.csv" for year in (2018, 2019)],
 }
@@ -63,7 +67,8 @@ def test_every_file_that_a_config_names_is_an_input_and_stands_in_the_manifest(t
             file.write_bytes(b"x")
         put(config, key, str(path))
     config["faces"] |= {"source": "celeba", "accept_terms": True}
-    config["backdoor"]["data"]["source"] = "official"
+    for study in ("backdoor", "encrypted"):
+        config[study]["data"]["source"] = "official"
     (folder / "named.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
     result = snakemake(folder, "results/manifest.json", "--dry-run", config=str(folder / "named.yaml"))
     assert result.returncode == 0, result.stdout[-3000:]

@@ -19,7 +19,7 @@ from tests.workflow.rulegraph import EDGE, rulegraph_of
 from tests.workflow.test_environments import RULES
 
 CLAIMS = {"claims", "claims_draw"}
-EXPLORERS = {"boosting_draw", "imbalance_draw", "multitask_draw", "tradeoffs_figure_three_way"}
+EXPLORERS = {"boosting_draw", "encrypted_draw", "imbalance_draw", "multitask_draw", "tradeoffs_figure_three_way"}
 PAGES = {"report"}  # what follows from anything; the manifest follows from numbers alone
 TRAINING = fits() | {"render_faces", "backdoor_scan", "backdoor_mitigate"}
 MEASURING = {
