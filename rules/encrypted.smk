@@ -4,6 +4,8 @@ transform -> train -> keys -> encrypt -> infer -> decrypt -> measure: keys, encr
 infer to the server, which is given no file of the client.
 """
 
+import json
+
 from scripts.encrypted.plan import Plan as EncryptedPlan
 
 ENCRYPTED = config["encrypted"]
@@ -11,6 +13,15 @@ ENCRYPTED_PLAN = EncryptedPlan(ENCRYPTED)
 ENCRYPTED_OUT = "results/encrypted"
 ENCRYPTED_MEASURED = ["metrics", "comparisons", "settings", "costs", "noise", "logits"]
 ENCRYPTED_MEASURED += ["efficiency", "published", "security", "picture"]
+ENCRYPTED_TFHE = ENCRYPTED["tfhe"]
+ENCRYPTED_TFHE_RUN = [
+    "p_error",
+    "images",
+    "simulated",
+    "seconds_per_net",
+    "sweep",
+    "predicted_sides",
+]
 ENCRYPTED_STEPS = ["keys", "encrypt", "infer", "decrypt"]
 ENCRYPTED_SEED = ENCRYPTED["seeds"][0]  # of the networks that are run encrypted
 
@@ -18,6 +29,7 @@ ENCRYPTED_SEED = ENCRYPTED["seeds"][0]  # of the networks that are run encrypted
 localrules:
     encrypted_transform,
     encrypted_keys,
+    encrypted_tfhe_gather,
     encrypted_draw,
     encrypted_bench,
 
@@ -225,9 +237,99 @@ rule encrypted_measure:
         "../scripts/encrypted/encrypted_measure.py"
 
 
+if ENCRYPTED_TFHE["run"]:
+
+    rule encrypted_tfhe_environment:
+        input:
+            lock=os.path.relpath(ROOT / "envs/tfhe.txt"),
+            code=code("scripts/encrypted/tfhe_environment.py"),
+        output:
+            f"{ENCRYPTED_OUT}/tfhe/environment.json",
+        log:
+            f"{ENCRYPTED_OUT}/logs/encrypted_tfhe_environment.log",
+        retries: 2
+        localrule: True
+        conda:
+            "../envs/torch.yaml"
+        params:
+            folder=ENCRYPTED_TFHE["folder"] or f"{ENCRYPTED_OUT}/tfhe/environment",
+        script:
+            "../scripts/encrypted/tfhe_environment.py"
+
+    rule encrypted_tfhe_train:
+        input:
+            images=f"results/data/mnist/{ENCRYPTED['data']['source']}.npy",
+            index=f"results/data/mnist/{ENCRYPTED['data']['source']}.parquet",
+            code=code("scripts/encrypted/tfhe_train.py"),
+        output:
+            weights=f"{ENCRYPTED_OUT}/tfhe/networks.npz",
+            about=f"{ENCRYPTED_OUT}/tfhe/networks.json",
+        log:
+            f"{ENCRYPTED_OUT}/logs/encrypted_tfhe_train.log",
+        benchmark:
+            f"{ENCRYPTED_OUT}/benchmarks/encrypted_tfhe_train.tsv"
+        conda:
+            "../envs/torch.yaml"
+        threads: 1
+        resources:
+            mem_mb=growing(2000),
+            runtime=growing(60),
+        params:
+            nets=ENCRYPTED_TFHE["nets"],
+            epochs=ENCRYPTED_TFHE["epochs"],
+            test_images=ENCRYPTED_TFHE["test_images"],
+        script:
+            "../scripts/encrypted/tfhe_train.py"
+
+    # By `shell`, with the Python of the environment above; `script` would start the workflow's.
+    rule encrypted_tfhe_infer:
+        input:
+            environment=rules.encrypted_tfhe_environment.output,
+            weights=rules.encrypted_tfhe_train.output.weights,
+            about=rules.encrypted_tfhe_train.output.about,
+            code=code("scripts/encrypted/tfhe_infer.py"),
+        output:
+            f"{ENCRYPTED_OUT}/tfhe/results.json",
+        log:
+            f"{ENCRYPTED_OUT}/logs/encrypted_tfhe_infer.log",
+        benchmark:
+            f"{ENCRYPTED_OUT}/benchmarks/encrypted_tfhe_infer.tsv"
+        conda:
+            "../envs/torch.yaml"
+        threads: 1
+        resources:
+            mem_mb=growing(8000),
+            runtime=growing(240),
+        params:
+            settings=json.dumps({name: ENCRYPTED_TFHE[name] for name in ENCRYPTED_TFHE_RUN}),
+            folder=rules.encrypted_tfhe_environment.params.folder,
+            root=str(ROOT),
+        shell:
+            "PYTHONPATH={params.root:q} {params.folder:q}/bin/python -P"
+            " {params.root:q}/scripts/encrypted/tfhe_infer.py --settings {params.settings:q}"
+            " --in {input.about:q} --weights {input.weights:q} --environment {input.environment:q}"
+            " --out {output:q} --log {log:q}"
+
+
+rule encrypted_tfhe_gather:
+    input:
+        result=f"{ENCRYPTED_OUT}/tfhe/results.json" if ENCRYPTED_TFHE["run"] else [],
+        code=code("scripts/encrypted/tfhe_gather.py"),
+    output:
+        f"{ENCRYPTED_OUT}/tfhe.parquet",
+    log:
+        f"{ENCRYPTED_OUT}/logs/encrypted_tfhe_gather.log",
+    conda:
+        "../envs/tabular.yaml"
+    params:
+        run=ENCRYPTED_TFHE["run"],
+    script:
+        "../scripts/encrypted/tfhe_gather.py"
+
+
 rule encrypted_draw:
     input:
-        **{name: gathered("encrypted", name) for name in ENCRYPTED_MEASURED},
+        **{name: gathered("encrypted", name) for name in [*ENCRYPTED_MEASURED, "tfhe"]},
         html=html_files("encrypted/html"),
         code=code("scripts/encrypted/encrypted_draw.py"),
     output:
@@ -249,7 +351,7 @@ rule encrypted_draw:
     conda:
         "../envs/figures.yaml"
     params:
-        shown=ENCRYPTED_MEASURED,
+        shown=[*ENCRYPTED_MEASURED, "tfhe"],
     script:
         "../scripts/encrypted/encrypted_draw.py"
 

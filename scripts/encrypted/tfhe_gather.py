@@ -165,4 +165,4 @@ def gather(result: str | Path | None, output: str | Path) -> None:
 
 if "snakemake" in globals():
     with job(snakemake):
-        gather(snakemake.input.get("result"), snakemake.output[0])
+        gather(snakemake.input.result if snakemake.params.run else None, snakemake.output[0])
