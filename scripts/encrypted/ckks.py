@@ -14,10 +14,30 @@ from scripts.common.errors import UserError
 from scripts.encrypted.security import security_bits
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     import tenseal
 
 IMAGE, SLOTS = "image", "slots"
 PACKINGS = (IMAGE, SLOTS)
+HEADROOM = 8  # bits of the first modulus above the scale: numbers beyond 2^7 at the end would wrap around unnoticed
+
+
+def package() -> "ModuleType":
+    """Return the package tenseal, with its classes of SEAL (`tenseal.sealapi`).
+
+    Raises:
+        UserError: this Python has none that can be imported.
+    """
+    try:
+        import tenseal
+        import tenseal.sealapi
+    except ImportError as error:
+        raise UserError(
+            f"encrypted: the package tenseal, which encrypts, cannot be imported ({error}); "
+            "run make install, or pip install tenseal with a Python that it has a wheel for (envs/requirements.in)"
+        ) from error
+    return tenseal
 
 
 @dataclass(frozen=True)
@@ -31,8 +51,7 @@ class Parameters:
     @classmethod
     def of(cls, context: "tenseal.Context") -> "Parameters":
         """Return the parameters that keys were made with."""
-        import tenseal.sealapi  # noqa: F401 (without it the classes of SEAL's moduli are unknown)
-
+        package()  # without its classes of SEAL those of moduli are unknown
         known = context.seal_context().data.key_context_data().parms()
         bits = tuple(modulus.bit_count() for modulus in known.coeff_modulus())
         return cls(known.poly_modulus_degree(), bits, round(math.log2(context.global_scale)))
@@ -49,6 +68,11 @@ class Parameters:
                 f"encrypted: moduli {list(self.moduli)} and a scale of {self.scale} bits: all but the first and the "
                 "last modulus must have the bits of the scale"
             )
+        if self.moduli[0] < self.scale + HEADROOM:
+            raise UserError(
+                f"encrypted: a first modulus of {self.moduli[0]} bits and a scale of {self.scale}: it must have "
+                f"{HEADROOM} bits more, or logits do not fit"
+            )
         return bits
 
     @property
@@ -61,17 +85,19 @@ def make_keys(parameters: Parameters, packing: str) -> tuple[bytes, bytes]:
     """Return the client's context, with the secret key, and the server's, without; keys are drawn by the system.
 
     Raises:
-        UserError: the parameters are not secure.
+        UserError: the parameters are not secure, or there are not enough primes of so few bits.
     """
-    import tenseal
-
+    tenseal = package()
     parameters.check()
-    context = tenseal.context(
-        tenseal.SCHEME_TYPE.CKKS,
-        poly_modulus_degree=parameters.ring,
-        coeff_mod_bit_sizes=list(parameters.moduli),
-        n_threads=1,
-    )
+    try:
+        context = tenseal.context(
+            tenseal.SCHEME_TYPE.CKKS,
+            poly_modulus_degree=parameters.ring,
+            coeff_mod_bit_sizes=list(parameters.moduli),
+            n_threads=1,
+        )
+    except (RuntimeError, ValueError) as error:
+        raise UserError(f"encrypted: no keys with moduli {list(parameters.moduli)} ({error}); take others") from error
     context.global_scale = 2.0**parameters.scale
     if packing == IMAGE:
         context.generate_galois_keys()
@@ -86,8 +112,7 @@ def load_context(content: bytes, secret: bool, where: str) -> "tenseal.Context":
     Raises:
         UserError: the bytes are no context, a server's holds a secret key, or a client's holds none.
     """
-    import tenseal
-
+    tenseal = package()
     try:
         context = tenseal.context_from(content, n_threads=1)
     except (RuntimeError, ValueError, TypeError) as error:
@@ -96,4 +121,6 @@ def load_context(content: bytes, secret: bool, where: str) -> "tenseal.Context":
         raise UserError(f"{where}: holds a secret key, which the server must never see; give it the server's keys")
     if secret and not context.has_secret_key():
         raise UserError(f"{where}: holds no secret key; decryption needs the client's keys")
+    if not context.has_relin_keys():
+        raise UserError(f"{where}: lacks the keys that products need (relinearisation); make keys again")
     return context

@@ -5,15 +5,14 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from scripts.common.errors import UserError
-from scripts.encrypted.ckks import Parameters
+from scripts.encrypted.ckks import Parameters, package
 from scripts.encrypted.network import Network
 from scripts.encrypted.stopwatch import Stopwatch
 
 
 def encrypt(context, numbers: np.ndarray) -> Iterator[bytes]:
     """Yield the ciphertext of the numbers [1, d] of one image."""
-    import tenseal
-
+    tenseal = package()
     for row in numbers:
         yield tenseal.ckks_vector(context, row).serialize()
 
@@ -29,8 +28,7 @@ def infer(
     Raises:
         UserError: the ciphertext is damaged or of another size, or the keys for rotations are missing.
     """
-    import tenseal
-
+    tenseal = package()
     with watch.measured("load"):
         try:
             (ciphertext,) = ciphertexts
@@ -58,8 +56,7 @@ def decrypt(context, replies: Iterable[bytes], images: int) -> np.ndarray:
     Raises:
         UserError: the reply is empty or damaged.
     """
-    import tenseal
-
+    tenseal = package()
     try:
         return np.array([tenseal.ckks_vector_from(context, reply).decrypt() for reply in replies], float)
     except (RuntimeError, ValueError, TypeError) as error:

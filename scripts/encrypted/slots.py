@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scripts.common.errors import UserError
-from scripts.encrypted.ckks import Parameters
+from scripts.encrypted.ckks import Parameters, package
 from scripts.encrypted.network import Network
 from scripts.encrypted.stopwatch import Stopwatch
 
@@ -28,8 +28,7 @@ TOGETHER = 128  # numbers that are sent and read at a time: a bound on memory, s
 
 def encrypt(context, numbers: np.ndarray) -> Iterator[bytes]:
     """Yield the ciphertexts of the numbers [n, d] of at most N/2 images, up to TOGETHER numbers at a time."""
-    import tenseal
-
+    tenseal = package()
     for start in range(0, numbers.shape[1], TOGETHER):
         yield tenseal.ckks_tensor(context, numbers[:, None, start : start + TOGETHER], batch=True).serialize()
 
@@ -45,8 +44,7 @@ def infer(
     Raises:
         UserError: a ciphertext is damaged, or they hold another number of inputs than the network takes.
     """
-    from tenseal import sealapi
-
+    sealapi = package().sealapi
     seal, first = context.seal_context().data, network.matrices[0]
     evaluator, relinearisation = sealapi.Evaluator(seal), context.relin_keys().data
     layer, read = _Layer(seal, evaluator, 2.0**parameters.scale, first.shape[1]), 0
@@ -79,8 +77,7 @@ class _Layer:
     """Sums of products of a linear layer with `width` outputs, whose inputs may come in several parts."""
 
     def __init__(self, seal, evaluator, scale: float, width: int) -> None:
-        from tenseal import sealapi
-
+        sealapi = package().sealapi
         self.encoder, self.evaluator, self.scale = sealapi.CKKSEncoder(seal), evaluator, scale
         self.sums = [sealapi.Ciphertext() for _ in range(width)]
         self.product, self.plain, self.empty = sealapi.Ciphertext(), sealapi.Plaintext(), True
@@ -112,8 +109,7 @@ def _numbers_of(context, content: bytes) -> list:
     Raises:
         UserError: they cannot be read.
     """
-    import tenseal
-
+    tenseal = package()
     try:
         return tenseal.ckks_tensor_from(context, content).ciphertext()
     except (RuntimeError, ValueError, TypeError) as error:
@@ -126,8 +122,7 @@ def decrypt(context, replies: Iterable[bytes], images: int) -> np.ndarray:
     Raises:
         UserError: a reply is empty or damaged.
     """
-    from tenseal import sealapi
-
+    sealapi = package().sealapi
     seal = context.seal_context().data
     decryptor, encoder = sealapi.Decryptor(seal, context.secret_key().data), sealapi.CKKSEncoder(seal)
     columns = []
@@ -150,10 +145,8 @@ def _bytes_of(ciphertext) -> bytes:
 
 
 def _ciphertext_of(seal, content: bytes) -> "tenseal.sealapi.Ciphertext":
-    from tenseal import sealapi
-
     with tempfile.TemporaryDirectory() as folder:
-        path, found = Path(folder, "ciphertext"), sealapi.Ciphertext()
+        path, found = Path(folder, "ciphertext"), package().sealapi.Ciphertext()
         path.write_bytes(content)
         found.load(seal, str(path))
         return found
