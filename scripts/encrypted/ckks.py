@@ -80,6 +80,10 @@ class Parameters:
         """Return how many numbers a ciphertext holds, N/2."""
         return self.ring // 2
 
+    def images(self, packing: str) -> int:
+        """Return how many images are encrypted together at most."""
+        return self.slots if packing == SLOTS else 1
+
 
 def make_keys(parameters: Parameters, packing: str) -> tuple[bytes, bytes]:
     """Return the client's context, with the secret key, and the server's, without; keys are drawn by the system.

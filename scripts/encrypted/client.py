@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,8 +10,9 @@ import numpy as np
 from scripts.common.command_line import new_parser
 from scripts.common.errors import UserError
 from scripts.common.files import atomic_path
-from scripts.encrypted import ckks, networks
-from scripts.encrypted.jobs import Part, decrypt_parts, encrypt_parts, write_keys
+from scripts.encrypted import ckks, exchange, networks
+from scripts.encrypted.by_hand import check_output, tell
+from scripts.encrypted.jobs import Part, content_of, decrypt_parts, encrypt_parts, write_keys
 from scripts.encrypted.parcels import networks_of
 from scripts.encrypted.pictures import picture
 from scripts.encrypted.settings import setting_of
@@ -42,6 +42,7 @@ def keys(options: argparse.Namespace) -> str:
 
 def encrypt(options: argparse.Namespace) -> str:
     """Write the ciphertext of an image, and return what to send."""
+    check_output(options.out, exchange.BYTES)
     known = networks.about(options.network)
     if options.setting not in known["settings"]:
         raise UserError(f"--setting: {options.setting!r} is none of {', '.join(known['settings'])}")
@@ -50,7 +51,7 @@ def encrypt(options: argparse.Namespace) -> str:
     values = picture(options.image, known["side"]).astype(float)
     numbers = np.float32(values @ matrix_of(setting.transform, known["side"], setting.k).T)[None]
     folder = Path(options.keys)
-    parameters = ckks.Parameters.of(ckks.load_context(_content(folder / CLIENT), True, str(folder / CLIENT)))
+    parameters = ckks.Parameters.of(ckks.load_context(content_of(folder / CLIENT), True, str(folder / CLIENT)))
     part = Part(setting.name, numbers, network)
     encrypt_parts(folder / CLIENT, folder / SERVER, [part], parameters, ckks.IMAGE, options.out)
     return f"Send the server {options.out} and {Path(options.out).with_suffix('.json')}."
@@ -58,8 +59,9 @@ def encrypt(options: argparse.Namespace) -> str:
 
 def decrypt(options: argparse.Namespace) -> str:
     """Write the logits of a reply, and return the class."""
+    check_output(options.out, exchange.ABOUT, exchange.description_of(options.reply))
     known, folder = networks.about(options.network), Path(options.keys)
-    parameters = ckks.Parameters.of(ckks.load_context(_content(folder / CLIENT), True, str(folder / CLIENT)))
+    parameters = ckks.Parameters.of(ckks.load_context(content_of(folder / CLIENT), True, str(folder / CLIENT)))
     trained = networks_of(options.network, known["settings"], known["seeds"][0])
     found, _ = decrypt_parts(folder / CLIENT, folder / SERVER, options.reply, trained, parameters, ckks.IMAGE)
     ((name, logits),) = found.items()
@@ -68,13 +70,6 @@ def decrypt(options: argparse.Namespace) -> str:
         about = {"class": chosen, "names": known["names"], "logits": logits[0].round(6).tolist(), "setting": name}
         temporary.write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
     return f"{chosen} ({options.out} has all logits; do not share them)"
-
-
-def _content(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror}); make keys, or name their folder") from error
 
 
 def parser() -> argparse.ArgumentParser:
@@ -103,10 +98,7 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command; a user's mistake is one line."""
     options = parser().parse_args(arguments)
-    try:
-        print(options.start(options))
-    except UserError as error:
-        sys.exit(f"Error: {error}")
+    tell(lambda: options.start(options))
 
 
 if __name__ == "__main__":

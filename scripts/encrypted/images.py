@@ -12,6 +12,8 @@ from scripts.common.errors import UserError
 from scripts.common.files import atomic_path
 from scripts.common.seeds import shuffled
 
+MOST_CLASSES = 127  # labels of predictions are int8
+
 
 @dataclass(frozen=True)
 class Images:
@@ -105,7 +107,8 @@ def check(images: Images, where: str) -> Images:
     """Return the images after checking that a classifier can be trained and tested on them.
 
     Raises:
-        UserError: they are not square or not finite, a class is missing in a part, or there are fewer than two classes.
+        UserError: they are not square or not finite, a class is missing in a part, or there are fewer than two
+            classes or more than 127.
     """
     if images.side**2 != images.values.shape[1]:
         raise UserError(f"{where}: images of {images.values.shape[1]} pixels are not square; crop them first")
@@ -113,6 +116,8 @@ def check(images: Images, where: str) -> Images:
         raise UserError(f"{where}: an image holds a value that is not finite")
     if len(images.names) < 2:
         raise UserError(f"{where}: one class alone ({images.names[0]}); a classifier needs two")
+    if len(images.names) > MOST_CLASSES:
+        raise UserError(f"{where}: {len(images.names)} classes; predictions are kept of {MOST_CLASSES} at most")
     for part, rows in (("training", ~images.test), ("test", images.test)):
         missing = set(range(len(images.names))) - set(images.labels[rows].tolist())
         if missing:

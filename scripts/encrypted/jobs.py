@@ -45,7 +45,6 @@ def write_keys(parameters: ckks.Parameters, packing: str, client: str | Path, se
     watch = Stopwatch()
     with watch.measured("keygen"):
         secret, public = ckks.make_keys(parameters, packing)
-    Path(client).parent.mkdir(parents=True, exist_ok=True)
     with atomic_path(client) as temporary:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE)
         with os.fdopen(descriptor, "wb") as file:
@@ -66,6 +65,20 @@ def about(parameters: ckks.Parameters, packing: str, server: bytes) -> dict:
     }
 
 
+def content_of(path: str | Path) -> bytes:
+    """Return the bytes of a file with keys.
+
+    Raises:
+        UserError: it cannot be read.
+    """
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise UserError(
+            f"{path}: cannot be read ({error.strerror}); name the folder of the keys, or make new ones"
+        ) from error
+
+
 def encrypt_parts(
     client: str | Path,
     server: str | Path,
@@ -79,13 +92,13 @@ def encrypt_parts(
     Raises:
         UserError: keys are damaged or not the client's, or numbers do not fit.
     """
-    context = ckks.load_context(Path(client).read_bytes(), True, str(client))
+    context = ckks.load_context(content_of(client), True, str(client))
     for part in parts:
         check_inputs(part.numbers, part.network, parameters.ring)
-    header, listed, rows = about(parameters, packing, Path(server).read_bytes()), [], []
+    header, listed, rows = about(parameters, packing, content_of(server)), [], []
 
     def ciphertexts() -> Iterator[bytes]:
-        most = parameters.slots if packing == ckks.SLOTS else 1
+        most = parameters.images(packing)
         for part in parts:
             watch, images, sent, size = Stopwatch(), [], [], 0
             numbers = with_constant(part.numbers)
@@ -125,14 +138,13 @@ def infer_parts(
     Raises:
         UserError: the server's keys hold a secret key, or the parcel is damaged or made for other keys or parameters.
     """
-    content = Path(server).read_bytes()
+    content = content_of(server)
     context = ckks.load_context(content, False, str(server))
     expected = about(parameters, packing, content)
     parcel = exchange.read(ciphertexts, expected)
-    entries = parcel.about["parts"]
+    entries = exchange.entries_of(parcel, "sent", networks, parameters.images(packing))
     for entry in entries:
-        if entry["name"] not in networks:
-            raise UserError(f"{ciphertexts}: holds images for the network {entry['name']}, which the server lacks")
+        entry["replies"] = []
         check_depth(parameters.moduli, networks[entry["name"]].products)
     rows = []
 
@@ -150,7 +162,7 @@ def infer_parts(
                 size = {"infer": sum(map(len, found))}
                 shared = {"name": entry["name"], "images": images}
                 rows.extend(row | shared | {"bytes": size.get(row["operation"])} for row in watch.rows)
-                entry.setdefault("replies", []).append(len(found))
+                entry["replies"].append(len(found))
                 yield from found
             log.info("%s: %d images", entry["name"], sum(entry["images"]))
 
@@ -171,10 +183,11 @@ def decrypt_parts(
     Raises:
         UserError: keys are not the client's, the parcel is damaged or of other keys, or numbers are not plausible.
     """
-    context = ckks.load_context(Path(client).read_bytes(), True, str(client))
-    parcel = exchange.read(replies, about(parameters, packing, Path(server).read_bytes()))
+    context = ckks.load_context(content_of(client), True, str(client))
+    parcel = exchange.read(replies, about(parameters, packing, content_of(server)))
+    entries = exchange.entries_of(parcel, "replies", networks, parameters.images(packing))
     blobs, found, rows = parcel.parts(), {}, []
-    for entry in parcel.about["parts"]:
+    for entry in entries:
         watch, logits = Stopwatch(), []
         with watch.measured("decrypt"):
             for images, count in zip(entry["images"], entry["replies"], strict=True):

@@ -86,12 +86,31 @@ def without_zeros(matrix: np.ndarray) -> np.ndarray:
     return np.where(small, np.where(matrix < 0, -SMALLEST, SMALLEST), matrix)
 
 
+def check_network(network: Network, where: str) -> None:
+    """Check that a network can be run encrypted: its layers fit one another, and all numbers are finite.
+
+    Raises:
+        UserError: they do not.
+    """
+    matrices = network.matrices
+    shapes = [matrix.shape for matrix in matrices]
+    chained = shapes and all(len(shape) == 2 and min(shape) > 0 for shape in shapes) and network.bias.ndim == 1
+    widths = [shape[1] for shape in shapes] if chained else []
+    if not chained or widths != [*(shape[0] for shape in shapes[1:]), len(network.bias)]:
+        raise UserError(f"{where}: layers of shape {shapes} and {network.bias.shape} do not fit one another")
+    if not all(np.isfinite(part).all() for part in (*matrices, network.bias)):
+        raise UserError(f"{where}: a weight is not finite; train again, with a smaller learning rate")
+
+
 def check_inputs(inputs: np.ndarray, network: Network, ring: int) -> None:
     """Check that inputs can be encrypted for a network.
 
     Raises:
-        UserError: a number is not finite (its row and column are named), there are too many, or they do not fit.
+        UserError: there is no image, a number is not finite (its row and column are named), there are too many, or they
+            do not fit.
     """
+    if not len(inputs):
+        raise UserError("encrypted: no image to encrypt; give one at least")
     if inputs.ndim != 2 or inputs.shape[1] != network.inputs:
         raise UserError(f"encrypted: inputs of shape {inputs.shape}, the network takes [n, {network.inputs}]")
     if not np.isfinite(inputs).all():

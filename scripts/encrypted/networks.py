@@ -10,9 +10,10 @@ from safetensors.numpy import save_file
 
 from scripts.common.errors import UserError
 from scripts.common.files import atomic_path
-from scripts.encrypted.network import Network
+from scripts.encrypted.network import Network, check_network, without_zeros
 
 QUANTISED = "quantised"
+HEADER = {"names": list, "side": int, "settings": list, "seeds": list}  # what both sides need of a header
 
 
 def name_of(setting: str, seed: int) -> str:
@@ -29,8 +30,10 @@ def write(networks: Mapping[str, Network], path: str | Path, about: Mapping) -> 
     """Write networks with their names, and what made them as JSON in the header.
 
     Raises:
-        UserError: the disk is full or the folder cannot be written to.
+        UserError: the disk is full, the folder cannot be written to, or a weight is not finite.
     """
+    for name, own in networks.items():
+        check_network(own, f"{path}: {name}")
     tensors = {f"{name}/{place}": m for name, own in networks.items() for place, m in enumerate(own.matrices)}
     tensors |= {f"{name}/bias": own.bias for name, own in networks.items()}
     with atomic_path(path) as temporary:
@@ -49,10 +52,13 @@ def about(path: str | Path) -> dict:
     """
     try:
         with safe_open(path, framework="numpy") as file:
-            return json.loads(file.metadata()["about"])
+            found = json.loads(file.metadata()["about"])
+        if missing := [key for key, kind in HEADER.items() if not isinstance(found.get(key), kind) or not found[key]]:
+            raise ValueError(f"no {missing[0]} in its header")
+        return found
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such file; it holds the networks, which the workflow trains") from error
-    except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
+    except (SafetensorError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(f"{path}: no networks in safetensors, or damaged ({error}); train them again") from error
 
 
@@ -69,9 +75,9 @@ def read(path: str | Path, names: Iterable[str] | None = None) -> dict[str, Netw
             wanted = [*depth] if names is None else [*names]
             if missing := [name for name in wanted if name not in depth]:
                 raise UserError(f"{path}: holds no network {missing[0]}; there are {', '.join(sorted(depth))}")
-            return {
+            found = {
                 name: Network(
-                    tuple(file.get_tensor(f"{name}/{place}") for place in range(depth[name])),
+                    tuple(without_zeros(file.get_tensor(f"{name}/{place}")) for place in range(depth[name])),
                     file.get_tensor(f"{name}/bias"),
                 )
                 for name in wanted
@@ -80,3 +86,6 @@ def read(path: str | Path, names: Iterable[str] | None = None) -> dict[str, Netw
         raise UserError(f"{path}: no such file; it holds the networks, which the workflow trains") from error
     except (SafetensorError, OSError, ValueError) as error:
         raise UserError(f"{path}: no networks in safetensors, or damaged ({error}); train them again") from error
+    for name, own in found.items():
+        check_network(own, f"{path}: {name}")
+    return found

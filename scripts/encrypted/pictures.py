@@ -26,8 +26,8 @@ def picture(path: str | Path, side: int) -> np.ndarray:
         with Image.open(path) as image:
             if getattr(image, "n_frames", 1) > 1:
                 raise UserError(f"{path}: is animated; take a still image")
-            if image.mode.startswith("I;16") or image.mode == "I":
-                raise UserError(f"{path}: has 16 bits per pixel; save it with 8")
+            if image.mode.startswith("I;16") or image.mode in ("I", "F"):
+                raise UserError(f"{path}: has 16 bits or more per pixel; save it with 8")
             if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
                 raise UserError(f"{path}: is partly transparent; save it without an alpha channel")
             upright = ImageOps.exif_transpose(image)

@@ -1,12 +1,12 @@
 """The server by hand: infer from a ciphertext with the server's keys (docs/encrypted.md)."""
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from scripts.common.command_line import new_parser
 from scripts.common.errors import UserError
-from scripts.encrypted import ckks, networks
+from scripts.encrypted import ckks, exchange, networks
+from scripts.encrypted.by_hand import check_output, tell
 from scripts.encrypted.jobs import infer_parts
 from scripts.encrypted.parcels import networks_of
 
@@ -25,6 +25,7 @@ def infer(keys: str, sent: str, network: str, out: str) -> str:
     Raises:
         UserError: a file is missing, damaged or of other keys, or holds a secret key.
     """
+    check_output(out, exchange.BYTES, sent)
     public = Path(keys, SERVER)
     if not public.is_file():
         raise UserError(f"{public}: no such file; ask the client for the server's keys")
@@ -44,10 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--network", required=True, help="file with the trained networks")
     parser.add_argument("--out", required=True, help="the reply to write")
     options = parser.parse_args(arguments)
-    try:
-        print(infer(options.keys, options.sent, options.network, options.out))
-    except UserError as error:
-        sys.exit(f"Error: {error}")
+    tell(lambda: infer(options.keys, options.sent, options.network, options.out))
 
 
 if __name__ == "__main__":
