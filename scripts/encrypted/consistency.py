@@ -52,7 +52,10 @@ def _check_dataset(entry: Mapping, networks: Mapping[str, Mapping], where: str) 
     for key in ("repeated", "latency"):
         if unknown := [name for name in entry.get(key, []) if name not in entry["settings"]]:
             raise UserError(f"{where}: {key}: {unknown[0]} is none of its settings; add it there")
-    for setting in map(setting_of, entry["settings"]):
+    for name in entry["settings"]:
+        setting = setting_of(name)
+        if name != setting.name:
+            raise UserError(f"{where}: {name}: the network {PLAIN} goes without saying; write {setting.name}")
         if setting.network not in networks:
             raise UserError(f"{where}: {setting.name}: no network {setting.network}; there are {', '.join(networks)}")
         with _named(f"{where}: {setting.name}"):
