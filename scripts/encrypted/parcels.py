@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from scripts.common.errors import UserError
 from scripts.common.files import atomic_path
 from scripts.encrypted import networks
 from scripts.encrypted.ckks import Parameters
@@ -29,5 +30,15 @@ def write_costs(rows: Sequence[Mapping], path: str | Path) -> None:
 
 
 def read_costs(path: str | Path) -> list[dict]:
-    """Return the rows of `write_costs`."""
-    return json.loads(Path(path).read_text(encoding="utf-8"))
+    """Return the rows of `write_costs`.
+
+    Raises:
+        UserError: the file is missing or damaged.
+    """
+    try:
+        rows = json.loads(Path(path).read_text(encoding="utf-8"))
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            raise ValueError("no list of rows")
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: no rows of seconds and bytes ({error}); delete it and run the workflow") from error
+    return rows

@@ -131,7 +131,7 @@ def test_a_job_hangs_on_what_it_is_made_from_alone():
     edits = [
         (block(MNIST, DIGITS, training=TRAINING | {"epochs": 5}), set(), {"mnist"}),
         (block(MNIST, DIGITS | {"training": {"epochs": 5}}), set(), {"digits"}),
-        (block(MNIST | {"settings": ["dct-16", "pooling-49"]}, DIGITS), set(), {"mnist"}),
+        (block(MNIST | {"settings": MNIST["settings"] + ["crop-4"]}, DIGITS), set(), {"mnist"}),
         (block(MNIST | {"most_rows": {"test": 9}}, DIGITS), {"mnist"}, set()),
         (block(MNIST | {"repeated": []}, DIGITS, keys=1, latency_images=2), set(), set()),
         (block(MNIST, DIGITS, bits=3), set(), {"mnist", "digits"}),
