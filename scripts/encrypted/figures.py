@@ -14,6 +14,7 @@ from scripts.encrypted.drawings.reconstruction import draw_reconstruction
 from scripts.encrypted.drawings.reliability import draw_reliability
 from scripts.encrypted.drawings.tfhe import draw_tfhe
 from scripts.encrypted.explorer import write_explorer
+from scripts.encrypted.labels import told_apart
 
 DRAWINGS = {
     "cost": draw_cost,
@@ -28,6 +29,7 @@ DRAWINGS = {
 
 def draw_all(frames: Mapping[str, pd.DataFrame], folder: Path, names: Iterable[str] = DRAWINGS) -> None:
     """Write the named figures, with `cost` its explorer, into `folder`."""
+    frames = told_apart(frames)
     for name in names:
         with figures.style():
             figure, drawn = DRAWINGS[name](frames)

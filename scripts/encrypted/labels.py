@@ -1,6 +1,6 @@
 """Titles, colours and selections that figures, tables and the explorer share; imports no matplotlib."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -79,6 +79,19 @@ def at(frame: pd.DataFrame, source: str, **wanted: object) -> pd.DataFrame:
 def dataset_title(frame: pd.DataFrame, source: str) -> str:
     """Return the title of a dataset."""
     return str(at(frame, source)["dataset"].iloc[0])
+
+
+def told_apart(frames: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Return frames in which datasets of one title, such as MNIST at two sizes, have their sizes in it."""
+    known = frames["settings"].drop_duplicates("source").set_index("source")
+    twice = known["dataset"].duplicated(keep=False)
+    sized = {source: f"{row['dataset']}, {row['side']}x{row['side']}" for source, row in known[twice].iterrows()}
+    found = {}
+    for name, frame in frames.items():
+        if {"source", "dataset"} <= set(frame.columns):
+            frame = frame.assign(dataset=frame["source"].map(sized).fillna(frame["dataset"]))
+        found[name] = frame
+    return found
 
 
 def with_titles(rows: pd.DataFrame, settings: pd.DataFrame) -> pd.DataFrame:
@@ -180,7 +193,9 @@ def data_note(settings: pd.DataFrame, shown: Iterable[str], rows: pd.DataFrame) 
         own = at(settings, source)
         if len(own):
             row = own.iloc[0]
-            held = f"{row.side}x{row.side}, {row.train_rows:,} training and {row.test_rows:,} test images"
+            size = f"{row.side}x{row.side}"
+            size = "" if size in row.dataset else f"{size}, "
+            held = f"{size}{row.train_rows:,} training and {row.test_rows:,} test images"
             found.append(f"{row.dataset}: {held}")
     if "seeds" in rows and rows["seeds"].notna().any():
         most = int(rows["seeds"].max())

@@ -28,6 +28,7 @@ from scripts.encrypted.labels import (
     rival,
     setting_title,
     sources,
+    told_apart,
     transform_title,
     with_titles,
 )
@@ -173,7 +174,7 @@ def reliability_table(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         if row.packing == SLOTS and place in tests.index:
             test = tests.loc[place]
             line["encrypted minus clear"] = format_interval(*(float(test[name]) for name in BOUNDS))
-            line["right only encrypted / clear"] = f"{test['only_first']} / {test['only_second']}"
+            line["right only encrypted / clear"] = f"{test['only_first']:.0f} / {test['only_second']:.0f}"
             line["McNemar p"] = number(test["p_value"])
         line["largest error"], line["median error"] = significant(row.max_error), significant(row.median_error)
         line["deviation of logits"] = number(row.logit_deviation, 2)
@@ -265,6 +266,7 @@ def tfhe_table(tfhe: pd.DataFrame) -> pd.DataFrame:
 
 def write_tables(frames: Mapping[str, pd.DataFrame], folder: Path) -> None:
     """Write all tables (each csv, md, tex) into `folder`."""
+    frames = told_apart(frames)
     said = (
         "All transforms by k, the numbers encrypted per image; images lie along the slots. Clear: mean ± deviation over"
     )

@@ -9,6 +9,7 @@ from functools import cache
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from scripts.encrypted.costs import efficiency, security
 from scripts.encrypted.measures import equal_cost_pairs, mcnemar, paired, proportion, subset_spread
@@ -21,7 +22,7 @@ RIVALS = ("dct", "pooling", "subsampling", "crop")
 SOURCES = {  # name: title, side, classes, training and test images, settings by transform
     "mnist": ("MNIST, 5,000 of its images", 28, 10, 4000, 1000,
               {name: (16, 49, 196) for name in RIVALS} | {"block_dct": (16, 48, 196), "pixels": (784,)}),
-    "mnist_14": ("MNIST at 14x14", 14, 10, 4000, 1000, {"dct": (49,), "pixels": (196,)}),
+    "mnist_14": ("MNIST, 5,000 of its images", 14, 10, 4000, 1000, {"dct": (49,), "pixels": (196,)}),
     "faces": ("rendered faces, Smiling", 32, 2, 1600, 400,
               {"dct": (16, 64, 256), "pooling": (16, 64, 256), "pixels": (1024,)}),
     "digits": ("digits of 8x8", 8, 10, 1437, 360, {"dct": (16, 28), "pooling": (16,), "pixels": (64,)}),
@@ -52,12 +53,12 @@ def smooth(side: int, images: int, seed: int = 0) -> np.ndarray:
 
 @cache
 def frames() -> dict[str, pd.DataFrame]:
-    """Return all released frames; tests do not change them."""
+    """Return all released frames, with the types that they have in files; tests do not change them."""
     settings = settings_frame()
     metrics, correct = metrics_frame(settings)
     costs = costs_frame(settings)
     noise, logits = noise_frames(settings)
-    return {
+    made = {
         "metrics": metrics,
         "comparisons": comparisons_frame(settings, correct),
         "settings": settings,
@@ -69,6 +70,7 @@ def frames() -> dict[str, pd.DataFrame]:
         "picture": picture_frame(),
         "tfhe": tfhe_frame(),
     }
+    return {name: pa.Table.from_pandas(frame).to_pandas(ignore_metadata=True) for name, frame in made.items()}
 
 
 def settings_frame() -> pd.DataFrame:
@@ -281,7 +283,7 @@ def only(held: Mapping[str, pd.DataFrame], *, sources: tuple[str, ...] = (), key
     for name, frame in held.items():
         rows = frame
         if sources and "source" in rows:
-            rows = rows[rows["source"].isin([*sources, ""])]
+            rows = rows[rows["source"].isin(sources)]
         if key is not None and "key" in rows:
             rows = rows[rows["key"].isna() | (rows["key"] == key)]
         for column, values in without.items():
@@ -291,11 +293,6 @@ def only(held: Mapping[str, pd.DataFrame], *, sources: tuple[str, ...] = (), key
                 for named in {"setting", "first", "second", "other"} & set(rows.columns):
                     rows = rows[~rows[named].astype(str).str.startswith(tuple(f"{value}-" for value in values))]
         kept[name] = rows
-    kept["efficiency"] = without_missing_ratios(kept["efficiency"], without.get("transform", ()))
+    ratios = kept["efficiency"]["setting"].str.split("/")
+    kept["efficiency"] = kept["efficiency"][[not set(names) & set(without.get("transform", ())) for names in ratios]]
     return kept
-
-
-def without_missing_ratios(efficiency: pd.DataFrame, transforms: tuple[str, ...]) -> pd.DataFrame:
-    """Return the rows without ratios of a transform that is left out."""
-    parts = efficiency["setting"].str.split("/")
-    return efficiency[[not set(names) & set(transforms) for names in parts]]

@@ -11,7 +11,7 @@ from scripts.common import figures, parquet
 from scripts.common.interval_kinds import NORMAL, WILSON, in_words
 from scripts.encrypted.drawings import cost, logits, operations, packings, reconstruction, reliability, tfhe
 from scripts.encrypted.figures import DRAWINGS, draw_all
-from scripts.encrypted.labels import at, in_order, rival, setting_title
+from scripts.encrypted.labels import at, in_order, rival, setting_title, told_apart
 from scripts.encrypted.transforms import matrix_of
 from scripts.encrypted.transforms import reconstruction as by_pseudo_inverse
 from tests.encrypted.frames import RELEASED, frames, only
@@ -280,3 +280,14 @@ def test_settings_have_words_an_order_and_rivals():
     assert rows["setting"].tolist() == ["dct-49", "dct-196", "dct-49-deep", "pooling-16", "pixels-64"]
     assert rival("dct-49", ["block_dct-16", "block_dct-48", "block_dct-196"], "block_dct") == "block_dct-48"
     assert rival("dct-49", ["pooling-16", "pooling-64", "pooling-49-deep"], "pooling") is None
+
+
+def test_datasets_of_one_title_are_told_apart(held):
+    found = told_apart(held)
+    for name in ("metrics", "settings", "noise"):
+        titles = found[name].drop_duplicates("source").set_index("source")["dataset"]
+        assert titles["mnist"] == f"{MNIST}, 28x28" and titles["mnist_14"] == f"{MNIST}, 14x14"
+        assert titles["faces"] == "rendered faces, Smiling"
+    assert found["picture"] is held["picture"]  # has no dataset
+    row = in_order(found["settings"])["dataset"].iloc[0]
+    assert row == f"{MNIST}, 28x28" and not found["settings"]["dataset"].isna().any()

@@ -7,18 +7,18 @@ import yaml
 from scripts.common.published import values as published_values
 from scripts.common.tables import format_interval
 from scripts.encrypted import tables
-from scripts.encrypted.labels import PUBLISHED_NUMBERS, at
+from scripts.encrypted.labels import PUBLISHED_NUMBERS, at, told_apart
 from tests.encrypted.frames import NETWORKS, frames, only
 from tests.workflow.conftest import ROOT
 
 NAMES = ("equal_cost", "packings", "reliability", "published", "security", "tfhe")
-MNIST = "MNIST, 5,000 of its images"
+MNIST = "MNIST, 5,000 of its images, 28x28"
 BOUNDS = ["value", "ci_low", "ci_high"]
 
 
 @pytest.fixture(scope="module")
 def held():
-    return frames()
+    return told_apart(frames())
 
 
 @pytest.fixture(scope="module")

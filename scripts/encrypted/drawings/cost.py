@@ -101,7 +101,8 @@ def draw_panel(axes: Axes, rows: pd.DataFrame) -> None:
 
 
 def costs_of_k(rows: pd.DataFrame) -> dict[int, float]:
-    """Return by k the geometric mean of the costs; a k near a smaller one, as 48 is to 49, has none of its own."""
+    """Return by k the mean cost (geometric) of the plain network; of two near ones, as 48 and 49, only the larger k."""
+    rows = rows[rows["network"] == PLAIN]
     logs = np.log(rows["cpu_ms"]).groupby(rows["k"]).mean()
     kept = [k for k in logs.index if not any(k < other <= 1.06 * k for other in logs.index)]
     return {int(k): float(np.exp(logs[k])) for k in kept}

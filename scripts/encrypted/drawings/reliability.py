@@ -136,21 +136,22 @@ def draw_reliability(frames: Mapping[str, pd.DataFrame]) -> tuple[Figure, pd.Dat
     rows = reliability_rows(frames)
     if rows.empty:
         return without_data("No decrypted predictions in these results.", COLUMNS)
-    names = list(dict.fromkeys(zip(rows["source"], rows["setting"], strict=True)))[:MOST]
-    places = {name: place for place, name in enumerate(names)}
+    found = list(dict.fromkeys(zip(rows["source"], rows["setting"], strict=True)))
+    lines: list[tuple[str, str | None]] = []  # a line per setting, and one above for the title of its dataset
+    for source, setting in found[:MOST]:
+        lines += [(source, None)] * ((source, None) not in lines) + [(source, setting)]
+    places = {line: place for place, line in enumerate(lines)}
     drawn = rows[[key in places for key in zip(rows["source"], rows["setting"], strict=True)]]
-    figure = figures.new_figure(12.5, 2.6 + 0.245 * len(names))
-    grid = figure.subplots(1, 3, squeeze=False, gridspec_kw={"width_ratios": [1, 1, 1]})[0]
+    titles = [setting_title(setting) if setting else dataset_title(rows, source) for source, setting in lines]
+    figure = figures.new_figure(13.0, 2.6 + 0.24 * len(lines))
+    grid = figure.subplots(1, 3, squeeze=False)[0]
     for axes, draw in zip(grid, (draw_changes, draw_errors, draw_spreads), strict=True):
         draw(axes, drawn, places)
-        rows_axis(axes, [setting_title(name) for _, name in names] if axes is grid[0] else [""] * len(names))
-        for source in sources(drawn)[1:]:
-            first = min(place for (own, _), place in places.items() if own == source)
-            axes.axhline(first - 0.5, color=figures.GREY, lw=0.8)
-    for source in sources(drawn):
-        first = min(place for (own, _), place in places.items() if own == source)
-        about = {"fontsize": 8.5, "color": figures.GREY, "va": "top", "ha": "left"}
-        grid[0].text(0.01, first - 0.48, dataset_title(rows, source), transform=grid[0].get_yaxis_transform(), **about)
+        rows_axis(axes, titles if axes is grid[0] else [""] * len(lines))
+        axes.hlines([place for place, (_, setting) in enumerate(lines) if not setting], 0, 1, colors="#E4E4E4", lw=6,
+                    transform=axes.get_yaxis_transform(), zorder=0)  # fmt: skip
+    for label, (_, setting) in zip(grid[0].get_yticklabels(), lines, strict=True):
+        label.set(fontsize=10, fontweight="normal" if setting else "bold")
     dot = {"ls": "", "marker": "o", "ms": 5, "mec": figures.BLACK}
     handles = {"a key; largest error": Line2D([], [], mfc=figures.BLACK, **dot)}
     handles["median error"] = Line2D([], [], mfc="white", **dot)
@@ -160,9 +161,7 @@ def draw_reliability(frames: Mapping[str, pd.DataFrame]) -> tuple[Figure, pd.Dat
         "Left and middle: decrypted logits of all test images, paired with clear ones. Right: the quantised network in"
     )
     note += " clear, as published, with the printed spreads of other images."
-    note += f" {len(rows.drop_duplicates(['source', 'setting'])) - len(names)} more settings are in the table." * (
-        len(rows.drop_duplicates(["source", "setting"])) > len(names)
-    )
+    note += f" {len(found) - MOST} more settings are in the table." if len(found) > MOST else ""
     figures.footer(figure, f"{note} {data_note(frames['settings'], sources(drawn), drawn)}")
     titled(figure, finding(rows), handles)
     return figure, rows
