@@ -34,9 +34,6 @@ NETWORKS = (
 )
 LOSSES = {"dct": 0.0, "block_dct": 0.008, "pooling": 0.004, "subsampling": 0.05, "crop": 0.08, "pixels": 0.0}
 PRODUCT, SQUARE, NUMBER = 6.5e-4, 4e-3, 0.021  # seconds: a product, a square (slots), a number (packing image)
-TFHE = ["net", "side", "transform", "coefficients", "bits", "p_error", "bootstraps", "complexity", "keygen_seconds",
-        "key_bytes", "images", "cpu_seconds", "wall_seconds", "wrong_values", "values", "accuracy_clear",
-        "accuracy_simulated", "accuracy_encrypted", "first_relu", "mode", "predicted_cpu_seconds"]  # fmt: skip
 
 
 def smooth(side: int, images: int, seed: int = 0) -> np.ndarray:
@@ -251,26 +248,30 @@ def picture_frame(side: int = 32) -> pd.DataFrame:
 
 
 def tfhe_frame() -> pd.DataFrame:
-    """Return the frame `tfhe`: executed networks, two without their first ReLU, and predictions for other sizes."""
+    """Return the frame `tfhe`: executed networks, two without their first ReLU; p_error swept; predictions by size."""
     digits, enlarged = "8x8 digits pixels", "8x8 digits enlarged to 16x16, DCT 8 coefficients"
-    nets = [(f"{side}x{side} pixels", side, "pixels", 10 * side**2, True) for side in (8, 16, 32, 64)]
-    nets += [(f"{side}x{side} DCT 8 coefficients", side, "dct", side**2, True) for side in (8, 16, 32, 64)]
-    nets += [(digits, 8, "pixels", 640, True), (f"{digits}, no first ReLU", 8, "pixels", 128, False)]
-    nets += [(enlarged, 8, "dct", 256, True), (f"{enlarged}, no first ReLU", 8, "dct", 128, False)]
+    pixels, dct = "16x16 pixels", "16x16 DCT 8 coefficients"
+    nets = [("net", pixels, 16, 2560, 0.01), ("net", dct, 16, 256, 0.01), ("net", digits, 8, 640, 0.01)]
+    nets += [("net", enlarged, 8, 256, 0.01)]
+    nets += [("net", f"{digits}, no first ReLU", 8, 128, 0.01), ("net", f"{enlarged}, no first ReLU", 8, 128, 0.01)]
+    nets += [("sweep", dct, 16, 256, p_error) for p_error in (1e-12, 1e-4, 0.01, 0.1)]
+    nets += [("size", f"{side}x{side} pixels", side, 10 * side**2, 0.01) for side in (8, 16, 32, 64)]
+    nets += [("size", f"{side}x{side} DCT 8 coefficients", side, side**2, 0.01) for side in (8, 16, 32, 64)]
+    nets += [("p_error", pixels, 16, 2560, 1e-4)]
     rows = []
-    for net, side, transform, bootstraps, first_relu in nets:
-        complexity = 1.15e8 * bootstraps * (2 if "digits" in net else 1) * (1 if first_relu else 4)
-        about = {"net": net, "side": side, "transform": transform, "bits": 5, "p_error": 0.01, "mode": "predicted"}
-        about |= {"coefficients": side**2 if transform == "pixels" else 8, "bootstraps": bootstraps}
-        about |= {"complexity": complexity, "first_relu": first_relu, "predicted_cpu_seconds": complexity / 5e9}
-        if side == 16 or "digits" in net:
+    for part, net, side, bootstraps, p_error in nets:
+        whole, transform = "no first" not in net, "dct" if "DCT" in net else "pixels"
+        complexity = 6e7 * bootstraps * (1 - np.log10(p_error)) * (1 if whole else 9)
+        about = {"part": part, "net": net, "side": side, "transform": transform, "p_error": p_error, "bits": 6}
+        about |= {"bootstraps": bootstraps, "complexity": complexity, "first_relu": whole, "finished": True}
+        about |= {"predicted_cpu_seconds": complexity / 5e9, "mode": "predicted", "limit_seconds": 900.0}
+        if part in ("net", "sweep"):
             cpu = complexity / 5e9 * (1.1 if transform == "dct" else 0.93)
-            wrong = 6 if net == "16x16 pixels" else 0
-            about |= {"mode": "executed", "cpu_seconds": cpu, "wall_seconds": 1.1 * cpu, "keygen_seconds": 20.0}
-            about |= {"key_bytes": 5e8, "images": 3, "values": 3000, "wrong_values": wrong, "accuracy_clear": 0.957}
-            about |= {"accuracy_simulated": 0.95, "accuracy_encrypted": 0.95}
+            about |= {"mode": "executed", "cpu_seconds": cpu, "keygen_seconds": 20.0, "key_bytes": 5e8, "images": 3}
+            about |= {"values": 3000, "wrong_values": int(3000 * p_error * (transform == "pixels" or part == "sweep"))}
+            about |= {"accuracy_clear": 0.957, "accuracy_simulated": 0.95, "accuracy_encrypted": 0.95}
         rows.append(about)
-    return pd.DataFrame(rows, columns=TFHE)
+    return pd.DataFrame(rows).astype({"images": "Int64", "values": "Int64", "wrong_values": "Int64"})
 
 
 def only(held: Mapping[str, pd.DataFrame], *, sources: tuple[str, ...] = (), key: int | None = None, **without) -> dict:

@@ -9,7 +9,7 @@ from matplotlib.transforms import Bbox
 
 from scripts.common import figures, parquet
 from scripts.common.interval_kinds import NORMAL, WILSON, in_words
-from scripts.encrypted.drawings import cost, logits, operations, packings, reconstruction, reliability, tfhe
+from scripts.encrypted.drawings import cost, logits, operations, packings, reconstruction, reliability
 from scripts.encrypted.figures import DRAWINGS, draw_all
 from scripts.encrypted.labels import at, in_order, rival, setting_title, told_apart
 from scripts.encrypted.transforms import matrix_of
@@ -119,12 +119,6 @@ def test_without_rows_a_figure_says_so(held, name, tmp_path):
     with figures.style():
         figures.save(figure, numbers, tmp_path / name)
     assert len(parquet.read(tmp_path / f"{name}.parquet")) == 0
-
-
-def test_without_tfhe_the_figure_says_how_to_switch_it_on(held):
-    figure, _ = drawn("tfhe", held | {"tfhe": held["tfhe"].head(0)})
-    text = " ".join(figure.axes[0].texts[0].get_text().split())
-    assert "off by default" in text and "tfhe" in text and "config" in text
 
 
 def with_ratio(held: dict, source: str, **values: object) -> dict:
@@ -256,21 +250,6 @@ def test_reliability_pairs_flips_and_tests_by_key(held):
     wide = rows.assign(spread_subsets=1.0)
     assert " in 0 of " in reliability.finding(wide)[1] and "expected" in text[1]
     assert len(reliability.finding(rows.assign(spread_drawn=np.nan))) == 1
-
-
-def test_tfhe_compares_nets_of_one_size_and_with_their_relu(held):
-    rows = tfhe.tfhe_rows(held["tfhe"])
-    done, per_net = tfhe.ratios(rows, tfhe.DONE), held["tfhe"].set_index("net")["cpu_seconds"]
-    assert done[16] == pytest.approx(per_net["16x16 pixels"] / per_net["16x16 DCT 8 coefficients"])
-    ratio = per_net["8x8 digits pixels, no first ReLU"] / per_net["8x8 digits pixels"]
-    assert tfhe.pruned(rows)["8x8 digits pixels"] == pytest.approx(ratio)
-    assert set(tfhe.scaled(rows)["family"]) == {"pixels", "DCT 8 coefficients"}
-    text = " ".join(tfhe.finding(rows))
-    assert f"executed: {done[8]:.1f} times at 8x8, {done[16]:.1f} times at 16x16." in text
-    assert "0 of 9,000 (DCT), 6 of 9,000 (pixels)" in text
-    predicted = held["tfhe"].assign(cpu_seconds=np.nan, mode="predicted", wrong_values=np.nan)
-    figure, _ = drawn("tfhe", held | {"tfhe": predicted})
-    assert "executed:" not in figure.get_suptitle() and len(figure.axes) == 1
 
 
 def test_settings_have_words_an_order_and_rivals():
