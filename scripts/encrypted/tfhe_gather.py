@@ -22,7 +22,7 @@ TFHE = pa.schema(
     [
         ("net", pa.string()),
         ("key", pa.string()),
-        ("part", pa.string()),  # net, sweep (of p_error) or size (of images)
+        ("part", pa.string()),  # net, sweep (of p_error, executed), p_error or size (of images), both predicted
         ("side", pa.int64()),
         ("transform", pa.string()),
         ("coefficients", pa.int64()),  # channels of the grid
@@ -67,11 +67,11 @@ COUNTS = [field.name for field in TFHE if field.type == pa.int64()]
 def row_of(result: dict, trained: dict) -> dict:
     """Return the row of one measurement; what was not reached before the limit is missing."""
     layout, mode = LAYOUTS[result["key"]], result["mode"]
-    widths = layout.widths if mode == PREDICTED else trained["widths"]
+    widths = layout.widths if "side" in result else trained["widths"]
     row = {
         "net": layout.name,
         "key": result["key"],
-        "part": "size" if mode == PREDICTED else result.get("of", "net"),
+        "part": result.get("of", "net"),
         "side": result.get("side", layout.side),
         "transform": layout.transform,
         "coefficients": layout.channels,
@@ -86,7 +86,7 @@ def row_of(result: dict, trained: dict) -> dict:
         "accuracy_clear": None if mode == PREDICTED else trained["accuracy_clear"],
         "test_rows": None if mode == PREDICTED else trained["test_rows"],
     }
-    if mode == PREDICTED:
+    if "side" in result:
         row["net"] = f"{result['side']}x{result['side']} {layout.name.split(' ', 1)[1]}"
     same = ("p_error", "bootstraps", "complexity", "security_bits", "keygen_seconds", "key_bytes")
     simulated = ("simulated", "accuracy_simulated", "wrong_simulated")

@@ -27,7 +27,7 @@ THREADS = "1"  # CPU seconds of one thread compare between machines; more thread
 
 
 def entries_of(settings: dict, keys: list[str]) -> list[dict]:
-    """Return what is to be measured, in order: every network, the sweep of p_error, and predictions by image size.
+    """Return what is to be measured, in order: every network, the sweep of p_error, predictions by p_error and by size.
 
     Args:
         settings: `p_error`, `images`, `simulated`, `seconds_per_net`; `sweep` with `net`, `p_errors`, `images`;
@@ -46,14 +46,18 @@ def entries_of(settings: dict, keys: list[str]) -> list[dict]:
     for p_error in sweep["p_errors"]:
         entry = {**shared, "key": sweep["net"], "p_error": p_error, "images": sweep["images"]}
         entries.append(entry | {"grid": LAYOUTS[sweep["net"]].grid, "of": "sweep"})
+    predicted = {"images": 0, "simulated": 0, "mode": "predicted", "seconds": PREDICTED_SECONDS}
+    for p_error in sweep["p_errors"]:
+        for key in keys:
+            entries.append(predicted | {"key": key, "p_error": p_error, "grid": LAYOUTS[key].grid, "of": "p_error"})
     for side in settings["predicted_sides"]:
         for key in PREDICTED_FROM.values():
             layout = LAYOUTS[key]
             if side * layout.grid % layout.side:
                 raise UserError(f"encrypted: tfhe: no prediction for side {side}; take multiples of 4")
-            predicted = {"key": key, "p_error": settings["p_error"], "images": 0, "simulated": 0, "mode": "predicted"}
             grid = side * layout.grid // layout.side
-            entries.append(predicted | {"seconds": PREDICTED_SECONDS, "grid": grid, "side": side})
+            entry = predicted | {"key": key, "p_error": settings["p_error"], "grid": grid}
+            entries.append(entry | {"side": side, "of": "size"})
     missing = sorted({entry["key"] for entry in entries} - set(keys))
     if missing:
         raise UserError(f"encrypted: tfhe: nets lacks {', '.join(missing)}, which the sweep or a prediction needs")

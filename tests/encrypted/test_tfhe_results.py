@@ -83,7 +83,11 @@ def test_networks_come_first_then_the_sweep_then_predictions():
     entries = entries_of(SETTINGS, KEYS)
     assert [entry["key"] for entry in entries[:3]] == KEYS
     assert [(entry["p_error"], entry["images"]) for entry in entries[3:5]] == [(1e-4, 5), (0.1, 5)]
-    assert [(entry["mode"], entry["side"], entry["grid"]) for entry in entries[5:]] == [
+    assert [(entry["key"], entry["p_error"]) for entry in entries[5:11]] == [
+        (key, p) for p in (1e-4, 0.1) for key in KEYS
+    ]
+    assert {entry["mode"] for entry in entries[5:]} == {"predicted"}
+    assert [(entry["mode"], entry["side"], entry["grid"]) for entry in entries[11:]] == [
         ("predicted", 16, 16),
         ("predicted", 16, 4),
         ("predicted", 64, 64),
@@ -106,8 +110,8 @@ def test_settings_that_do_not_fit_are_one_line(changed, message):
 def test_an_over_long_network_is_recorded_with_its_limit(measured):
     start, seen, _ = measured
     frame = frame_of(start())
-    assert len(seen) == len(frame) == 9
-    slow = frame[frame["key"] == SLOW].iloc[0]
+    assert len(seen) == len(frame) == 15
+    slow = frame[frame["key"] == SLOW].iloc[0]  # executed; the others are predictions
     assert not slow["finished"] and slow["reason"] == "not finished after 9 s" and slow["limit_seconds"] == 9
     assert slow["bootstraps"] == 128 and slow["keygen_seconds"] == 3 and slow["images"] == 0
     assert slow[["cpu_seconds", "wrong_values", "accuracy_encrypted"]].isna().all()
@@ -132,7 +136,7 @@ def test_an_interrupted_run_goes_on_where_it_was(measured, tmp_path):
     assert not (tmp_path / "result.json").exists()
     run.stop_at = None
     start()
-    assert len(seen) == 9 and not (tmp_path / "result.parts").exists()
+    assert len(seen) == 15 and not (tmp_path / "result.parts").exists()
 
 
 def test_a_prediction_never_stands_in_a_measured_column(measured):
@@ -140,9 +144,9 @@ def test_a_prediction_never_stands_in_a_measured_column(measured):
     predicted = frame[frame["mode"] == "predicted"]
     columns = ["cpu_seconds", "wall_seconds", "keygen_seconds", "key_bytes", "wrong_values", "values"]
     columns += ["accuracy_clear", "accuracy_simulated", "accuracy_encrypted", "simulated"]
-    assert len(predicted) == 4 and predicted[columns].isna().all(axis=None)
+    assert len(predicted) == 10 and predicted[columns].isna().all(axis=None)
     assert (predicted["predicted_cpu_seconds"] == predicted["complexity"] / 1e9).all()
-    assert predicted["net"].tolist()[2:] == ["64x64 pixels", "64x64 DCT 8 coefficients"]
+    assert predicted["net"].tolist()[-2:] == ["64x64 pixels", "64x64 DCT 8 coefficients"]
 
 
 def test_wrong_values_are_counted_by_p_error(measured):
@@ -169,7 +173,7 @@ def test_files_hold_the_schema_with_and_without_a_run(measured, tmp_path):
     measured[0]()
     gather(tmp_path / "result.json", tmp_path / "full.parquet")
     frame = parquet.read(tmp_path / "full.parquet", TFHE)
-    assert list(frame) == TFHE.names and len(frame) == 9 and frame["bits"].unique().tolist() == [6]
+    assert list(frame) == TFHE.names and len(frame) == 15 and frame["bits"].unique().tolist() == [6]
     (tmp_path / "result.json").write_text("{")
     with pytest.raises(UserError, match=r"result\.json: missing or damaged"):
         gather(tmp_path / "result.json", tmp_path / "full.parquet")

@@ -45,7 +45,8 @@ def measure(entry: dict, arrays: dict[str, np.ndarray], report: Callable[[dict],
     """Compile a network and, unless only a prediction is wanted, run it on encrypted images.
 
     Args:
-        entry: `key` of the network, `p_error`, `grid` of its inputs, `mode` (executed or predicted), numbers of
+        entry: `key` of the network, `p_error`, `mode` (executed or predicted), `side` and `grid` of its inputs where
+            these are of another size, numbers of
             `images` and of `simulated` images, `seconds` as the limit.
         arrays: of `nets.read`.
         report: called with all results so far after every step; `stage` says which was the last.
@@ -54,7 +55,7 @@ def measure(entry: dict, arrays: dict[str, np.ndarray], report: Callable[[dict],
     key, images = entry["key"], entry["images"]
     net, inputs = nets.from_arrays(arrays, key), arrays[f"{key}/inputs"].astype(np.int64)
     calibration = arrays[f"{key}/calibration"]
-    if entry["mode"] == "predicted":
+    if "side" in entry:
         net, inputs = nets.at_grid(net, inputs, entry["grid"])
         within = net.inside(inputs)
         calibration = inputs[within][net.extremes(inputs[within])] if within.any() else inputs[net.extremes(inputs)]
