@@ -4,8 +4,6 @@ transform -> train -> keys -> encrypt -> infer -> decrypt -> measure: keys, encr
 infer to the server, which is given no file of the client.
 """
 
-import json
-
 from scripts.encrypted.plan import Plan as EncryptedPlan
 
 ENCRYPTED = config["encrypted"]
@@ -14,14 +12,6 @@ ENCRYPTED_OUT = "results/encrypted"
 ENCRYPTED_MEASURED = ["metrics", "comparisons", "settings", "costs", "noise", "logits"]
 ENCRYPTED_MEASURED += ["efficiency", "published", "security", "picture"]
 ENCRYPTED_TFHE = ENCRYPTED["tfhe"]
-ENCRYPTED_TFHE_RUN = [
-    "p_error",
-    "images",
-    "simulated",
-    "seconds_per_net",
-    "sweep",
-    "predicted_sides",
-]
 ENCRYPTED_STEPS = ["keys", "encrypt", "infer", "decrypt"]
 ENCRYPTED_SEED = ENCRYPTED["seeds"][0]  # of the networks that are run encrypted
 
@@ -301,7 +291,7 @@ if ENCRYPTED_TFHE["run"]:
             mem_mb=growing(8000),
             runtime=growing(240),
         params:
-            settings=json.dumps({name: ENCRYPTED_TFHE[name] for name in ENCRYPTED_TFHE_RUN}),
+            settings=ENCRYPTED_PLAN.tfhe_settings,
             folder=rules.encrypted_tfhe_environment.params.folder,
             root=str(ROOT),
         shell:

@@ -1,5 +1,6 @@
 """What the study runs on: datasets, their settings, and the parcels that client and server exchange."""
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from scripts.encrypted.settings import Setting, setting_of
 
 SLOTS, IMAGE = "slots", "image"
 OF_IMAGES = ("source", "side", "most_rows", "attribute", "group")  # keys of an entry that bear on its images
+OF_TFHE_RUNS = ("p_error", "images", "simulated", "seconds_per_net", "sweep", "predicted_sides")
 FACES, CELEBA = "results/data/faces", "results/data/celeba"
 
 
@@ -118,6 +120,11 @@ class Plan:
         """Return the images in a folder of the user's."""
         entry = self.datasets[wildcards.dataset]
         return images_in(self.study["folder"]) if entry["source"] == "folder" else []
+
+    @property
+    def tfhe_settings(self) -> str:
+        """Return what bears on the runs under TFHE, as JSON for a command line."""
+        return json.dumps({key: self.study["tfhe"][key] for key in OF_TFHE_RUNS})
 
     @property
     def shared_files(self) -> list[str]:

@@ -38,9 +38,10 @@ def mnist(entry: Mapping, places: Mapping[str, str]) -> Images:
     test = (index["part"] == "test").to_numpy()
     if not test.any() or test.all():
         test = drawn(labels, "mnist")
-    shown = "MNIST" if len(labels) > 60_000 else f"MNIST, {len(labels):,} of its images"
+    side = entry.get("side", 28)
+    shown = f"MNIST at {side}x{side}, {len(labels):,} images"
     names = tuple(str(digit) for digit in range(10))
-    return Images(shown, names, index["row_id"].to_numpy(np.int64), labels, test, shrink(values, entry.get("side", 28)))
+    return Images(shown, names, index["row_id"].to_numpy(np.int64), labels, test, shrink(values, side))
 
 
 def faces(entry: Mapping, places: Mapping[str, str]) -> Images:
@@ -63,8 +64,9 @@ def faces(entry: Mapping, places: Mapping[str, str]) -> Images:
     names = (f"not {name}", name)
     row_ids = index["row_id"].to_numpy(np.int64)
     groups = (rows[group].to_numpy() > 0).astype(np.int8)
-    values = shrink(grey, entry.get("side", 32))
-    return Images(f"{shown}, {name}", names, row_ids, labels, test, values, group, groups)
+    side = entry.get("side", 32)
+    values = shrink(grey, side)
+    return Images(f"{shown} at {side}x{side}, {name}", names, row_ids, labels, test, values, group, groups)
 
 
 def digits(entry: Mapping, places: Mapping[str, str]) -> Images:

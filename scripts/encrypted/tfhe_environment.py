@@ -97,7 +97,9 @@ def install(folder: Path, lock: Path) -> None:
         UserError: the environment cannot be made, or pip cannot install the lock; the line ends with pip's own.
     """
     folder.mkdir(parents=True)
-    (folder / MARK).write_text("Made by the workflow, which removes it before it makes another one here.\n")
+    (folder / MARK).write_text(
+        "Made by the workflow, which removes it before it makes another one here.\n", encoding="utf-8"
+    )
     ended = children.run([sys.executable, "-m", "venv", str(folder)])
     if ended.status != 0:
         raise UserError(f"{folder}: no environment can be made there: {ended.last_line}")

@@ -44,8 +44,9 @@ def scripts_and_environments() -> list[tuple[str, str]]:
         for body in re.split(r"^\s*rule \w+:", path.read_text(encoding="utf-8"), flags=re.M)[1:]:
             if not re.search(r"^ *output:", body, re.M):  # a target
                 continue
+            by_shell = r"root:q\}/(scripts/\S+\.py) "
             script, conda = (
-                re.search(r'"\.\./(scripts/[^"]+)"\s*$', body, re.M),
+                re.search(r'"\.\./(scripts/[^"]+)"\s*$', body, re.M) or re.search(by_shell, body),
                 re.search(r'"\.\./(envs/[^"]+)"', body),
             )
             assert script and conda, f"{path.name}: a rule lacks script or conda: {body[:80]}"

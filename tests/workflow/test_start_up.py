@@ -18,7 +18,7 @@ SCRIPTS = {
 # Heavy packages, and the only rules that import them. xgboost and fairlearn import sklearn, and that scipy.stats.
 ALLOWED = {
     "torch": {"backdoor_mitigate", "backdoor_scan", "backdoor_train", "frtrain_initial"}
-    | {"multitask_fit", "tradeoffs_evaluate", "tradeoffs_train"},
+    | {"encrypted_tfhe_train", "encrypted_train", "multitask_fit", "tradeoffs_evaluate", "tradeoffs_train"},
     "torchvision": set(),
     "sklearn": {"boosting_fit", "boosting_golden", "income_fit", "leakage_checks", "leakage_models"},
     "scipy.stats": set(),

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from scipy.stats import chi2
+from scipy.special import gammaincinv
 
 from scripts.common import figures
 from scripts.common.layout import titled, without_data
@@ -58,7 +58,7 @@ def drawing(images: int) -> float:
 
 def band(deviation: float) -> tuple[float, float]:
     """Return the ends within which 95 % of the deviations over the subsets lie, for a deviation of one."""
-    low, high = np.sqrt(chi2.ppf([0.025, 0.975], SUBSETS - 1) / (SUBSETS - 1))
+    low, high = np.sqrt(2 * gammaincinv((SUBSETS - 1) / 2, [0.025, 0.975]) / (SUBSETS - 1))  # chi-squared
     return deviation * float(low), deviation * float(high)
 
 
