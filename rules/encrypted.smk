@@ -38,7 +38,7 @@ rule encrypted_transform:
         dataset="|".join(map(re.escape, ENCRYPTED_PLAN.datasets)),
     priority: 1_000_000  # short, and all else waits for it
     conda:
-        "../envs/tabular.yaml"
+        "../envs/torch.yaml"
     params:
         chosen=ENCRYPTED_PLAN.image_settings,
         settings=lambda wildcards: ENCRYPTED_PLAN.datasets[wildcards.dataset]["settings"],
@@ -213,7 +213,7 @@ rule encrypted_measure:
     benchmark:
         f"{ENCRYPTED_OUT}/benchmarks/encrypted_measure.tsv"
     conda:
-        "../envs/torch.yaml"
+        "../envs/encrypted.yaml"
     threads: 1
     resources:
         mem_mb=growing(4000),
@@ -242,7 +242,7 @@ if ENCRYPTED_TFHE["run"]:
         conda:
             "../envs/torch.yaml"
         params:
-            folder=ENCRYPTED_TFHE["folder"] or f"{ENCRYPTED_OUT}/tfhe/environment",
+            folder=os.path.expanduser(ENCRYPTED_TFHE["folder"]),
         script:
             "../scripts/encrypted/tfhe_environment.py"
 
@@ -267,7 +267,7 @@ if ENCRYPTED_TFHE["run"]:
         params:
             nets=ENCRYPTED_TFHE["nets"],
             epochs=ENCRYPTED_TFHE["epochs"],
-            test_images=ENCRYPTED_TFHE["test_images"],
+            test_images=ENCRYPTED_PLAN.tfhe_images,
         script:
             "../scripts/encrypted/tfhe_train.py"
 
@@ -278,6 +278,8 @@ if ENCRYPTED_TFHE["run"]:
             weights=rules.encrypted_tfhe_train.output.weights,
             about=rules.encrypted_tfhe_train.output.about,
             code=code("scripts/encrypted/tfhe_infer.py"),
+            child=os.path.relpath(ROOT / "scripts/encrypted/tfhe/measure.py"),
+            child_code=code("scripts/encrypted/tfhe/measure.py"),
         output:
             f"{ENCRYPTED_OUT}/tfhe/results.json",
         log:
@@ -339,7 +341,7 @@ rule encrypted_draw:
     log:
         f"{ENCRYPTED_OUT}/logs/encrypted_draw.log",
     conda:
-        "../envs/figures.yaml"
+        "../envs/encrypted.yaml"
     params:
         shown=[*ENCRYPTED_MEASURED, "tfhe"],
     script:

@@ -1,4 +1,4 @@
-"""Rule `encrypted_bench`: CPU seconds of encrypted inference, beside the package's own product and the other packing."""
+"""Rule `encrypted_bench`: CPU seconds of encrypted inference, beside the package's product and the other packing."""
 
 from collections.abc import Callable
 

@@ -7,9 +7,10 @@ from scripts.common.consistency import distinct
 from scripts.common.errors import UserError
 from scripts.encrypted.ckks import Parameters
 from scripts.encrypted.network import products_of
-from scripts.encrypted.plan import Plan
+from scripts.encrypted.plan import OF_TFHE_RUNS, Plan
 from scripts.encrypted.security import check_depth
 from scripts.encrypted.settings import PLAIN, Setting, setting_of
+from scripts.encrypted.tfhe_infer import entries_of
 from scripts.encrypted.transforms import check_fit
 
 
@@ -29,6 +30,8 @@ def check(study: dict) -> None:
         with _named(f"config: encrypted.networks: {name}"):
             Parameters(entry["ring"], tuple(entry["moduli"]), entry["scale"]).check()
             check_depth(entry["moduli"], products_of(len(entry["hidden"])))
+    with _named("config: encrypted"):
+        entries_of({key: study["tfhe"][key] for key in OF_TFHE_RUNS}, study["tfhe"]["nets"])
     for entry in study["datasets"]:
         _check_dataset(entry, networks, f"config: encrypted.datasets: {entry['name']}")
     if not Plan(study).datasets:

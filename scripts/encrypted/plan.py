@@ -122,6 +122,12 @@ class Plan:
         return images_in(self.study["folder"]) if entry["source"] == "folder" else []
 
     @property
+    def tfhe_images(self) -> int:
+        """Return how many test images are kept for runs and simulations under TFHE."""
+        tfhe = self.study["tfhe"]
+        return max(tfhe["simulated"], tfhe["images"], tfhe["sweep"]["images"])
+
+    @property
     def tfhe_settings(self) -> str:
         """Return what bears on the runs under TFHE, as JSON for a command line."""
         return json.dumps({key: self.study["tfhe"][key] for key in OF_TFHE_RUNS})
