@@ -41,6 +41,11 @@ class Dataset:
     numbers: str
 
     @property
+    def is_public(self) -> bool:
+        """Return whether numbers of single images may be released: digits of MNIST, or faces that are rendered."""
+        return self.kind in ("mnist", "digits") or (self.kind == "faces" and self.found.title.startswith("rendered"))
+
+    @property
     def about(self) -> dict:
         """Return the columns that name the dataset."""
         return {"source": self.name, "dataset": self.found.title}
@@ -159,21 +164,25 @@ def settings_of(data: Dataset) -> pd.DataFrame:
     return pd.DataFrame(rows).assign(**data.about, **about)
 
 
-def logits_of(data: Dataset, found: Sequence[Decrypted]) -> pd.DataFrame:
-    """Return logits in clear and decrypted of the first test images of every setting, as encrypted with key 1."""
+def logits_of(datasets: Sequence[Dataset], found: Mapping[str, Sequence[Decrypted]]) -> pd.DataFrame:
+    """Return logits in clear and decrypted of the first test images of every setting, as encrypted with key 1.
+
+    Images are numbered; there are none of photographs and of images of the user's, since the frame is released.
+    """
     frames = []
-    for own in (own for own in found if own.key == 1 and own.packing == "slots"):
-        clear, decrypted = data.clear(own.setting)[:SHOWN], own.logits[:SHOWN]
-        rows, classes = np.indices(clear.shape).reshape(2, -1)
-        columns = {"row_id": data.test.row_ids[rows], "class": classes, "clear": clear.ravel()}
-        frames.append(pd.DataFrame(columns).assign(decrypted=decrypted.ravel(), setting=own.setting.name, key=1))
-    return pd.concat(frames, ignore_index=True).assign(source=data.name)
+    for data in (data for data in datasets if data.is_public):
+        for own in (own for own in found[data.name] if own.key == 1 and own.packing == "slots"):
+            clear, decrypted = data.clear(own.setting)[:SHOWN], own.logits[:SHOWN]
+            rows, classes = np.indices(clear.shape).reshape(2, -1)
+            columns = {"image": rows, "class": classes, "clear": clear.ravel(), "decrypted": decrypted.ravel()}
+            frames.append(pd.DataFrame(columns).assign(setting=own.setting.name, key=1, source=data.name))
+    columns = ["image", "class", "clear", "decrypted", "setting", "key", "source"]
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=columns)
 
 
 def picture_of(datasets: Sequence[Dataset]) -> pd.DataFrame:
     """Return one image to reconstruct: a rendered face, else a digit; never a photograph or an image of the user's."""
-    rendered = [data for data in datasets if data.kind == "faces" and data.found.title.startswith("rendered")]
-    shown = [*rendered, *(data for data in datasets if data.kind in ("mnist", "digits"))][:1]
+    shown = sorted((data for data in datasets if data.is_public), key=lambda data: data.kind != "faces")[:1]
     columns = ["title", "side", "position", "value"]
     if not shown:
         return pd.DataFrame(columns=columns)
@@ -212,7 +221,7 @@ def measure_all(
         "settings": settings,
         "costs": seconds,
         "noise": pd.concat([own[2] for own in by_dataset], ignore_index=True),
-        "logits": pd.concat([logits_of(data, found[data.name]) for data in datasets], ignore_index=True),
+        "logits": logits_of(datasets, found),
         "efficiency": costs.efficiency(seconds, settings, metrics),
         "published": printed_numbers(published),
         "security": costs.security(networks),

@@ -230,7 +230,7 @@ def noise_frames(settings: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
             noise.append(base | {"dataset": row.dataset, "packing": packing, "key": key} | own)
             if packing == "slots" and key == 1:
                 image, klass = np.indices((30, row.classes)).reshape(2, -1)
-                about = {"row_id": 7 * image, "class": klass, "clear": clear[:30].ravel(), "key": 1}
+                about = {"image": image, "class": klass, "clear": clear[:30].ravel(), "key": 1}
                 logits.append(pd.DataFrame(about | {"decrypted": decrypted[:30].ravel()}).assign(**base))
     return pd.DataFrame(noise), pd.concat(logits, ignore_index=True)
 

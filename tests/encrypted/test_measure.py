@@ -1,6 +1,6 @@
 """The whole protocol on a few digits, really encrypted, through the functions of the rules: what is released of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +11,12 @@ from scripts.common import parquet
 from scripts.encrypted import costs, images, jobs, networks, numbers
 from scripts.encrypted.encrypted_decrypt import write_logits
 from scripts.encrypted.encrypted_encrypt import encrypt
-from scripts.encrypted.encrypted_measure import decrypted_of, load, measure_all, picture_of
+from scripts.encrypted.encrypted_measure import Decrypted, decrypted_of, load, logits_of, measure_all, picture_of
 from scripts.encrypted.parcels import networks_of, parameters_of, write_costs
 from scripts.encrypted.plan import Plan
 from scripts.encrypted.printed import PUBLISHED_NUMBERS
 from scripts.encrypted.settings import setting_of
+from scripts.provenance.release import refuse_rows_and_images
 from tests.encrypted.small import SETTINGS, TRAINED, made
 from tests.encrypted.test_plan import PLAIN, block
 
@@ -163,7 +164,7 @@ def test_encryption_changes_logits_little_and_differently_by_packing(frames):
     shown = frames["logits"]
     errors = (shown["clear"] - shown["decrypted"]).abs()
     assert shown.groupby("setting").size().eq(30 * 10).all() and 0 < errors.max() <= noise["max_error"].max() + 1e-12
-    assert shown.groupby("setting")["row_id"].nunique().eq(30).all()
+    assert shown.groupby("setting")["image"].nunique().eq(30).all()
 
 
 def test_products_are_counted_and_pixels_keep_all_energy(frames):
@@ -207,6 +208,17 @@ def test_the_picture_is_a_digit_of_the_test(measured, frames):
     assert any((own == picture["value"].to_numpy(np.float32)).all() for own in found.values[found.test])
 
 
-def test_no_image_of_a_user_is_released(measured):
-    data = load("own", {"source": "folder", "settings": []}, measured[0], (1,))
-    assert picture_of([data]).empty and [*picture_of([data])] == ["title", "side", "position", "value"]
+@pytest.mark.parametrize("name", FRAMES)
+def test_a_release_takes_every_frame(measured, name):
+    refuse_rows_and_images(measured[1][0][name])
+
+
+@pytest.mark.parametrize(
+    ("kind", "title", "public"),
+    [("folder", "own", 0), ("faces", "CelebA, Smiling", 0), ("faces", "rendered faces, Smiling", 1)],
+)
+def test_logits_and_images_of_photographs_and_users_are_not_released(measured, kind, title, public):
+    known = load("digits", {"source": kind, "settings": ["dct-16"]}, measured[0], (1,))
+    data = replace(known, found=replace(known.found, title=title))
+    decrypted = [Decrypted(setting_of("dct-16"), "slots", 1, np.zeros((60, 10)))]
+    assert len(logits_of([data], {"digits": decrypted})) == public * 300 and len(picture_of([data])) == public * 64

@@ -26,7 +26,7 @@ from scripts.encrypted.labels import (
 )
 from scripts.encrypted.settings import PLAIN
 
-COLUMNS = ["source", "setting", "row_id", "clear", "decrypted", "error", "max_error", "median_error"]
+COLUMNS = ["source", "setting", "image", "clear", "decrypted", "error", "max_error", "median_error"]
 COLUMNS += ["precision_bits", "n"]
 
 
@@ -115,7 +115,7 @@ def draw_logits(frames: Mapping[str, pd.DataFrame]) -> tuple[Figure, pd.DataFram
     line = {"color": figures.BLACK, "lw": 0.9}
     handles = {"largest error of all test images": Line2D([], [], ls="--", **line)}
     handles |= {"median error of all test images": Line2D([], [], ls=":", **line)}
-    note = f"A mark per class of {rows['row_id'].nunique()} test images, key 1; bits of precision: -log2(largest error"
+    note = f"A mark per class of {rows['image'].nunique()} test images, key 1; bits of precision: -log2(largest error"
     note += " / largest logit); no intervals."
     figures.footer(figure, f"{note} {data_note(frames['settings'], [source], rows[['setting']])}")
     titled(figure, finding(rows, frames["noise"], title), handles)
