@@ -36,20 +36,28 @@ def done(tmp_path_factory):
     client.main(encrypting(mine))
     theirs.mkdir()
     for name in ("server.context", "sent.bin", "sent.json", "net.safetensors"):
-        shutil.copy2(mine / name, theirs / name)
+        put(theirs / name, (mine / name).read_bytes())
     server.main(inferring(theirs))
     for name in ("reply.bin", "reply.json"):
-        shutil.copy2(theirs / name, mine / name)
+        put(mine / name, (theirs / name).read_bytes())
     client.main(decrypting(mine))
     return folder
 
 
 @pytest.fixture
 def folders(done, tmp_path):
-    """Copies of both folders that a test may break."""
+    """Both folders anew, whose files a test may replace (`put`); links, since keys of 46 MB take long to copy."""
     for name in ("mine", "theirs"):
-        shutil.copytree(done / name, tmp_path / name)
-    return tmp_path / "mine", tmp_path / "theirs"
+        shutil.copytree(done / name, tmp_path / name, copy_function=os.link)
+    before = state(done / "mine"), state(done / "theirs")
+    yield tmp_path / "mine", tmp_path / "theirs"
+    assert (state(done / "mine"), state(done / "theirs")) == before, "a test has changed the files of all others"
+
+
+def put(path, content):
+    """Replace a file, never what it is a link to."""
+    path.unlink(missing_ok=True)
+    path.write_bytes(content)
 
 
 def options(command, **named):
@@ -71,16 +79,18 @@ def decrypting(folder, **changes):
     return options(["decrypt"], **named | {"out": folder / "logits.json"} | changes)
 
 
-def content(folder):
-    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+def state(folder):
+    """Size and time of every file below a folder."""
+    found = {path: path.stat() for path in sorted(folder.rglob("*")) if path.is_file()}
+    return {str(path): (about.st_size, about.st_mtime_ns) for path, about in found.items()}
 
 
 def refused(main, arguments, *folders):
     """Return the line that a command ends with; it has written nothing."""
-    before = [content(folder) for folder in folders]
+    before = [state(folder) for folder in folders]
     with pytest.raises(SystemExit) as found:
         main(arguments)
-    assert [content(folder) for folder in folders] == before
+    assert [state(folder) for folder in folders] == before
     line = str(found.value.code)
     assert line.startswith("Error: ") and "\n" not in line
     return line
@@ -125,7 +135,7 @@ def test_another_setting_has_its_own_network(folders):
     mine, theirs = folders
     client.main(encrypting(mine, setting="pooling-16"))
     for name in ("sent.bin", "sent.json"):
-        shutil.copy2(mine / name, theirs / name)
+        put(theirs / name, (mine / name).read_bytes())
     server.main(inferring(theirs, out=mine / "reply.bin"))
     client.main(decrypting(mine))
     told = json.loads((mine / "logits.json").read_text(encoding="utf-8"))
@@ -135,14 +145,14 @@ def test_another_setting_has_its_own_network(folders):
 
 def test_a_clients_context_is_refused_by_the_server(folders):
     mine, theirs = folders
-    shutil.copy2(mine / "client.context", theirs / "server.context")
+    put(theirs / "server.context", (mine / "client.context").read_bytes())
     line = refused(server.main, inferring(theirs), theirs)
     assert "server.context: holds a secret key, which the server must never see; give it the server's keys" in line
 
 
 def test_a_servers_context_is_refused_by_the_client(folders):
     mine, _ = folders
-    shutil.copy2(mine / "server.context", mine / "client.context")
+    put(mine / "client.context", (mine / "server.context").read_bytes())
     for arguments in (encrypting(mine), decrypting(mine)):
         assert "client.context: holds no secret key; decryption needs the client's keys" in refused(
             client.main, arguments, mine
@@ -152,10 +162,12 @@ def test_a_servers_context_is_refused_by_the_client(folders):
 def test_keys_of_another_run_are_refused_by_both_sides(folders, tmp_path):
     mine, theirs = folders
     client.main(options(["keys"], keys=tmp_path / "new"))
-    shutil.copy2(tmp_path / "new/server.context", theirs / "server.context")
+    put(theirs / "server.context", (tmp_path / "new/server.context").read_bytes())
     assert "sent.bin: made with keys" in refused(server.main, inferring(theirs), theirs)
     assert "reply.bin: made with keys" in refused(client.main, decrypting(mine, keys=tmp_path / "new"), mine)
-    shutil.copy2(mine / "server.context", tmp_path / "new/server.context")  # the digest is right, the secret another
+    put(
+        tmp_path / "new/server.context", (mine / "server.context").read_bytes()
+    )  # the digest is right, the secret another
     assert "not plausible: a wrong key, or a damaged reply; nothing is predicted" in refused(
         client.main, decrypting(mine, keys=tmp_path / "new"), mine
     )
@@ -187,7 +199,7 @@ def test_a_damaged_parcel_is_refused_by_who_receives_it(folders, kind):
         (folders[1], "sent.bin", server.main, inferring),
         (folders[0], "reply.bin", client.main, decrypting),
     ):
-        (place / name).write_bytes(broken((place / name).read_bytes(), kind))
+        put(place / name, broken((place / name).read_bytes(), kind))
         line = refused(main, arguments(place), place)
         assert name in line and WORDS[kind] in line
 
@@ -201,15 +213,15 @@ def test_damaged_keys_are_refused(folders, kind):
         (mine, "client.context", client.main, encrypting(mine)),
     ):
         whole = (place / name).read_bytes()
-        (place / name).write_bytes(broken(whole, kind))
+        put(place / name, broken(whole, kind))
         assert f"{name}: no keys of CKKS, or damaged" in refused(main, arguments, place)
-        (place / name).write_bytes(whole)
+        put(place / name, whole)
 
 
 def test_a_flipped_bit_in_keys_is_noticed(folders):
     _, theirs = folders
     public = theirs / "server.context"
-    public.write_bytes(broken(public.read_bytes(), "flipped"))
+    put(public, broken(public.read_bytes(), "flipped"))
     line = refused(server.main, inferring(theirs), theirs)
     assert "no keys of CKKS, or damaged" in line or "sent.bin: made with keys" in line  # it may still be keys
 
@@ -338,10 +350,10 @@ def test_keys_without_those_for_products_or_rotations_are_named(folders):
         ({"save_relin_keys": False}, "server.context: lacks the keys that products need (relinearisation)"),
         ({"save_galois_keys": False}, "the server's keys lack those for rotations; make keys for packing image"),
     ):
-        (theirs / "server.context").write_bytes(context.serialize(**missing))
+        put(theirs / "server.context", context.serialize(**missing))
         described = json.loads((theirs / "sent.json").read_text(encoding="utf-8"))
         described["about"]["keys"] = digest_of((theirs / "server.context").read_bytes())[:32]
-        (theirs / "sent.json").write_text(json.dumps(described), encoding="utf-8")
+        put(theirs / "sent.json", json.dumps(described).encode())
         assert words in refused(server.main, inferring(theirs), theirs)
 
 
