@@ -25,8 +25,7 @@ def network_of(k: int) -> Network:
 
 def by_package(context, ciphertexts: list[bytes], network: Network) -> list:
     """Return the encrypted logits by TenSEAL's own product of tensors, which rescales every term."""
-    import tenseal
-
+    tenseal = ckks.package()
     (content,) = ciphertexts
     hidden = tenseal.ckks_tensor_from(context, content).mm(tenseal.plain_tensor(network.matrices[0].tolist()))
     for matrix in network.matrices[1:]:

@@ -1,8 +1,7 @@
-"""Client and server by hand, in two folders that share only what is sent: the logits, and every refusal in one line."""
+"""Client and server by hand, in two folders that share only what is sent: the logits, and what must give none."""
 
 import json
 import os
-import shutil
 import stat
 import sys
 
@@ -15,85 +14,10 @@ from scripts.encrypted.exchange import digest_of
 from scripts.encrypted.network import folded
 from scripts.encrypted.pictures import picture
 from scripts.encrypted.transforms import matrix_of
-from tests.encrypted.small import draw, network
+from tests.encrypted.hand import ABOUT, NAMES, decrypting, encrypting, inferring, options, put, refused
+from tests.encrypted.small import network
 
 pytest.importorskip("tenseal")
-
-NAMES = ["zero", "one", "two"]
-ABOUT = {"names": NAMES, "side": 8, "settings": ["dct-5", "pooling-16"], "seeds": [1, 2]}
-
-
-@pytest.fixture(scope="module")
-def done(tmp_path_factory):
-    """Two folders after one round: `mine`, with all that the client has, and `theirs`."""
-    folder = tmp_path_factory.mktemp("hand")
-    known = {f"dct-5.seed{seed}": network(seed) for seed in (1, 2)}
-    known |= {f"pooling-16.seed{seed}": network(seed, 16) for seed in (1, 2)}
-    mine, theirs = folder / "mine", folder / "theirs"
-    draw(mine / "seven.png", 3)
-    networks.write(known, mine / "net.safetensors", ABOUT)
-    client.main(["keys", "--keys", str(mine)])
-    client.main(encrypting(mine))
-    theirs.mkdir()
-    for name in ("server.context", "sent.bin", "sent.json", "net.safetensors"):
-        put(theirs / name, (mine / name).read_bytes())
-    server.main(inferring(theirs))
-    for name in ("reply.bin", "reply.json"):
-        put(mine / name, (theirs / name).read_bytes())
-    client.main(decrypting(mine))
-    return folder
-
-
-@pytest.fixture
-def folders(done, tmp_path):
-    """Both folders anew, whose files a test may replace (`put`); links, since keys of 46 MB take long to copy."""
-    for name in ("mine", "theirs"):
-        shutil.copytree(done / name, tmp_path / name, copy_function=os.link)
-    before = state(done / "mine"), state(done / "theirs")
-    yield tmp_path / "mine", tmp_path / "theirs"
-    assert (state(done / "mine"), state(done / "theirs")) == before, "a test has changed the files of all others"
-
-
-def put(path, content):
-    """Replace a file, never what it is a link to."""
-    path.unlink(missing_ok=True)
-    path.write_bytes(content)
-
-
-def options(command, **named):
-    return [*command, *(text for key, value in named.items() for text in (f"--{key}", str(value)))]
-
-
-def encrypting(folder, **changes):
-    named = {"keys": folder, "image": folder / "seven.png", "network": folder / "net.safetensors"}
-    return options(["encrypt"], **named | {"setting": "dct-5", "out": folder / "sent.bin"} | changes)
-
-
-def inferring(folder, **changes):
-    named = {"keys": folder, "sent": folder / "sent.bin", "network": folder / "net.safetensors"}
-    return options([], **named | {"out": folder / "reply.bin"} | changes)
-
-
-def decrypting(folder, **changes):
-    named = {"keys": folder, "reply": folder / "reply.bin", "network": folder / "net.safetensors"}
-    return options(["decrypt"], **named | {"out": folder / "logits.json"} | changes)
-
-
-def state(folder):
-    """Size and time of every file below a folder."""
-    found = {path: path.stat() for path in sorted(folder.rglob("*")) if path.is_file()}
-    return {str(path): (about.st_size, about.st_mtime_ns) for path, about in found.items()}
-
-
-def refused(main, arguments, *folders):
-    """Return the line that a command ends with; it has written nothing."""
-    before = [state(folder) for folder in folders]
-    with pytest.raises(SystemExit) as found:
-        main(arguments)
-    assert [state(folder) for folder in folders] == before
-    line = str(found.value.code)
-    assert line.startswith("Error: ") and "\n" not in line
-    return line
 
 
 def test_a_round_gives_the_logits_in_clear(done):
@@ -244,85 +168,6 @@ def test_what_was_sent_is_no_reply_and_a_reply_is_nothing_that_was_sent(folders)
     )
 
 
-@pytest.mark.parametrize(
-    ("changes", "words"),
-    [
-        ({"setting": "dct-49"}, "--setting: 'dct-49' is none of dct-5, pooling-16"),
-        ({"out": "sent.json"}, "sent.json does not end in .bin; name it so"),
-        ({"out": "sent"}, "sent does not end in .bin; name it so"),
-        ({"image": "none.png"}, "none.png: cannot be read as an image"),
-        ({"image": "net.safetensors"}, "net.safetensors: cannot be read as an image"),
-        ({"network": "seven.png"}, "seven.png: no networks in safetensors, or damaged"),
-        ({"network": "none.safetensors"}, "none.safetensors: no such file; it holds the networks"),
-        ({"keys": "none"}, "client.context: cannot be read (No such file or directory); name the folder of the keys"),
-        ({"keys": "seven.png"}, "client.context: cannot be read (Not a directory)"),
-    ],
-)
-def test_what_cannot_be_encrypted_is_one_line(folders, changes, words):
-    mine, _ = folders
-    named = {key: value if key == "setting" else mine / value for key, value in changes.items()}
-    assert words in refused(client.main, encrypting(mine, **named), mine)
-
-
-@pytest.mark.parametrize(
-    ("changes", "words"),
-    [
-        ({"out": "client.context"}, "client.context does not end in .json; name it so"),
-        ({"out": "reply.json"}, "reply.json would replace what was given; name another file"),
-        ({"reply": "reply.json"}, "reply.json: a parcel is called NAME.bin, with NAME.json beside it"),
-    ],
-)
-def test_decryption_writes_over_no_key_and_no_reply(folders, changes, words):
-    mine, _ = folders
-    named = {key: mine / value for key, value in changes.items()}
-    assert words in refused(client.main, decrypting(mine, **named), mine)
-
-
-def test_a_server_without_keys_or_with_the_place_of_what_was_sent_is_told(folders, tmp_path):
-    _, theirs = folders
-    line = refused(server.main, inferring(theirs, keys=tmp_path), theirs)
-    assert "server.context: no such file; ask the client for the server's keys" in line
-    assert "would replace what was given" in refused(server.main, inferring(theirs, out=theirs / "sent.bin"), theirs)
-    (theirs / "folder.bin").mkdir()
-    assert "folder.bin: Is a directory" in refused(server.main, inferring(theirs, out=theirs / "folder.bin"), theirs)
-
-
-@pytest.mark.parametrize(
-    ("changes", "words"),
-    [
-        ({"moduli": "60,50,49,60", "scale": 50}, "moduli of 219 bits in all at ring dimension 8192"),
-        ({"moduli": "50,50.5,50"}, "--moduli: '50,50.5,50' is no list of bits such as 50,30,30,30,50"),
-        ({"moduli": ""}, "--moduli: '' is no list of bits"),
-        ({"ring": 5000}, "ring dimension 5000; the standard has 1024"),
-        ({"ring": 4096}, "moduli of 190 bits in all at ring dimension 4096; 128 bits of security allow at most 109"),
-        ({"scale": 40}, "all but the first and the last modulus must have the bits of the scale"),
-        ({"moduli": "28,20,20,20,20,20,20,20,20", "scale": 20}, "no keys with moduli"),
-    ],
-)
-def test_keys_that_are_not_secure_are_not_made(tmp_path, changes, words):
-    assert words in refused(client.main, options(["keys"], keys=tmp_path / "new", **changes), tmp_path)
-    assert not (tmp_path / "new").exists()
-
-
-def test_keys_that_are_there_are_kept(folders):
-    mine, _ = folders
-    assert "client.context: there are keys already" in refused(client.main, options(["keys"], keys=mine), mine)
-
-
-def test_keys_of_half_a_write_are_told(folders):
-    mine, _ = folders
-    (mine / "server.context").unlink()
-    for arguments in (encrypting(mine), decrypting(mine)):
-        assert "server.context: cannot be read (No such file or directory)" in refused(client.main, arguments, mine)
-
-
-def test_keys_cannot_be_a_file(tmp_path):
-    (tmp_path / "file").touch()
-    assert "file: File exists; name another file or folder" in refused(
-        client.main, options(["keys"], keys=tmp_path / "file"), tmp_path
-    )
-
-
 @pytest.mark.parametrize(("number", "words"), [(28, "the disk is full"), (30, "cannot be written")])
 def test_a_full_disk_leaves_no_part_of_anything(folders, monkeypatch, number, words):
     mine, theirs = folders
@@ -380,10 +225,3 @@ def test_a_python_without_the_package_is_told_how_to_get_it(folders, tmp_path, m
         assert "the package tenseal, which encrypts, cannot be imported" in line and "run make install, or pip" in line
     with pytest.raises(UserError, match="cannot be imported"):
         ckks.package()
-
-
-@pytest.mark.parametrize("arguments", [[], ["infer"], ["keys"], ["keys", "--key", "x"], ["keys", "--ring", "x"]])
-def test_an_unknown_command_or_option_shows_the_usage(arguments, capsys):
-    with pytest.raises(SystemExit) as found:
-        client.main(arguments)
-    assert found.value.code == 2 and capsys.readouterr().err.startswith("usage: python -m scripts.encrypted.client")

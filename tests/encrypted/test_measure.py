@@ -215,7 +215,7 @@ def test_a_release_takes_every_frame(measured, name):
 
 @pytest.mark.parametrize(
     ("kind", "title", "public"),
-    [("folder", "own", 0), ("faces", "CelebA, Smiling", 0), ("faces", "rendered faces, Smiling", 1)],
+    [("folder", "own", 0), ("faces", "CelebA at 32x32, Smiling", 0), ("faces", "rendered faces at 32x32, Smiling", 1)],
 )
 def test_logits_and_images_of_photographs_and_users_are_not_released(measured, kind, title, public):
     known = load("digits", {"source": kind, "settings": ["dct-16"]}, measured[0], (1,))

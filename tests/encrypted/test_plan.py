@@ -29,7 +29,7 @@ OWN = {"name": "own", "source": "folder", "side": 16, "settings": ["dct-16"]}
 def block(*datasets, **changes):
     found = {"data": {"source": "package", "folder": ""}, "folder": "", "networks": [PLAIN, DEEP], "bits": 4}
     found |= {"training": TRAINING, "seeds": [1, 2], "keys": 3, "latency_images": 5}
-    return found | {"datasets": list(datasets)} | changes
+    return found | {"datasets": list(datasets), "tfhe": merged()["encrypted"]["tfhe"]} | changes
 
 
 @pytest.fixture

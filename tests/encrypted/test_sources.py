@@ -171,7 +171,7 @@ def test_mnist_is_shrunk_to_means_and_split_where_its_parts_are_not(tmp_path):
     found = check(sources.mnist({"side": 14}, places), "mnist")
     expected = values.reshape(40, 14, 2, 14, 2).mean((2, 4)).reshape(40, -1) / 255
     assert found.values == pytest.approx(expected, abs=1e-6) and found.row_ids.tolist() == [*range(7, 47)]
-    assert found.title == "MNIST, 40 of its images" and np.bincount(found.labels[found.test]).tolist() == [1] * 10
+    assert found.title == "MNIST at 14x14, 40 images" and np.bincount(found.labels[found.test]).tolist() == [1] * 10
 
 
 def test_mnist_keeps_its_own_parts(tmp_path):
@@ -197,7 +197,7 @@ def test_faces_have_the_labels_groups_and_parts_of_their_people(faces):
     pixels, places = faces
     found = sources.faces({"attribute": "Smiling", "group": "Male", "side": 32}, places)
     assert (found.title, found.names, found.attribute) == (
-        "rendered faces, Smiling",
+        "rendered faces at 32x32, Smiling",
         ("not Smiling", "Smiling"),
         "Male",
     )
