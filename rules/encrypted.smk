@@ -12,6 +12,8 @@ ENCRYPTED_OUT = "results/encrypted"
 ENCRYPTED_MEASURED = ["metrics", "comparisons", "settings", "costs", "noise", "logits"]
 ENCRYPTED_MEASURED += ["efficiency", "published", "security", "picture"]
 ENCRYPTED_TFHE = ENCRYPTED["tfhe"]
+ENCRYPTED_COSTS = ["cost", "packings", "operations"]
+ENCRYPTED_CHECKS = ["logits", "reconstruction", "reliability", "tfhe"]
 ENCRYPTED_STEPS = ["keys", "encrypt", "infer", "decrypt"]
 ENCRYPTED_SEED = ENCRYPTED["seeds"][0]  # of the networks that are run encrypted
 
@@ -21,6 +23,7 @@ localrules:
     encrypted_keys,
     encrypted_tfhe_gather,
     encrypted_draw,
+    encrypted_checks_draw,
     encrypted_bench,
 
 
@@ -325,16 +328,7 @@ rule encrypted_draw:
         html=html_files("encrypted/html"),
         code=code("scripts/encrypted/encrypted_draw.py"),
     output:
-        figures=figure_files(
-            "encrypted",
-            "cost",
-            "packings",
-            "logits",
-            "operations",
-            "reconstruction",
-            "reliability",
-            "tfhe",
-        ),
+        figures=figure_files("encrypted", *ENCRYPTED_COSTS),
         tables=table_files(
             "encrypted", "equal_cost", "packings", "reliability", "published", "security", "tfhe"
         ),
@@ -344,8 +338,26 @@ rule encrypted_draw:
         "../envs/encrypted.yaml"
     params:
         shown=[*ENCRYPTED_MEASURED, "tfhe"],
+        figures=ENCRYPTED_COSTS,
     script:
         "../scripts/encrypted/encrypted_draw.py"
+
+
+rule encrypted_checks_draw:
+    input:
+        **{name: gathered("encrypted", name) for name in [*ENCRYPTED_MEASURED, "tfhe"]},
+        code=code("scripts/encrypted/encrypted_checks_draw.py"),
+    output:
+        figure_files("encrypted", *ENCRYPTED_CHECKS),
+    log:
+        f"{ENCRYPTED_OUT}/logs/encrypted_checks_draw.log",
+    conda:
+        "../envs/encrypted.yaml"
+    params:
+        shown=[*ENCRYPTED_MEASURED, "tfhe"],
+        figures=ENCRYPTED_CHECKS,
+    script:
+        "../scripts/encrypted/encrypted_checks_draw.py"
 
 
 rule encrypted_all_data:

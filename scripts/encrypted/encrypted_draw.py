@@ -1,4 +1,4 @@
-"""Rule `encrypted_draw`: figures, explorer and tables in one job."""
+"""Rule `encrypted_draw`: figures of costs, explorer and tables."""
 
 from pathlib import Path
 
@@ -10,5 +10,5 @@ from scripts.encrypted.tables import write_tables
 if "snakemake" in globals():
     with job(snakemake):
         frames = {name: parquet.read(snakemake.input[name]) for name in snakemake.params.shown}
-        draw_all(frames, Path(snakemake.output.figures[0]).parent)
+        draw_all(frames, Path(snakemake.output.figures[0]).parent, snakemake.params.figures)
         write_tables(frames, Path(snakemake.output.tables[0]).parent)
