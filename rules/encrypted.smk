@@ -1,7 +1,7 @@
 """The study `encrypted`: networks on encrypted images, by a client and a server that share files alone.
 
 transform -> train -> keys -> encrypt -> infer -> decrypt -> measure: keys, encrypt and decrypt belong to the client, and
-infer to the server, which is given no file of the client.
+infer to the server, which is given no file of the client. Faces are those of results/data/faces.
 """
 
 from scripts.encrypted.plan import Plan as EncryptedPlan

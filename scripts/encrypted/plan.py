@@ -134,9 +134,10 @@ class Plan:
 
     @property
     def shared_files(self) -> list[str]:
-        """Return the files of all datasets that the workflow makes for every study, each once."""
+        """Return the files that all datasets are read from, each once."""
         entries = [entry for entry in self.datasets.values() if entry["source"] != "folder"]
-        return [*dict.fromkeys(path for entry in entries for path in places(entry, self.study).values())]
+        named = images_in(self.study["folder"]) if len(entries) < len(self.datasets) else []
+        return [*dict.fromkeys(path for entry in entries for path in places(entry, self.study).values()), *named]
 
 
 def is_given(entry: Mapping, study: Mapping) -> bool:

@@ -79,6 +79,7 @@ def draw_reconstruction(frames: Mapping[str, pd.DataFrame]) -> tuple[Figure, pd.
     rows, held = picture_rows(frames["picture"])
     if rows.empty:
         return without_data("No picture in these results.", COLUMNS)
+    rows = rows.drop_duplicates(["transform", "k"])  # a small picture has no more numbers than a listed k
     sizes, side = sorted(rows["k"].unique()), int(rows["side"].iloc[0])
     figure = figures.new_figure(max(1.95 * len(sizes) + 1.6, 9.0), 1.8 + 2.15 * len(SHOWN))
     grid = figure.subplots(len(SHOWN), len(sizes), squeeze=False)
