@@ -25,7 +25,7 @@ Usage = namedtuple("Usage", "total used free")
 @pytest.fixture
 def lock(tmp_path):
     path = tmp_path / "lock.txt"
-    path.write_text("nothing==1.0 --hash=sha256:" + "0" * 64 + "\n")
+    path.write_text("nothing==1.0 --hash=sha256:" + "0" * 64 + "\n", encoding="utf-8")
     return path
 
 
@@ -54,14 +54,14 @@ def test_an_environment_is_made_once_for_a_lock(tmp_path, lock, installed):
     commands, _ = installed
     folder = tmp_path / "environment"
     build(folder, lock, tmp_path / "out.json")
-    written = json.loads((tmp_path / "out.json").read_text())
+    written = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
     assert written["lock_sha256"] == checksum(lock) and written["versions"] == {"concrete-python": "2.11.0"}
     pip = next(command for command in commands if "pip" in command)
     assert {"--no-deps", "--require-hashes", str(lock)} <= set(pip)
     made = len(commands)
     build(folder, lock, tmp_path / "out.json")
     assert len(commands) == made + 1, "an environment of the same lock is imported again, not made again"
-    lock.write_text(lock.read_text() + "# another\n")
+    lock.write_text(lock.read_text(encoding="utf-8") + "# another\n", encoding="utf-8")
     build(folder, lock, tmp_path / "out.json")
     assert len(commands) == 2 * made + 1
 
@@ -100,10 +100,10 @@ def test_an_interrupted_build_leaves_nothing(tmp_path, lock, installed, monkeypa
 def test_a_folder_with_files_of_the_user_is_left_alone(tmp_path, lock, installed):
     folder = tmp_path / "mine"
     folder.mkdir()
-    (folder / "thesis.txt").write_text("years of work")
+    (folder / "thesis.txt").write_text("years of work", encoding="utf-8")
     with pytest.raises(UserError, match=r"mine: holds other files; name a new folder"):
         build(folder, lock, tmp_path / "out.json")
-    assert (folder / "thesis.txt").read_text() == "years of work"
+    assert (folder / "thesis.txt").read_text(encoding="utf-8") == "years of work"
     (tmp_path / "link").symlink_to(folder)
     for place in ("link", "lock.txt"):
         with pytest.raises(UserError, match="is no folder"):
@@ -164,10 +164,10 @@ def test_a_package_with_another_hash_is_refused(tmp_path, monkeypatch):
 
 
 def test_the_lock_names_every_package_with_hashes():
-    stated = re.findall(r"^([a-z0-9-]+)==", LOCK.read_text(), re.MULTILINE)
+    stated = re.findall(r"^([a-z0-9-]+)==", LOCK.read_text(encoding="utf-8"), re.MULTILINE)
     needed = ["concrete-python", "numpy", "scipy", "networkx", "jsonpickle", "z3-solver", "setuptools"]
     assert set(needed) <= set(stated) and "torch" not in stated
-    entries = re.split(r"^(?=[a-z])", LOCK.read_text(), flags=re.MULTILINE)
+    entries = re.split(r"^(?=[a-z])", LOCK.read_text(encoding="utf-8"), flags=re.MULTILINE)
     assert all("--hash=sha256:" in entry for entry in entries if "==" in entry)
 
 
