@@ -157,7 +157,9 @@ def test_a_package_with_another_hash_is_refused(tmp_path, monkeypatch):
         archive.writestr("nothing-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
         archive.writestr("nothing-1.0.dist-info/RECORD", "")
     lock = tmp_path / "lock.txt"
-    lock.write_text(f"--no-index\n--find-links {tmp_path}\nnothing==1.0 --hash=sha256:" + "0" * 64 + "\n")
+    lock.write_text(
+        f"--no-index\n--find-links {tmp_path}\nnothing==1.0 --hash=sha256:" + "0" * 64 + "\n", encoding="utf-8"
+    )
     with pytest.raises(UserError, match="pip: THESE PACKAGES DO NOT MATCH THE HASHES"):
         build(tmp_path / "environment", lock, tmp_path / "out.json")
     assert not (tmp_path / "environment").exists()

@@ -31,7 +31,7 @@ def test_decrypted_logits_are_the_exact_ones(tmp_path, key):
         command = [str(python_of(FOLDER)), "-P", "-W", "ignore", str(CHILD), "--entry", json.dumps(shared | further)]
         command += ["--weights", str(tmp_path / "nets.npz"), "--out", str(out)]
         subprocess.run(command, check=True, env=os.environ | {"PYTHONPATH": str(ROOT)}, cwd=tmp_path)
-        found.append(json.loads(out.read_text()))
+        found.append(json.loads(out.read_text(encoding="utf-8")))
     executed, predicted = found
     assert executed["bootstraps"] == nets.LAYOUTS[key].bootstraps == predicted["bootstraps"]
     assert executed["stage"] == "finished" and predicted["stage"] == "compiled" and "runs" not in predicted

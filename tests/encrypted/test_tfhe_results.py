@@ -54,8 +54,8 @@ def answer(entry):
 @pytest.fixture
 def measured(tmp_path, monkeypatch):
     """Run `infer` with a child that answers at once; returns the function and the entries that were measured."""
-    (tmp_path / "about.json").write_text(json.dumps(trained()))
-    (tmp_path / "environment.json").write_text(json.dumps({"lock_sha256": "bb"}))
+    (tmp_path / "about.json").write_text(json.dumps(trained()), encoding="utf-8")
+    (tmp_path / "environment.json").write_text(json.dumps({"lock_sha256": "bb"}), encoding="utf-8")
     seen = []
 
     def run(command, seconds=None, environment=None):
@@ -65,7 +65,7 @@ def measured(tmp_path, monkeypatch):
             raise KeyboardInterrupt
         seen.append(entry)
         assert seconds == entry["seconds"] and (Path(environment["PYTHONPATH"]) / "scripts").is_dir()
-        Path(options["--out"]).write_text(json.dumps(answer(entry)))
+        Path(options["--out"]).write_text(json.dumps(answer(entry)), encoding="utf-8")
         return children.Ended(None if entry["key"] == SLOW else 0, "")
 
     run.stop_at = None
@@ -74,7 +74,7 @@ def measured(tmp_path, monkeypatch):
     def start(settings=SETTINGS):
         files = [tmp_path / name for name in ("about.json", "nets.npz", "environment.json", "result.json")]
         infer(settings, *files)
-        return json.loads(files[-1].read_text())
+        return json.loads(files[-1].read_text(encoding="utf-8"))
 
     return start, seen, run
 
@@ -174,7 +174,7 @@ def test_files_hold_the_schema_with_and_without_a_run(measured, tmp_path):
     gather(tmp_path / "result.json", tmp_path / "full.parquet")
     frame = parquet.read(tmp_path / "full.parquet", TFHE)
     assert list(frame) == TFHE.names and len(frame) == 15 and frame["bits"].unique().tolist() == [6]
-    (tmp_path / "result.json").write_text("{")
+    (tmp_path / "result.json").write_text("{", encoding="utf-8")
     with pytest.raises(UserError, match=r"result\.json: missing or damaged"):
         gather(tmp_path / "result.json", tmp_path / "full.parquet")
 

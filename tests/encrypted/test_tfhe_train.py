@@ -27,7 +27,7 @@ def test_networks_of_digits_learn_and_are_written_the_same_twice(tmp_path):
         (tmp_path / name).mkdir()
         train(["digits_pixels"], {}, 3, 20, *files_of(tmp_path / name))
     weights, about = files_of(tmp_path / "one")
-    known = json.loads(about.read_text())["nets"][0]
+    known = json.loads(about.read_text(encoding="utf-8"))["nets"][0]
     assert known["accuracy_clear"] > 0.2 and known["bootstraps"] == 640 and len(known["widths"]) == 2
     arrays = nets.read(weights)
     net, images = nets.from_arrays(arrays, "digits_pixels"), arrays["digits_pixels/inputs"]
