@@ -87,6 +87,7 @@ rule encrypted_keys:
         f"{ENCRYPTED_OUT}/logs/encrypted_keys/{{parcel}}.log",
     wildcard_constraints:
         parcel="|".join(map(re.escape, ENCRYPTED_PLAN.parcels)),
+    priority: 500_000  # short; without them the longest parcel could come last
     conda:
         "../envs/encrypted.yaml"
     params:
