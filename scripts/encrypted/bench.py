@@ -46,7 +46,7 @@ def rows(k_package: int = 49, k_packing: int = 16, images: int = 4096, repeats: 
         images: along the slots; the package's product takes as long for any number of them.
         repeats: rounds in turns.
     """
-    random, found = np.random.default_rng(0), []
+    random, compared = np.random.default_rng(0), []
     secret, public = ckks.make_keys(PARAMETERS, ckks.IMAGE)
     client, server = ckks.load_context(secret, True, "client"), ckks.load_context(public, False, "server")
 
@@ -63,7 +63,7 @@ def rows(k_package: int = 49, k_packing: int = 16, images: int = 4096, repeats: 
     remark = f"largest error {error(exact, numbers, network):.1e}, theirs {error(rescaled, numbers, network):.1e}"
     costs = interleave({"o": ours(sent, network), "t": lambda: by_package(server, sent, network)}, repeats)
     what = f"encrypted logits of {images:,} images, k = {k_package}: one rescaling per sum, against TenSEAL's product"
-    found.append(compare(what, costs["o"], costs["t"], "cpu", at_most=0.5, remark=remark))
+    compared.append(compare(what, costs["o"], costs["t"], "cpu", at_most=0.5, remark=remark))
 
     numbers, network = random.normal(size=(images, k_packing)), network_of(k_packing)
     sent = [*slots.encrypt(client, with_constant(numbers))]
@@ -74,8 +74,8 @@ def rows(k_package: int = 49, k_packing: int = 16, images: int = 4096, repeats: 
     all_alone = [type(cost)(*(part * images for part in cost)) for cost in costs["t"]]
     what = f"{images:,} images along the slots, k = {k_packing}, against one image per ciphertext"
     remark = "the time of one image alone is multiplied by their number; a batch waits for all of its images"
-    found.append(compare(what, costs["o"], all_alone, "cpu", images, at_least=300, remark=remark))
-    return found
+    compared.append(compare(what, costs["o"], all_alone, "cpu", images, at_least=300, remark=remark))
+    return compared
 
 
 def bench(output: str, shown: str) -> None:

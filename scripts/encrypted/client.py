@@ -63,8 +63,8 @@ def decrypt(options: argparse.Namespace) -> str:
     known, folder = networks.about(options.network), Path(options.keys)
     parameters = ckks.Parameters.of(ckks.load_context(content_of(folder / CLIENT), True, str(folder / CLIENT)))
     trained = networks_of(options.network, known["settings"], known["seeds"][0])
-    found, _ = decrypt_parts(folder / CLIENT, folder / SERVER, options.reply, trained, parameters, ckks.IMAGE)
-    ((name, logits),) = found.items()
+    by_setting, _ = decrypt_parts(folder / CLIENT, folder / SERVER, options.reply, trained, parameters, ckks.IMAGE)
+    ((name, logits),) = by_setting.items()
     chosen = known["names"][int(logits[0].argmax())]
     with atomic_path(options.out) as temporary:
         about = {"class": chosen, "names": known["names"], "logits": logits[0].round(6).tolist(), "setting": name}
@@ -74,8 +74,8 @@ def decrypt(options: argparse.Namespace) -> str:
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the three commands."""
-    found = new_parser(prog="python -m scripts.encrypted.client", description=__doc__)
-    commands = found.add_subparsers(required=True, metavar="keys | encrypt | decrypt")
+    whole = new_parser(prog="python -m scripts.encrypted.client", description=__doc__)
+    commands = whole.add_subparsers(required=True, metavar="keys | encrypt | decrypt")
     for start in (keys, encrypt, decrypt):
         command = commands.add_parser(start.__name__, help=start.__doc__.split(",")[0].lower(), allow_abbrev=False)
         command.set_defaults(start=start)
@@ -92,7 +92,7 @@ def parser() -> argparse.ArgumentParser:
             command.add_argument("--setting", default="dct-49", help="what is encrypted of it")
         else:
             command.add_argument("--reply", required=True, help="the server's reply")
-    return found
+    return whole
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -25,7 +25,7 @@ def transform(name: str, chosen: Mapping[str, Any], settings: Sequence[str], out
     """
     entry = chosen["entry"]
     found = SOURCES[entry["source"]](entry, chosen["places"])
-    found = images.check(images.limited(found, entry.get("most_rows", {}), found.title), name)
+    found = images.check(images.limited(found, entry.get("most_rows", {}), entry["source"]), name)
     images.write(found, output["images"], output["index"])
     kinds = dict.fromkeys((setting.transform, setting.k) for setting in map(setting_of, settings))
     values = found.values.astype(np.float64)

@@ -1,6 +1,7 @@
 """Images from MNIST, faces, digits and folders: what they become, and what users' pictures must not be."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -273,3 +274,14 @@ def test_a_limit_that_leaves_a_class_out_is_one_line(tmp_path):
     with pytest.raises(UserError, match=r"digits: no test image of class \d; add some"):
         transform("digits", chosen, ["dct-16"], {key: tmp_path / key for key in ("images", "index", "numbers")})
     assert not [*tmp_path.iterdir()]
+
+
+def test_a_reworded_title_chooses_the_same_images(tmp_path, monkeypatch):
+    chosen, digits = [], sources.SOURCES["digits"]
+    for title in ("digits", "digits of 8x8 pixels"):
+        monkeypatch.setitem(sources.SOURCES, "digits", lambda *_, title=title: replace(digits({}, {}), title=title))
+        paths = {name: tmp_path / name for name in ("images", "index", "numbers")}
+        entry = {"source": "digits", "most_rows": {"train": 300, "test": 100}}
+        transform("made", {"entry": entry, "places": {}}, ["dct-16"], paths)
+        chosen.append(images.read_index(paths["index"])["row_id"].tolist())
+    assert len(chosen[0]) == 400 and chosen[0] == chosen[1]

@@ -66,10 +66,10 @@ def finding(rows: pd.DataFrame, frames: Mapping[str, pd.DataFrame]) -> list[str]
             continue
         chosen, saved = str(ratio["other"].iloc[0]), times(float(ratio["value"].iloc[0]))
         k, whole = parts(chosen)[1], parts(pixels.iloc[0])[1]
-        text = f"{title}: {k:,} DCT numbers in place of {whole:,} pixels need {saved} less CPU"
-        text += _change(changes, (source, chosen, pixels.iloc[0]), ", accuracy {}")
+        text = f"{title}: {k:,} DCT numbers for {whole:,} pixels, {saved} less CPU"
+        text += _change(changes, (source, chosen, pixels.iloc[0]), ", {}")
         pooled = rival(chosen, own["setting"], POOLING)
-        text += _change(changes, (source, chosen, pooled), "; against pooling at the same cost {}")
+        text += _change(changes, (source, chosen, pooled), "; on pooling {}")
         sentences.append(f"{text}.")
     return sentences[:MOST]
 
