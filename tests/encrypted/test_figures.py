@@ -159,7 +159,8 @@ def test_the_title_of_cost_follows_ratio_and_differences(held):
     rows = cost.cost_rows(changed)
     text = cost.finding(rows, changed)[0]
     assert text == (
-        f"{MNIST}: 16 DCT numbers for 784 pixels, 41 times less CPU, −0.4 points (may be chance); on pooling +3.1 points."
+        f"{MNIST}: 16 DCT numbers for 784 pixels, 41 times less CPU, −0.4 points (may be chance); "
+        "on pooling +3.1 points."
     )
     without = changed | {"efficiency": changed["efficiency"][changed["efficiency"]["metric"] != "cost_ratio"]}
     assert cost.finding(rows, without)[0] == f"{MNIST}: no DCT comes within 1.1 points of all pixels."
