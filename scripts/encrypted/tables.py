@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from scripts.common.published import values as published_values
 from scripts.common.tables import UNDEFINED, format_interval, format_number, save_table
 from scripts.encrypted.labels import (
     CORRECTED,
@@ -13,12 +12,10 @@ from scripts.encrypted.labels import (
     IMAGE,
     PACKINGS,
     PIXELS,
-    PUBLISHED_NUMBERS,
     SLOTS,
     TITLES,
     accuracies,
     at,
-    dataset_title,
     differences,
     encryptions,
     in_order,
@@ -32,15 +29,11 @@ from scripts.encrypted.labels import (
     transform_title,
     with_titles,
 )
+from scripts.encrypted.published_table import published_table
 from scripts.encrypted.security import LEVELS, MOST_BITS
 from scripts.encrypted.settings import PLAIN
+from scripts.encrypted.table_text import BOUNDS, change_of, frame_of, number, significant
 
-BOUNDS = ["value", "ci_low", "ci_high"]
-PIPELINES = {  # group of table_1 in published.yaml: title
-    "cifar10_resnet20": "CIFAR-10, ResNet-20",
-    "cifar10_resnet18": "CIFAR-10, ResNet-18",
-    "imagenet_resnet18": "ImageNet, ResNet-18",
-}
 TFHE_PARTS = ("net", "sweep", "size")
 TFHE_COLUMNS = {  # column of the frame: title and decimals
     "net": ("net", None),
@@ -55,21 +48,6 @@ TFHE_COLUMNS = {  # column of the frame: title and decimals
     "accuracy_simulated": ("simulated", 3),
     "accuracy_encrypted": ("encrypted", 3),
 }
-
-
-def frame_of(rows: Iterable[dict], columns: list[str]) -> pd.DataFrame:
-    """Return rows as a table with these columns; missing values are dashes."""
-    return pd.DataFrame(list(rows), columns=columns).astype(object).fillna(UNDEFINED)
-
-
-def number(value: float | None, digits: int = 3) -> str:
-    """Return a number as text with thousands; a dash where it is missing."""
-    return UNDEFINED if value is None or pd.isna(value) else f"{value:,.{digits}f}"
-
-
-def significant(value: float | None) -> str:
-    """Return a small number with two digits that count: "0.021", "3.1e-05"."""
-    return UNDEFINED if value is None or pd.isna(value) else f"{value:.2g}"
 
 
 def equal_cost_table(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -94,9 +72,9 @@ def equal_cost_table(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
             line = {"data": row.dataset, "k": f"{row.k:,}", "transform": title, "seeds": number(row.seeds, 0)}
             line["clear"] = _mean(row.clear, row.clear_deviation)
             line["encrypted"] = format_interval(row.encrypted, row.ci_low, row.ci_high)
-            line["minus pixels"] = _change(changes, source, row.setting, pixels)
+            line["minus pixels"] = change_of(changes, source, row.setting, pixels)
             dct = _same_cost(row.setting, plain, DCT)
-            line["minus DCT"] = _change(changes, source, row.setting, dct) if row.transform != DCT else UNDEFINED
+            line["minus DCT"] = change_of(changes, source, row.setting, dct) if row.transform != DCT else UNDEFINED
             line["kept energy"] = number(row.kept_energy)
             line["server CPU, ms"], line["kB to the server"] = number(row.cpu, 2), number(row.up / 1000, 1)
             rows.append(line)
@@ -120,15 +98,6 @@ def _same_cost(setting: str, names: Iterable[str], transform: str) -> str | None
 def _mean(mean: float, deviation: float) -> str:
     text = format_number(mean)
     return text if pd.isna(deviation) else f"{text} ± {format_number(deviation)}"
-
-
-def _change(changes: pd.DataFrame, source: str, first: str, second: str | None) -> str:
-    """Return first minus second with its interval, whichever way it was measured; a dash where it was not."""
-    for sign, key in ((1, (source, first, second)), (-1, (source, second, first))):
-        if key in changes.index:
-            value, low, high = (sign * float(changes.loc[key, name]) for name in BOUNDS)
-            return format_interval(value, *sorted((low, high)))
-    return UNDEFINED
 
 
 def packings_table(costs: pd.DataFrame, settings: pd.DataFrame) -> pd.DataFrame:
@@ -185,56 +154,6 @@ def reliability_table(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     columns = ["data", "setting", "packing", "key", "n", "flips", "encrypted minus clear"]
     columns += ["right only encrypted / clear", "McNemar p", "largest error", "median error", "deviation of logits"]
     return frame_of(rows, [*columns, "bits of precision"])
-
-
-def published_table(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Return printed ratios of latency with changes of accuracy, and ours of the server's CPU below."""
-    columns = ["comparison", "printed accuracy", "printed ratio", "measured accuracy", "measured ratio", "note"]
-    ours = measured_ratios(frames)
-    if not ours and frames["metrics"].empty:
-        return frame_of([], columns)
-    table, rows = published_values(PUBLISHED_NUMBERS, "table_1"), []
-    for name, title in PIPELINES.items():
-        rgb, dct = table[name]["rgb"], table[name]["dct"]
-        line = {
-            "comparison": f"{title}: pixels over DCT",
-            "note": "same pipeline, 96 threads, TFHE; simulated accuracy",
-        }
-        line["printed accuracy"] = format_number(dct["accuracy"] - rgb["accuracy"])
-        rows.append(line | {"printed ratio": number(rgb["latency"] / dct["latency"], 2)})
-    dct, she = table["imagenet_resnet18"]["dct"], table["she"]
-    line = {
-        "comparison": "ImageNet: SHE over DCT",
-        "printed accuracy": format_number(dct["accuracy"] - she["accuracy"]),
-    }
-    ratio, raw = (number(she[key] / dct["latency"], 2) for key in ("latency_normalised", "latency"))
-    rows.append(
-        line | {"printed ratio": ratio, "note": f"another system, latency divided for its threads; {raw} without"}
-    )
-    dct = table["cifar10_resnet20"]["dct"]
-    for name, other in published_values(PUBLISHED_NUMBERS, "ckks_rivals").items():
-        *authors, year = name.split("_")
-        line = {"comparison": f"CIFAR-10: {' and '.join(map(str.title, authors))} ({year}), CKKS, over DCT, ResNet-20"}
-        line |= {
-            "printed ratio": number(other["latency"] / dct["latency"], 2),
-            "note": "another system, its own hardware",
-        }
-        rows.append(line | {"printed accuracy": format_number(dct["accuracy"] - other["accuracy"])})
-    return frame_of([*rows, *ours], columns)
-
-
-def measured_ratios(frames: Mapping[str, pd.DataFrame]) -> list[dict]:
-    """Return per dataset the ratio of CPU of all pixels over the smallest DCT near them, and its change of accuracy."""
-    efficiency, changes, rows = frames["efficiency"], differences(frames["comparisons"]), []
-    found = efficiency[(efficiency["metric"] == "cost_ratio") & efficiency["value"].notna()]
-    for row in found.itertuples():
-        names = at(frames["settings"], row.source)["setting"]
-        pixels = next((name for name in names if parts(name)[0] == PIXELS), None)
-        title = f"{dataset_title(found, row.source)}: {setting_title(pixels) if pixels else 'pixels'} over "
-        line = {"comparison": title + setting_title(row.other), "measured ratio": number(row.value, 2)}
-        line["measured accuracy"] = _change(changes, row.source, row.other, pixels)
-        rows.append(line | {"note": "same network, one thread, CKKS; accuracy in clear"})
-    return rows
 
 
 def security_table(security: pd.DataFrame) -> pd.DataFrame:

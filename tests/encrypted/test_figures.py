@@ -162,6 +162,8 @@ def test_the_title_of_cost_follows_ratio_and_differences(held):
         f"{MNIST}: 16 DCT numbers for 784 pixels, 41 times less CPU, −0.4 points (may be chance); "
         "on pooling +3.1 points."
     )
+    none = with_ratio(changed, "mnist", other="pixels-784", value=1.0)
+    assert cost.finding(rows, none)[0] == f"{MNIST}: no DCT comes within 1.1 points of all pixels."
     without = changed | {"efficiency": changed["efficiency"][changed["efficiency"]["metric"] != "cost_ratio"]}
     assert cost.finding(rows, without)[0] == f"{MNIST}: no DCT comes within 1.1 points of all pixels."
     assert "pixels were not encrypted" in cost.finding(rows[rows["transform"] != "pixels"], changed)[0]

@@ -6,7 +6,7 @@ import yaml
 
 from scripts.common.published import values as published_values
 from scripts.common.tables import format_interval
-from scripts.encrypted import tables
+from scripts.encrypted import published_table, tables
 from scripts.encrypted.labels import PUBLISHED_NUMBERS, at, told_apart
 from tests.encrypted.frames import NETWORKS, frames, only
 from tests.workflow.conftest import ROOT
@@ -132,7 +132,7 @@ def test_reliability_holds_every_key_with_its_test(held):
 
 
 def test_printed_ratios_stand_above_ours(held):
-    table = tables.published_table(held)
+    table = published_table.published_table(held)
     assert table["printed ratio"].tolist()[:4] == ["2.37", "1.74", "1.88", "5.26"]
     rivals = table[table["comparison"].str.contains("CKKS")]
     numbers = published_values(PUBLISHED_NUMBERS, "ckks_rivals").values()
@@ -147,6 +147,9 @@ def test_printed_ratios_stand_above_ours(held):
     test = at(held["comparisons"], "mnist", first="dct-49", second="pixels-784").iloc[0]
     assert ours["measured accuracy"].iloc[0] == format_interval(*test[BOUNDS])
     assert set(ours["printed ratio"]) == {"–"}
+    none = held["efficiency"].assign(other=held["efficiency"]["other"].replace("dct-49", "pixels-784"))
+    line = published_table.measured_ratios(held | {"efficiency": none})[0]
+    assert line["comparison"] == f"{MNIST}: pixels 784 over DCT" and line["note"].startswith("no DCT comes within 1.1")
 
 
 def test_security_lists_the_standard_with_the_networks(held):

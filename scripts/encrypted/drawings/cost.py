@@ -61,7 +61,7 @@ def finding(rows: pd.DataFrame, frames: Mapping[str, pd.DataFrame]) -> list[str]
             best = own.loc[own["encrypted"].idxmax()]
             sentences.append(f"{title}: {setting_title(best.setting)} is the most accurate; pixels were not encrypted.")
             continue
-        if ratio.empty or pd.isna(ratio["value"].iloc[0]):
+        if ratio.empty or pd.isna(ratio["value"].iloc[0]) or parts(str(ratio["other"].iloc[0]))[0] != DCT:
             sentences.append(f"{title}: no DCT comes within {100 * LOSS:.1f} points of all pixels.")
             continue
         chosen, saved = str(ratio["other"].iloc[0]), times(float(ratio["value"].iloc[0]))
