@@ -128,6 +128,13 @@ def cost_inputs(study: str) -> list[str]:
     return list(getattr(importlib.import_module(f"scripts.{study}.cost"), "INPUTS", []))
 
 
+def varies(path: str, root: Path) -> bool:
+    """Return whether a Parquet file, `results/X/...`, is not the same bytes in every run by what its study says."""
+    _, study, *inner = path.removesuffix(".parquet").split("/")
+    listed = describe(study, root).get("varies", []) if study in study_names(root) else []
+    return any("/".join(inner[:depth]) in listed for depth in range(1, len(inner) + 1))
+
+
 def released_paths(study: str, root: Path, folder: str = "results") -> list[str]:
     """Return the Parquet files from which all figures, tables and claims of the study are made."""
     return [f"{folder}/{study}/{name}.parquet" for name in describe(study, root)["released"]]
