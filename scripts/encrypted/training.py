@@ -50,7 +50,8 @@ class Fitted:
         """Return the logits of inputs [n, k] by every seed, float32 [seeds, n, classes]; quantised if trained so."""
         x = standardised(inputs, self.mean, self.spread).expand(len(self.weights[0]), -1, -1)
         with torch.no_grad():
-            return forward(x, self.weights, self.biases, self.quantiser).numpy()
+            rounded = x if self.quantiser is None else self.quantiser.inputs(x)
+            return forward(rounded, self.weights, self.biases, self.quantiser).numpy()
 
 
 def standardised(inputs: np.ndarray, mean: np.ndarray, spread: np.ndarray) -> Tensor:
@@ -59,8 +60,11 @@ def standardised(inputs: np.ndarray, mean: np.ndarray, spread: np.ndarray) -> Te
 
 
 def forward(x: Tensor, weights: Sequence[Tensor], biases: Sequence[Tensor], quantiser: Quantiser | None) -> Tensor:
-    """Return the logits [seeds, n, classes] of standardised inputs [seeds, n, k]; squares lie between the layers."""
-    hidden = x if quantiser is None else quantiser.inputs(x)
+    """Return the logits [seeds, n, classes] of standardised inputs [seeds, n, k]; squares lie between the layers.
+
+    Inputs of a quantised network are rounded already.
+    """
+    hidden = x
     for place, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
         if place:
             hidden = hidden**2 if quantiser is None else quantiser.activations(hidden**2, place)
@@ -89,6 +93,7 @@ def fit(
     spread = np.maximum(spread, LEAST_SPREAD * spread.max())
     x, y = standardised(inputs, mean, spread), torch.from_numpy(labels.astype(np.int64))
     quantiser = None if bits is None else Quantiser(bits)
+    x = x if quantiser is None else quantiser.inputs(x)
     sizes = [inputs.shape[1], *settings.hidden, classes]
     generators = [torch.Generator().manual_seed(seed_from("encrypted", seed, *names)) for seed in seeds]
     weights, biases = [], []
@@ -97,7 +102,8 @@ def fit(
         drawn = [torch.randn(wide, narrow, generator=generator) * scale for generator in generators]
         weights.append(torch.nn.Parameter(torch.stack(drawn)))
         biases.append(torch.nn.Parameter(torch.zeros(len(generators), 1, narrow)))
-    optimizer = Adam([*weights, *biases], lr=settings.learning_rate, weight_decay=settings.weight_decay)
+    rates = {"lr": settings.learning_rate, "weight_decay": settings.weight_decay}
+    optimizer = Adam([*weights, *biases], **rates, fused=True)  # one call per step: two fifths of the time otherwise
     steps = settings.epochs * max(1, len(x) // settings.batch_size)
     done = 0
     for _ in range(settings.epochs):
